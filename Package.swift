@@ -1,0 +1,152 @@
+// swift-tools-version:6.2
+import PackageDescription
+
+let settings: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .treatAllWarnings(as: .error),
+]
+
+/// A library target. Its layer is written down in `.layers`, and `make check` holds the imports to it.
+func library(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+    .target(name: name, dependencies: dependencies, swiftSettings: settings)
+}
+
+func program(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .executableTarget(name: name, dependencies: dependencies, swiftSettings: settings)
+}
+
+func tests(_ name: String, _ dependencies: [Target.Dependency], fixtures: Bool = false) -> Target {
+    .testTarget(
+        name: name + "Tests", dependencies: dependencies, resources: fixtures ? [.copy("Fixtures")] : [],
+        swiftSettings: settings)
+}
+
+let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
+let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
+let nioHTTP1 = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
+let nioSSL = Target.Dependency.product(name: "NIOSSL", package: "swift-nio-ssl")
+let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
+let cryptoExtras = Target.Dependency.product(name: "CryptoExtras", package: "swift-crypto")
+let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
+let metrics = Target.Dependency.product(name: "Metrics", package: "swift-metrics")
+let lifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+let hummingbird = Target.Dependency.product(name: "Hummingbird", package: "hummingbird")
+let hummingbirdTLS = Target.Dependency.product(name: "HummingbirdTLS", package: "hummingbird")
+let httpClient = Target.Dependency.product(name: "AsyncHTTPClient", package: "async-http-client")
+let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
+let yams = Target.Dependency.product(name: "Yams", package: "Yams")
+let x509 = Target.Dependency.product(name: "X509", package: "swift-certificates")
+let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
+let configuration = Target.Dependency.product(name: "Configuration", package: "swift-configuration")
+
+let package = Package(
+    name: "slipway",
+    platforms: [.macOS(.v15)],
+    products: [
+        .executable(name: "slipwayd", targets: ["slipwayd"]),
+        .executable(name: "slipway", targets: ["slipway"]),
+        .executable(name: "slipway-agent", targets: ["slipway-agent"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
+        .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+        .package(url: "https://github.com/apple/swift-certificates", from: "1.21.1"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-configuration", from: "1.4.0"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+        .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
+        .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
+        .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+        .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+    ],
+    targets: [
+        // 0: bytes
+        library("WireBytes"),
+        library("NetworkAddresses"),
+
+        // 1: protocols, without I/O
+        library("DHCP", ["WireBytes", "NetworkAddresses"]),
+        library("TFTP", ["WireBytes"]),
+        library("IPMI", ["WireBytes", crypto, cryptoExtras]),
+        library("SMBIOS", ["WireBytes"]),
+
+        // 2: domain, without I/O
+        library("Inventory", ["NetworkAddresses", "SMBIOS"]),
+        library("Machines", ["NetworkAddresses", "DHCP", "Inventory", crypto]),
+        library("OperatingSystems", ["Machines"]),
+
+        // 3: state and wires
+        library("Store"),
+        library("SQLiteStore", ["Store", grdb]),
+        library("ProfileFiles", ["Inventory", yams]),
+        library("APIModel", ["NetworkAddresses", "Inventory", "Machines"]),
+        library("APIClient", ["APIModel", httpClient, nioCore, nioSSL, crypto]),
+
+        // 4: services
+        library(
+            "NetworkBoot",
+            [
+                "WireBytes", "NetworkAddresses", "DHCP", "TFTP", "Machines", nioCore, nioPosix, nioHTTP1, logging,
+                metrics, lifecycle,
+            ]),
+        library("PowerControl", ["IPMI", "Machines", nioCore, nioPosix, logging]),
+        library("ImageLibrary", ["Machines", crypto, httpClient, nioCore, logging]),
+        library("ClusterMembership", ["Machines", "Store", crypto, logging]),
+        library("Controllers", ["Machines", "OperatingSystems", "Inventory", "Store", logging, metrics, lifecycle]),
+
+        // 5: interfaces
+        library(
+            "APIServer",
+            ["APIModel", "Machines", "Inventory", "Store", hummingbird, hummingbirdTLS, nioSSL, crypto, logging]),
+
+        // 6: programs
+        library(
+            "DaemonCore",
+            [
+                "APIServer", "Controllers", "NetworkBoot", "PowerControl", "ImageLibrary", "ClusterMembership",
+                "SQLiteStore", "Store", "ProfileFiles", "Machines", configuration, x509, crypto, nioSSL, yams,
+                lifecycle, logging,
+            ]),
+        program("slipwayd", ["DaemonCore", argumentParser]),
+        library("Commands", ["APIClient", "APIModel", argumentParser]),
+        program("slipway", ["Commands"]),
+        .target(name: "CAgent"),
+        .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
+        library(
+            "AgentCore",
+            [
+                "CAgent", "CZstd", "DHCP", "NetworkAddresses", "SMBIOS", "Inventory", "Machines", "APIModel", "WireBytes",
+                nioCore, nioPosix, nioHTTP1, nioSSL, crypto,
+            ]),
+        program("slipway-agent", ["AgentCore"]),
+
+        // tests
+        library("TestSupport"),
+        library("BMCSimulator", ["IPMI", "WireBytes", nioCore, nioPosix]),
+        tests("WireBytes", ["WireBytes"]),
+        tests("NetworkAddresses", ["NetworkAddresses"]),
+        tests("DHCP", ["DHCP", "TestSupport"], fixtures: true),
+        tests("TFTP", ["TFTP", "TestSupport"]),
+        tests("IPMI", ["IPMI", "TestSupport"]),
+        tests("SMBIOS", ["SMBIOS", "TestSupport"], fixtures: true),
+        tests("Inventory", ["Inventory", "TestSupport"]),
+        tests("Machines", ["Machines", "TestSupport"]),
+        tests("OperatingSystems", ["OperatingSystems"]),
+        tests("Store", ["Store", "SQLiteStore", "TestSupport"]),
+        tests("ProfileFiles", ["ProfileFiles"]),
+        tests("NetworkBoot", ["NetworkBoot", "TestSupport"]),
+        tests("PowerControl", ["PowerControl", "BMCSimulator", "TestSupport"]),
+        tests("ImageLibrary", ["ImageLibrary", "TestSupport"]),
+        tests("ClusterMembership", ["ClusterMembership", "TestSupport"]),
+        tests("Controllers", ["Controllers", "TestSupport"]),
+        tests("APIServer", ["APIServer", "TestSupport", .product(name: "HummingbirdTesting", package: "hummingbird")]),
+        tests("Commands", ["Commands", "TestSupport"]),
+        tests("AgentCore", ["AgentCore", "TestSupport"]),
+        tests("DaemonCore", ["DaemonCore", "APIClient", "TestSupport"]),
+    ]
+)
