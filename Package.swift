@@ -39,7 +39,6 @@ let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
 let yams = Target.Dependency.product(name: "Yams", package: "Yams")
 let x509 = Target.Dependency.product(name: "X509", package: "swift-certificates")
 let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
-let configuration = Target.Dependency.product(name: "Configuration", package: "swift-configuration")
 
 let package = Package(
     name: "slipway",
@@ -57,7 +56,6 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
-        .package(url: "https://github.com/apple/swift-configuration", from: "1.4.0"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
         .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
         .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
@@ -96,8 +94,13 @@ let package = Package(
             ]),
         library("PowerControl", ["IPMI", "Machines", nioCore, nioPosix, logging]),
         library("ImageLibrary", ["Machines", crypto, httpClient, nioCore, logging]),
-        library("ClusterMembership", ["Machines", "Store", crypto, logging]),
-        library("Controllers", ["Machines", "OperatingSystems", "Inventory", "Store", logging, metrics, lifecycle]),
+        library("ClusterMembership", ["Machines", "Store", logging, lifecycle]),
+        library(
+            "Controllers",
+            [
+                "APIModel", "Machines", "OperatingSystems", "Inventory", "NetworkAddresses", "DHCP", "Store", crypto, logging,
+                metrics, lifecycle,
+            ]),
 
         // 5: interfaces
         library(
@@ -109,7 +112,7 @@ let package = Package(
             "DaemonCore",
             [
                 "APIServer", "Controllers", "NetworkBoot", "PowerControl", "ImageLibrary", "ClusterMembership",
-                "SQLiteStore", "Store", "ProfileFiles", "Machines", configuration, x509, crypto, nioSSL, yams,
+                "SQLiteStore", "Store", "ProfileFiles", "Machines", x509, crypto, nioSSL, yams,
                 lifecycle, logging,
             ]),
         program("slipwayd", ["DaemonCore", argumentParser]),

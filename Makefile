@@ -1,0 +1,40 @@
+# Everything a fresh Debian 12 machine with root and a Swift toolchain needs is installed by these steps.
+#   make demo [ARGS='--servers 4 --firmware uefi']   a virtual rack from power-on to registered nodes
+#   make test                                        the tests; make test-full adds the long ones
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DELETE_ON_ERROR:
+
+CACHE := .cache
+BUILD := swift build
+FIRMWARE_DIR ?=
+ARGS ?=
+
+.PHONY: build release agent reference-os test test-full check format demo demo-down deps clean
+
+deps: $(CACHE)/deps-installed
+$(CACHE)/deps-installed: deploy/packages.txt
+	mkdir -p $(CACHE)
+	deploy/install-packages deploy/packages.txt
+	touch $@
+
+build: deps
+	$(BUILD)
+
+release: deps
+	$(BUILD) -c release --product slipwayd
+	$(BUILD) -c release --product slipway
+
+agent: deps
+	deploy/agent-image/build $(CACHE)/agent-image $(if $(FIRMWARE_DIR),FIRMWARE_DIR=$(FIRMWARE_DIR))
+
+reference-os: deps
+	deploy/reference-os/build $(CACHE)/reference-os
+
+check: deps
+	deploy/check-layers
+	swift format lint --strict --parallel --recursive Package.swift Sources Tests
+
+test: check
+	$(BUILD) --build-tests
+	swift test --skip-build --parallel

@@ -1,0 +1,94 @@
+import FoundationEssentials
+import Inventory
+import Machines
+import NetworkAddresses
+
+/// Paths of the agent API, below the daemon's HTTPS address.
+public enum AgentPath {
+    /// `POST` ``SessionRequest`` → 201 ``SessionReply``; 401: the ticket is unknown, expired or used.
+    public static let sessions = "/agent/v1/sessions"
+    /// `PUT` `HardwareReport` → 204.
+    public static let hardware = "/agent/v1/hardware"
+    /// `GET` → 200 `SignedOrder` once there is one, 204 after ``SessionReply/pollSeconds`` without; `?done=ID` names the last order this agent finished.
+    public static let orders = "/agent/v1/orders"
+    /// `POST` ``OrderProgress`` → 204.
+    public static func progress(_ order: String) -> String { "/agent/v1/orders/\(order)/progress" }
+    /// `POST` ``OrderResult`` → 204. The agent repeats it until it is answered, and only then enters the installed system.
+    public static func result(_ order: String) -> String { "/agent/v1/orders/\(order)/result" }
+}
+
+/// Opens a session: the ticket from the kernel command line, and what the agent reads of the machine.
+public struct SessionRequest: Codable, Sendable {
+    public var ticket: String
+    /// The NIC the firmware booted from.
+    public var mac: MACAddress
+    public var machine: MachineFacts
+    public var bootID: String
+    public var agentVersion: String
+    /// Seconds from kernel start to this call.
+    public var uptimeSeconds: Double
+
+    public init(
+        ticket: String, mac: MACAddress, machine: MachineFacts, bootID: String, agentVersion: String, uptimeSeconds: Double
+    ) {
+        (self.ticket, self.mac, self.machine, self.bootID) = (ticket, mac, machine, bootID)
+        (self.agentVersion, self.uptimeSeconds) = (agentVersion, uptimeSeconds)
+    }
+}
+
+public struct SessionReply: Codable, Sendable {
+    public var session: String
+    /// Bearer token of every further call.
+    public var token: String
+    /// Id of the machine.
+    public var machine: String
+    public var name: String
+    /// The daemon's time: the agent sets its clock by it.
+    public var time: Date
+    /// Ed25519 public key (32 bytes) that orders are signed with.
+    public var orderKey: Data
+    /// Longest time an orders call is held open, in seconds.
+    public var pollSeconds: Int
+    /// Seconds without an order after which the agent powers the machine off; 0: never.
+    public var idleSeconds: Int
+
+    public init(
+        session: String, token: String, machine: String, name: String, time: Date, orderKey: Data, pollSeconds: Int,
+        idleSeconds: Int
+    ) {
+        (self.session, self.token, self.machine, self.name, self.time) = (session, token, machine, name, time)
+        (self.orderKey, self.pollSeconds, self.idleSeconds) = (orderKey, pollSeconds, idleSeconds)
+    }
+}
+
+public struct OrderProgress: Codable, Sendable {
+    public enum Step: String, Codable, Sendable, CaseIterable {
+        case accepted, writing, flushing, readingBack, configuring, finishing, entering
+    }
+
+    public var step: Step
+    /// Raw bytes done of ``totalBytes`` in this step; 0 of 0 where it has no length.
+    public var bytes: Int64
+    public var totalBytes: Int64
+
+    public init(step: Step, bytes: Int64 = 0, totalBytes: Int64 = 0) {
+        (self.step, self.bytes, self.totalBytes) = (step, bytes, totalBytes)
+    }
+}
+
+public struct OrderResult: Codable, Sendable {
+    public enum Outcome: Codable, Sendable {
+        /// Done; `entry` says how the agent goes on: `kexec` or `reboot`.
+        case succeeded(entry: String)
+        /// Not carried out, and nothing was changed.
+        case refused(OrderRefusal)
+        /// Tried and failed; the words name what and where.
+        case failed(String)
+    }
+
+    public var outcome: Outcome
+    /// Small facts for the record, such as `writeSeconds`, `readBackSeconds`, `disk`.
+    public var facts: [String: String]
+
+    public init(outcome: Outcome, facts: [String: String] = [:]) { (self.outcome, self.facts) = (outcome, facts) }
+}

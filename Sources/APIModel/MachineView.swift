@@ -1,0 +1,68 @@
+import FoundationEssentials
+import Inventory
+import Machines
+import NetworkAddresses
+
+/// A machine as the REST API and `--format json` show it.
+public struct MachineView: Codable, Sendable {
+    public var id: String
+    public var name: String
+    public var phase: Phase
+    public var phaseSince: Date
+    /// Why it failed; absent otherwise.
+    public var failure: String?
+    public var accepted: Bool
+    public var protected: Bool
+    public var profile: String?
+    public var power: PowerState
+    public var cluster: String?
+    public var node: String?
+    public var release: String?
+    public var hostname: String
+    /// `address:port` of the BMC; its credentials are never shown.
+    public var bmc: String?
+    public var labels: [String: String]
+    public var conditions: [Condition]
+    public var operation: OperationView?
+    public var hardware: HardwareReport?
+    /// The ETag: counts changes that people asked for.
+    public var generation: Int64
+    public var createdAt: Date
+    public var updatedAt: Date
+
+    public init(_ machine: Machine, operation: OperationView? = nil) {
+        (id, name, labels) = (machine.id, machine.name, machine.labels)
+        (phase, phaseSince) = (machine.observed.phase, machine.observed.phaseSince)
+        failure = machine.observed.failure?.reason
+        (accepted, protected) = (machine.desired.accepted, machine.desired.protected)
+        (profile, power, node) = (machine.observed.profile, machine.observed.power, machine.observed.node)
+        cluster = machine.desired.assignment?.cluster
+        release = machine.observed.installedRelease ?? machine.desired.assignment?.release
+        hostname = machine.hostname
+        bmc = machine.desired.bmc.map { "\($0.address):\($0.port)" }
+        conditions = machine.observed.conditions
+        self.operation = operation
+        hardware = machine.observed.hardware
+        (generation, createdAt, updatedAt) = (machine.generation, machine.createdAt, machine.updatedAt)
+    }
+}
+
+/// Work on a machine and how far it is.
+public struct OperationView: Codable, Sendable {
+    public var id: String
+    public var verb: Operation.Verb
+    public var state: Operation.State
+    public var requestedBy: String
+    public var createdAt: Date
+    public var finishedAt: Date?
+    public var attempts: Int
+    public var error: String?
+    /// What the agent last said it was doing; absent while it does nothing.
+    public var progress: OrderProgress?
+
+    public init(_ operation: Operation, progress: OrderProgress? = nil) {
+        (id, verb, state, requestedBy) = (operation.id, operation.verb, operation.state, operation.requestedBy)
+        (createdAt, finishedAt) = (operation.createdAt, operation.finishedAt)
+        (attempts, error, self.progress) = (operation.attempts, operation.error, progress)
+    }
+}

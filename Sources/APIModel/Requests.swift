@@ -1,0 +1,78 @@
+import Machines
+import NetworkAddresses
+
+/// `POST /api/v1/machines/{id}/accept`: leave to change the machine, and what is known of it from now on.
+public struct AcceptRequest: Codable, Sendable {
+    /// A new name; nil keeps the one it has.
+    public var name: String?
+    public var bmc: BMCRequest?
+    public var network: Machine.StaticNetwork?
+
+    public init(name: String? = nil, bmc: BMCRequest? = nil, network: Machine.StaticNetwork? = nil) {
+        (self.name, self.bmc, self.network) = (name, bmc, network)
+    }
+}
+
+/// Where a machine's BMC is and how to log in. The password goes into the secret store and is never answered back.
+public struct BMCRequest: Codable, Sendable {
+    public var address: String
+    public var port: Int?
+    public var username: String
+    public var password: String
+
+    public init(address: String, port: Int? = nil, username: String, password: String) {
+        (self.address, self.port, self.username, self.password) = (address, port, username, password)
+    }
+}
+
+/// `POST /api/v1/machines/{id}/provision` → 202 ``OperationView``.
+public struct ProvisionRequest: Codable, Sendable {
+    public var cluster: String
+    public var release: String
+    /// Serial or WWN of the root disk, or its path where it has neither.
+    public var disk: String?
+    /// Data on the root disk may be overwritten.
+    public var eraseExistingData: Bool?
+
+    public init(cluster: String, release: String, disk: String? = nil, eraseExistingData: Bool? = nil) {
+        (self.cluster, self.release, self.disk, self.eraseExistingData) = (cluster, release, disk, eraseExistingData)
+    }
+}
+
+/// `POST /api/v1/machines/{id}/power` → 200 ``PowerView``. `GET` of the same path reads it.
+public struct PowerRequest: Codable, Sendable {
+    public var action: PowerAction
+
+    public init(action: PowerAction) { self.action = action }
+}
+
+public struct PowerView: Codable, Sendable {
+    public var power: PowerState
+
+    public init(power: PowerState) { self.power = power }
+}
+
+/// `POST /api/v1/os-releases` → 201 ``OSReleaseView``. The image goes up first, by `PUT /api/v1/images/{sha256}`.
+public struct OSReleaseRequest: Codable, Sendable {
+    public var name: String
+    public var os: String
+    public var version: String
+    public var architecture: String
+    public var image: OSRelease.Image
+    public var minimumDiskBytes: Int64
+
+    public init(
+        name: String, os: String, version: String, architecture: String, image: OSRelease.Image, minimumDiskBytes: Int64
+    ) {
+        (self.name, self.os, self.version, self.architecture) = (name, os, version, architecture)
+        (self.image, self.minimumDiskBytes) = (image, minimumDiskBytes)
+    }
+}
+
+/// `POST /api/v1/clusters` → 201 ``ClusterView``.
+public struct ClusterRequest: Codable, Sendable {
+    public var name: String
+    public var kind: Cluster.Flavor
+
+    public init(name: String, kind: Cluster.Flavor) { (self.name, self.kind) = (name, kind) }
+}

@@ -1,0 +1,58 @@
+import APIModel
+import ClusterMembership
+import Controllers
+import FoundationEssentials
+import Hummingbird
+import HummingbirdTLS
+import ImageLibrary
+import Logging
+import Machines
+import NIOSSL
+import ServiceLifecycle
+import Store
+
+/// The HTTPS interface: REST API for people and programs, agent API, registration of nodes.
+public struct APIRouter: Sendable {
+    let store: any RecordStore
+    let machines: MachineService
+    let agents: AgentService
+    let catalog: CatalogService
+    let registry: StandaloneRegistry
+    let images: ImageLibrary.Library
+    let board: SessionBoard
+    let version: String
+    let now: @Sendable () -> Date
+
+    public init(
+        store: any RecordStore, machines: MachineService, agents: AgentService, catalog: CatalogService,
+        registry: StandaloneRegistry, images: ImageLibrary.Library, board: SessionBoard, version: String,
+        now: @escaping @Sendable () -> Date
+    ) {
+        (self.store, self.machines, self.agents, self.catalog) = (store, machines, agents, catalog)
+        (self.registry, self.images, self.board) = (registry, images, board)
+        (self.version, self.now) = (version, now)
+    }
+
+    func router() -> Router<APIContext> {
+        let router = Router(context: APIContext.self)
+        router.add(middleware: ProblemMiddleware())
+        router.get("healthz") { _, _ in Response(status: .ok) }
+        router.get("api/v1/version") { _, _ in try Response.json(VersionView(version: version)) }
+        let nodes = NodeRoutes(store: store, registry: registry)
+        nodes.registerOpen(on: router.group("api/v1"))
+        AgentRoutes(agents: agents).register(on: router)
+        let people = router.group("api/v1").add(middleware: TokenMiddleware(store: store, now: now))
+        MachineRoutes(store: store, machines: machines, board: board).register(on: people)
+        CatalogRoutes(store: store, catalog: catalog, images: images).register(on: people)
+        EventRoutes(store: store, machines: machines).register(on: people)
+        nodes.register(on: people)
+        return router
+    }
+
+    /// The server as a service.
+    public func server(address: String, port: Int, tls: TLSConfiguration, logger: Logger) throws -> some Service {
+        Application(
+            router: router(), server: try .tls(.http1(configuration: .init(idleTimeout: .seconds(120))), tlsConfiguration: tls),
+            configuration: .init(address: .hostname(address, port: port), serverName: nil), logger: logger)
+    }
+}

@@ -1,0 +1,59 @@
+import APIModel
+import Controllers
+import FoundationEssentials
+import Hummingbird
+import Inventory
+import Machines
+
+/// `/agent/v1`: the agent's calls. It has tokens of its own, `SESSION:SECRET` as bearer.
+struct AgentRoutes {
+    let agents: AgentService
+
+    func register(on router: Router<APIContext>) {
+        router.group("agent/v1")
+            .post("sessions", use: open)
+            .put("hardware", use: report)
+            .get("orders", use: nextOrder)
+            .post("orders/{order}/progress", use: progress)
+            .post("orders/{order}/result", use: finish)
+    }
+
+    @Sendable func open(_ request: Request, context: APIContext) async throws -> Response {
+        let body = try await request.json(SessionRequest.self, limit: 64 << 10, decoder: JSONDecoder())
+        var reply = try await agents.open(body, from: context.remoteAddress)
+        reply.token = reply.session + ":" + reply.token
+        return try .json(reply, status: .created, encoder: JSONEncoder())
+    }
+
+    @Sendable func report(_ request: Request, context: APIContext) async throws -> Response {
+        let session = try await session(request)
+        try await agents.report(
+            try await request.json(HardwareReport.self, limit: 4 << 20, decoder: JSONDecoder()), from: session)
+        return .noContent
+    }
+
+    @Sendable func nextOrder(_ request: Request, context: APIContext) async throws -> Response {
+        guard let order = await agents.nextOrder(for: try await session(request)) else { return .noContent }
+        return try .json(order, encoder: JSONEncoder())
+    }
+
+    @Sendable func progress(_ request: Request, context: APIContext) async throws -> Response {
+        let session = try await session(request)
+        let body = try await request.json(OrderProgress.self, limit: 64 << 10, decoder: JSONDecoder())
+        try await agents.note(body, order: try context.parameters.require("order"), from: session)
+        return .noContent
+    }
+
+    @Sendable func finish(_ request: Request, context: APIContext) async throws -> Response {
+        let session = try await session(request)
+        let body = try await request.json(OrderResult.self, limit: 64 << 10, decoder: JSONDecoder())
+        try await agents.finish(body, order: try context.parameters.require("order"), from: session)
+        return .noContent
+    }
+
+    private func session(_ request: Request) async throws -> AgentSession {
+        let parts = (request.bearer ?? "").split(separator: ":", maxSplits: 1)
+        guard parts.count == 2 else { throw ServiceError(.unauthorized, "no session token") }
+        return try await agents.authenticate(session: String(parts[0]), token: String(parts[1]))
+    }
+}

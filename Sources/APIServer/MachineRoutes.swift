@@ -1,0 +1,108 @@
+import APIModel
+import Controllers
+import FoundationEssentials
+import Hummingbird
+import Machines
+import NetworkAddresses
+import Store
+
+/// `/api/v1/machines`: translates between HTTP and ``MachineService``.
+struct MachineRoutes {
+    let store: any RecordStore
+    let machines: MachineService
+    let board: SessionBoard
+
+    func register(on group: RouterGroup<APIContext>) {
+        group.get("machines", use: list)
+            .get("machines/{machine}", use: show)
+            .post("machines/{machine}/accept", use: accept)
+            .post("machines/{machine}/provision", use: provision)
+            .get("machines/{machine}/power", use: readPower)
+            .post("machines/{machine}/power", use: setPower)
+    }
+
+    @Sendable func list(_ request: Request, context: APIContext) async throws -> Response {
+        if request.flag("watch") {
+            return try await WatchResponse<Machine, MachineView>(store: store) { try await summary(of: $0) }.response()
+        }
+        let page = try await store.list(Machine.self)
+        var views: [MachineView] = []
+        for machine in page.items.sorted(by: { $0.name < $1.name }) { views.append(try await summary(of: machine)) }
+        return try .json(ListView(items: views, revision: page.revision))
+    }
+
+    @Sendable func show(_ request: Request, context: APIContext) async throws -> Response {
+        let machine = try await machine(context)
+        return try .json(try await view(of: machine), etag: "\"\(machine.generation)\"")
+    }
+
+    @Sendable func accept(_ request: Request, context: APIContext) async throws -> Response {
+        let machine = try await machine(context)
+        let body = try await request.json(AcceptRequest.self)
+        if let network = body.network, !(1...32).contains(network.prefixLength) {
+            throw ServiceError(.invalid, "a prefix length is 1 to 32 bits", field: "network.prefixLength")
+        }
+        if let port = body.bmc?.port, !(1...65535).contains(port) {
+            throw ServiceError(.invalid, "a port is 1 to 65535", field: "bmc.port")
+        }
+        if let bmc = body.bmc, IPv4Address(bmc.address) == nil {
+            throw ServiceError(.invalid, "\(bmc.address.debugDescription) is not an IPv4 address", field: "bmc.address")
+        }
+        let bmc = body.bmc.map {
+            BMCAccess(address: $0.address, port: $0.port ?? 623, username: $0.username, password: $0.password)
+        }
+        let accepted = try await machines.accept(
+            machine.id, name: body.name, bmc: bmc, network: body.network, generation: try request.ifMatch(), by: context.actor)
+        return try .json(try await view(of: accepted), etag: "\"\(accepted.generation)\"")
+    }
+
+    @Sendable func provision(_ request: Request, context: APIContext) async throws -> Response {
+        let machine = try await machine(context)
+        let body = try await request.json(ProvisionRequest.self)
+        let assignment = Machine.Assignment(
+            cluster: body.cluster, release: body.release, rootDisk: body.disk.map { RootDisk.hint($0) },
+            eraseExistingData: body.eraseExistingData ?? false)
+        let (changed, operation) = try await machines.provision(
+            machine.id, assignment: assignment, generation: try request.ifMatch(), by: context.actor)
+        return try .json(OperationView(operation), status: .accepted, etag: "\"\(changed.generation)\"")
+    }
+
+    @Sendable func readPower(_ request: Request, context: APIContext) async throws -> Response {
+        try .json(PowerView(power: try await machines.readPower(of: try await machine(context).id)))
+    }
+
+    @Sendable func setPower(_ request: Request, context: APIContext) async throws -> Response {
+        let machine = try await machine(context)
+        let body = try await request.json(PowerRequest.self)
+        return try .json(PowerView(power: try await machines.setPower(body.action, of: machine.id, by: context.actor)))
+    }
+
+    private func machine(_ context: APIContext) async throws -> Machine {
+        try await machines.machine(try context.parameters.require("machine"))
+    }
+
+    private func view(of machine: Machine) async throws -> MachineView {
+        var operation: OperationView?
+        if let id = machine.observed.operation, let found = try await store.get(Operation.self, id) {
+            operation = OperationView(found, progress: machine.observed.session.flatMap { board.progress(of: $0) })
+        }
+        return MachineView(machine, operation: operation)
+    }
+
+    /// Lists leave out the hardware report, which is most of a machine's bytes.
+    private func summary(of machine: Machine) async throws -> MachineView {
+        var view = try await view(of: machine)
+        view.hardware = nil
+        return view
+    }
+}
+
+/// How people name a root disk: a path, a WWN, or else a serial number.
+enum RootDisk {
+    static func hint(_ text: String) -> RootDiskHint {
+        if text.hasPrefix("/dev/") { return RootDiskHint(path: text) }
+        let lowered = text.lowercased()
+        let isWWN = ["0x", "naa.", "eui.", "nvme.", "t10.", "uuid."].contains { lowered.hasPrefix($0) }
+        return isWWN ? RootDiskHint(wwn: text) : RootDiskHint(serial: text)
+    }
+}

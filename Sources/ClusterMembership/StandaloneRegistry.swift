@@ -1,0 +1,167 @@
+import FoundationEssentials
+import Logging
+import Machines
+import Store
+import Synchronization
+
+/// The registry of a standalone cluster's nodes: who may join, who is there, whose heartbeats stopped.
+public final class StandaloneRegistry: Sendable {
+    /// Seconds between two heartbeats that nodes are asked for.
+    public let heartbeatSeconds: Int
+    private let store: any RecordStore
+    private let logger: Logger
+    private let now: @Sendable () -> Date
+    private let startedAt: Date
+    /// Last heartbeat by node name: soft state, relearnt within seconds after a start.
+    private let heartbeats = Mutex<[String: Date]>([:])
+
+    public init(store: any RecordStore, heartbeatSeconds: Int = 5, logger: Logger, now: @escaping @Sendable () -> Date) {
+        (self.store, self.heartbeatSeconds, self.logger, self.now) = (store, heartbeatSeconds, logger, now)
+        startedAt = now()
+    }
+
+    /// What a system that registers says of itself.
+    public struct Registration: Sendable {
+        public var token: String
+        public var name: String
+        public var machine: String
+        public var osRelease: String
+        public var credential: String
+        public var bootID: String
+        public var kernel: String
+        public var addresses: [String]
+
+        public init(
+            token: String, name: String, machine: String, osRelease: String, credential: String, bootID: String,
+            kernel: String, addresses: [String]
+        ) {
+            (self.token, self.name, self.machine, self.osRelease) = (token, name, machine, osRelease)
+            (self.credential, self.bootID, self.kernel, self.addresses) = (credential, bootID, kernel, addresses)
+        }
+    }
+
+    /// Admits the holder of a join token as the node that the token was made for. A repeat with the same credential is the
+    /// same registration: a node whose answer was lost, or that was killed in between, asks again.
+    /// - Throws: ``JoinRefusal``.
+    public func register(_ registration: Registration) async throws -> Node {
+        let now = now()
+        let credential = Credential.hash(registration.credential)
+        let node: Node = try await store.transaction { transaction in
+            guard var token = try await transaction.get(JoinToken.self, Credential.hash(registration.token)) else {
+                throw JoinRefusal.unknownToken
+            }
+            if let usedBy = token.usedBy {
+                guard usedBy == credential, let node = try await transaction.get(Node.self, token.nodeName) else {
+                    throw JoinRefusal.usedToken
+                }
+                return node
+            }
+            guard now < token.expiresAt else { throw JoinRefusal.expiredToken }
+            guard registration.machine == token.machine, registration.name == token.nodeName else {
+                throw JoinRefusal.otherMachine
+            }
+            let node = Node(
+                id: token.nodeName, cluster: token.cluster, machine: token.machine, osRelease: registration.osRelease,
+                kernel: registration.kernel, addresses: registration.addresses, bootID: registration.bootID,
+                credentialHash: credential, at: now)
+            // An earlier node of this machine is replaced; another machine's is not.
+            if let former = try await transaction.get(Node.self, node.id), former.machine != node.machine {
+                throw JoinRefusal.nameTaken(by: former.machine)
+            }
+            token.usedBy = credential
+            try transaction.put(token)
+            try transaction.put(node)
+            if let machine = try await transaction.get(Machine.self, node.machine) {
+                // Written unchanged: its watchers look again, and a machine that was removed meanwhile makes no node.
+                try transaction.put(machine)
+            } else {
+                throw JoinRefusal.otherMachine
+            }
+            try transaction.put(
+                Event(
+                    id: Credential.timeOrdered(at: now), time: now, type: .nodeRegistered, machine: node.machine,
+                    actor: "node", message: "\(node.id) registered with cluster \(node.cluster)",
+                    details: ["kernel": registration.kernel, "osRelease": registration.osRelease]))
+            return node
+        }
+        heartbeats.withLock { $0[node.id] = now }
+        return node
+    }
+
+    /// Notes a sign of life. Writes only when something changed: a new start of the system, or readiness.
+    /// - Throws: ``JoinRefusal`` `unknownNode` for a wrong credential too, so that names cannot be probed.
+    public func heartbeat(node name: String, credential: String, bootID: String, osRelease: String) async throws {
+        let now = now()
+        guard let known = try await store.get(Node.self, name), known.credentialHash == Credential.hash(credential) else {
+            throw JoinRefusal.unknownNode
+        }
+        heartbeats.withLock { $0[name] = now }
+        guard known.bootID != bootID || !known.ready || known.osRelease != osRelease else { return }
+        try await store.transaction { transaction in
+            guard var node = try await transaction.get(Node.self, name) else { return }
+            let restarted = node.bootID != bootID
+            if restarted {
+                node.bootID = bootID
+                node.boots += 1
+            }
+            node.osRelease = osRelease
+            node.lastHeartbeat = now
+            try await set(&node, ready: true, restarted ? "heartbeats after a restart" : "heartbeats arrive again", in: transaction, at: now)
+        }
+    }
+
+    /// The last sign of life of a node, as far as this daemon saw one.
+    public func lastHeartbeat(of name: String) -> Date? { heartbeats.withLock { $0[name] } }
+
+    /// Marks nodes not ready whose heartbeats stopped: three missed and a little.
+    public func checkHeartbeats() async throws {
+        let now = now()
+        let patience = Double(heartbeatSeconds) * 3 + 1
+        for node in try await store.list(Node.self).items where node.ready {
+            let last = max(lastHeartbeat(of: node.id) ?? node.lastHeartbeat, startedAt)
+            guard now.timeIntervalSince(last) > patience else { continue }
+            logger.warning("node is silent", metadata: ["node": "\(node.id)", "machine.id": "\(node.machine)"])
+            try await store.transaction { transaction in
+                guard var node = try await transaction.get(Node.self, node.id), node.ready else { return }
+                node.lastHeartbeat = last
+                try await set(&node, ready: false, "no heartbeat since \(last.formatted(.iso8601))", in: transaction, at: now)
+            }
+        }
+    }
+
+    private func set(_ node: inout Node, ready: Bool, _ reason: String, in transaction: Transaction, at now: Date) async throws {
+        if node.ready != ready { node.readySince = now }
+        node.ready = ready
+        try transaction.put(node)
+        if var machine = try await transaction.get(Machine.self, node.machine), machine.observed.node == node.id {
+            machine.set(.nodeReady, ready, reason, at: now)
+            machine.updatedAt = now
+            try transaction.put(machine)
+        }
+        try transaction.put(
+            Event(
+                id: Credential.timeOrdered(at: now), time: now, type: .nodeReady, machine: node.machine, actor: "node",
+                message: "\(node.id): \(reason)", details: ["ready": "\(ready)", "boots": "\(node.boots)"]))
+    }
+}
+
+/// Why a system is not admitted.
+public enum JoinRefusal: Error, Equatable, CustomStringConvertible {
+    case unknownToken
+    case usedToken
+    case expiredToken
+    case otherMachine
+    case nameTaken(by: String)
+    case unknownNode
+
+    public var description: String {
+        switch self {
+        case .unknownToken: "the join token is unknown; a newer install of this machine replaced it"
+        case .usedToken: "the join token was used already, by another system"
+        case .expiredToken: "the join token has expired; provision the machine again"
+        case .otherMachine: "the join token was made for another machine"
+        case .nameTaken(let machine): "a node of this name belongs to machine \(machine)"
+        case .unknownNode: "no node has this name and credential"
+        }
+    }
+}

@@ -1,0 +1,192 @@
+import APIModel
+import FoundationEssentials
+import Inventory
+import Logging
+import Machines
+import NetworkAddresses
+import Store
+
+/// The daemon's side of the agent API.
+public struct AgentService: Sendable {
+    let store: any RecordStore
+    let board: SessionBoard
+    let director: BootDirector
+    let profiles: ProfileMatcher
+    let installation: Installation
+    let wakeups: Wakeups
+    let logger: Logger
+    let now: @Sendable () -> Date
+
+    /// Opens a session for the holder of a boot ticket.
+    /// - Parameter address: where the call came from.
+    /// - Throws: ``ServiceError`` `unauthorized` for a ticket that is unknown, expired or was used by another agent.
+    public func open(_ request: SessionRequest, from address: String) async throws -> SessionReply {
+        let known = director.machine(with: request.mac)
+        let token = Credential.random()
+        let now = now()
+        let opening = try await store.transaction { transaction in
+            try await SessionOpening(
+                request: request, address: address, token: token, knownMachine: known, board: board, now: now
+            ).perform(in: transaction)
+        }
+        switch opening {
+        case .refused(let message):
+            logger.warning("agent session refused", metadata: ["mac": "\(request.mac)", "reason": "\(message)"])
+            throw ServiceError(.unauthorized, message)
+        case .opened(let session, let machine):
+            board.noteCall(session.id, at: now)
+            wakeups.wake(machine.id)
+            return SessionReply(
+                session: session.id, token: token, machine: machine.id, name: machine.name, time: now,
+                orderKey: installation.orderKey.publicKey.rawRepresentation, pollSeconds: installation.pollSeconds,
+                idleSeconds: installation.idleSeconds)
+        }
+    }
+
+    /// The session that a bearer token belongs to.
+    /// - Throws: ``ServiceError`` `unauthorized`, or `gone` when a newer session of the machine has taken its place. Two agents
+    ///   that both go on calling are two machines claiming to be one: neither is trusted any more.
+    public func authenticate(session id: String, token: String) async throws -> AgentSession {
+        guard let session = try await store.get(AgentSession.self, id), session.tokenHash == Credential.hash(token) else {
+            throw ServiceError(.unauthorized, "this session is unknown; boot from the network again")
+        }
+        guard !session.voided else { throw ServiceError(.gone, "this session was voided; boot from the network again") }
+        guard let machine = try await store.get(Machine.self, session.machine) else {
+            throw ServiceError(.gone, "the machine of this session was removed; boot from the network again")
+        }
+        guard machine.observed.session == id else {
+            try await distrust(machine: machine.id, former: session)
+            throw ServiceError(.gone, "a newer session of this machine was opened; boot from the network again")
+        }
+        board.noteCall(id, at: now())
+        return session
+    }
+
+    /// Takes the agent's hardware report and matches a profile.
+    public func report(_ hardware: HardwareReport, from session: AgentSession) async throws {
+        let now = now()
+        let match = profiles.match(hardware)
+        try await store.transaction { transaction in
+            guard var machine = try await transaction.get(Machine.self, session.machine) else { return }
+            let formerProfile = machine.observed.profile
+            machine.observed.hardware = hardware
+            machine.observed.hardwareReportedAt = now
+            machine.observed.macs = hardware.identityMACs(bootMAC: session.mac)
+            machine.observed.profile = match?.name
+            let holding = hardware.disks.filter { $0.holdsData }
+            machine.set(
+                .disksBlank, holding.isEmpty,
+                holding.isEmpty
+                    ? "no local disk holds data"
+                    : "data on " + holding.map(\.summary).joined(separator: ", "), at: now)
+            machine.updatedAt = now
+            try transaction.put(machine)
+            try transaction.put(
+                Event.now(
+                    .hardwareReported, machine: machine.id, mac: session.mac, actor: "agent", hardware.summary, at: now))
+            if formerProfile != match?.name {
+                try transaction.put(
+                    Event.now(
+                        .profileMatched, machine: machine.id, actor: "slipwayd",
+                        match.map { "hardware profile \($0.name)" } ?? "no hardware profile matches",
+                        details: ["profile": match?.name ?? ""], at: now))
+            }
+        }
+        wakeups.wake(session.machine)
+    }
+
+    /// The next order for this session; nil when none came in time.
+    public func nextOrder(for session: AgentSession) async -> SignedOrder? {
+        // The lifecycle looks once the agent waits: an order lost with a killed daemon is issued anew.
+        wakeups.wake(session.machine, at: now().addingTimeInterval(1))
+        let order = await board.nextOrder(for: session.id, seconds: installation.pollSeconds)
+        board.noteCall(session.id, at: now())
+        return order
+    }
+
+    public func note(_ progress: OrderProgress, order: String, from session: AgentSession) async throws {
+        let former = board.progress(of: session.id)
+        board.note(progress, of: session.id)
+        guard former?.step != progress.step else { return }
+        let now = now()
+        try await store.transaction { transaction in
+            try transaction.put(
+                Event.now(
+                    .installProgress, machine: session.machine, actor: "agent", progress.words,
+                    details: ["step": progress.step.rawValue, "order": order], at: now))
+        }
+    }
+
+    /// Records how an order ended. Idempotent: the agent repeats it until it is answered.
+    public func finish(_ result: OrderResult, order: String, from session: AgentSession) async throws {
+        let now = now()
+        try await store.transaction { transaction in
+            guard var machine = try await transaction.get(Machine.self, session.machine),
+                let id = machine.observed.operation, var operation = try await transaction.get(Operation.self, id),
+                operation.order?.id == order
+            else { return }
+            operation.order = nil
+            switch result.outcome {
+            case .succeeded(let entry):
+                operation.installedAt = now
+                machine.observed.installedRelease = operation.assignment.release
+                machine.updatedAt = now
+                try transaction.put(machine)
+                try transaction.put(
+                    Event.now(
+                        .installWritten, machine: machine.id, actor: "agent",
+                        "\(operation.assignment.release) is written and verified; enters it by \(entry)",
+                        details: result.facts.merging(["entry": entry]) { $1 }, at: now))
+            case .refused(let refusal):
+                operation.state = .failed
+                operation.finishedAt = now
+                operation.error = "the agent refused the order, and nothing was changed: \(refusal)"
+                try transaction.put(
+                    Event.now(.agentRefused, machine: machine.id, actor: "agent", "order refused: \(refusal)", at: now))
+            case .failed(let reason):
+                operation.state = .failed
+                operation.finishedAt = now
+                operation.error = reason
+            }
+            try transaction.put(operation)
+        }
+        board.note(nil, of: session.id)
+        wakeups.wake(session.machine)
+    }
+
+    private func distrust(machine id: String, former: AgentSession) async throws {
+        let now = now()
+        try await store.transaction { transaction in
+            guard let machine = try await transaction.get(Machine.self, id), let newest = machine.observed.session,
+                var session = try await transaction.get(AgentSession.self, newest),
+                var former = try await transaction.get(AgentSession.self, former.id), !former.voided
+            else { return }
+            former.voided = true
+            try transaction.put(former)
+            guard former.bootID != session.bootID else { return }
+            session.trust = nil
+            try transaction.put(session)
+            try transaction.put(
+                Event.now(
+                    .problem, machine: id, mac: session.mac, actor: "slipwayd",
+                    "two agents claim to be \(machine.name), from \(former.address) and \(session.address): neither gets secrets; "
+                        + "find out who answers on this network, then provision the machine again",
+                    details: ["problem": "duplicate-session"], at: now))
+        }
+    }
+}
+
+extension OrderProgress {
+    /// What the agent does, in words.
+    var words: String {
+        switch step {
+        case .accepted: "order accepted"
+        case .writing: "writes the image"
+        case .flushing: "flushes the disk"
+        case .readingBack: "reads the disk back"
+        case .configuring: "writes the machine's configuration"
+        case .finishing: "writes the partition table and the boot entry"
+        case .entering: "enters the installed system"
+        }
+    }
+}

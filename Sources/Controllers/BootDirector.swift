@@ -1,0 +1,107 @@
+import DHCP
+import FoundationEssentials
+import Inventory
+import Logging
+import Machines
+import NetworkAddresses
+import Synchronization
+
+/// Answers the boot services from memory: which machine has this MAC, and what its phase means for a boot.
+public final class BootDirector: NetworkBootDirector {
+    /// What the packet path knows of a machine.
+    public struct Entry: Equatable, Sendable {
+        public var machine: String
+        public var phase: Phase
+        /// Kernel arguments of its hardware profile.
+        public var kernelArguments: [KernelArgument]
+
+        public init(machine: String, phase: Phase, kernelArguments: [KernelArgument]) {
+            (self.machine, self.phase, self.kernelArguments) = (machine, phase, kernelArguments)
+        }
+    }
+
+    private struct State {
+        var byMAC: [MACAddress: Entry] = [:]
+        var macs: [String: [MACAddress]] = [:]
+    }
+
+    private let state = Mutex(State())
+    private let installation: Installation
+    private let tickets: any TicketOffice
+    private let logger: Logger
+    private let trace: AsyncStream<BootTraceEvent>.Continuation
+    /// Steps of boots for the recorder. Under a flood the oldest are dropped.
+    let steps: AsyncStream<BootTraceEvent>
+
+    public init(installation: Installation, tickets: any TicketOffice, logger: Logger) {
+        (self.installation, self.tickets, self.logger) = (installation, tickets, logger)
+        (steps, trace) = AsyncStream.makeStream(of: BootTraceEvent.self, bufferingPolicy: .bufferingNewest(4096))
+    }
+
+    public func action(for client: BootClient) -> BootAction {
+        BootPolicy.decide(client, phase: entry(client.mac)?.phase, unknown: installation.unknownMachines)
+    }
+
+    public func script(for client: BootClient) async -> BootScript {
+        let entry = entry(client.mac)
+        switch action(for: client) {
+        case .localDisk:
+            return .localDisk
+        case .ignore:
+            return .refuse("Slipway does not serve \(client.mac): it is rejected, retired, or unknown machines are ignored")
+        case .agent:
+            if client.architecture == .efiARM64 || client.architecture == .efiARM64HTTP {
+                return .refuse("this Slipway has no agent for arm64 yet; build one on an arm64 machine")
+            }
+            do {
+                let ticket = try await tickets.issueTicket(for: client)
+                return .agent(try arguments(for: client, ticket: ticket) + (entry?.kernelArguments ?? []))
+            } catch {
+                logger.error("no boot ticket", metadata: ["mac": "\(client.mac)", "error": "\(error)"])
+                return .refuse("Slipway could not issue a boot ticket; see the log of slipwayd")
+            }
+        }
+    }
+
+    public func record(_ event: BootTraceEvent) { trace.yield(event) }
+
+    /// The machine with this MAC.
+    func machine(with mac: MACAddress) -> String? { entry(mac)?.machine }
+
+    /// Takes over what the store says of a machine.
+    func update(_ entry: Entry, macs: [MACAddress]) {
+        state.withLock { state in
+            for mac in state.macs[entry.machine] ?? [] where state.byMAC[mac]?.machine == entry.machine {
+                state.byMAC[mac] = nil
+            }
+            state.macs[entry.machine] = macs
+            for mac in macs { state.byMAC[mac] = entry }
+        }
+    }
+
+    func remove(_ machine: String) {
+        state.withLock { state in
+            for mac in state.macs.removeValue(forKey: machine) ?? [] where state.byMAC[mac]?.machine == machine {
+                state.byMAC[mac] = nil
+            }
+        }
+    }
+
+    private func entry(_ mac: MACAddress) -> Entry? { state.withLock { $0.byMAC[mac] } }
+
+    private func arguments(for client: BootClient, ticket: String) throws(KernelArgumentError) -> [KernelArgument] {
+        var arguments = [
+            try KernelArgument("slipway.server", installation.apiURL),
+            try KernelArgument("slipway.ca", installation.certificateAuthorityPin),
+            try KernelArgument("slipway.ticket", ticket),
+            try KernelArgument("slipway.mac", client.mac.description),
+        ]
+        if let address = client.address { arguments.append(try KernelArgument("slipway.address", address.description)) }
+        return arguments
+    }
+}
+
+/// Makes the one-time ticket that lets the agent of one boot open its session.
+public protocol TicketOffice: Sendable {
+    func issueTicket(for client: BootClient) async throws -> String
+}

@@ -1,0 +1,74 @@
+import FoundationEssentials
+import Machines
+import OperatingSystems
+import Store
+
+/// Clusters and OS releases: what machines can be provisioned with.
+public struct CatalogService: Sendable {
+    let store: any RecordStore
+    let now: @Sendable () -> Date
+
+    public init(store: any RecordStore, now: @escaping @Sendable () -> Date) { (self.store, self.now) = (store, now) }
+
+    /// Adds a release. The same again is no error, so that a script can be repeated.
+    public func add(release: OSRelease, by actor: String) async throws -> OSRelease {
+        try check(name: release.name)
+        guard let driver = OperatingSystemCatalog.driver(named: release.os) else {
+            let known = OperatingSystemCatalog.all.map { type(of: $0).name }.joined(separator: ", ")
+            throw ServiceError(.invalid, "no driver installs \(release.os.debugDescription); there is \(known)", field: "os")
+        }
+        guard driver.architectures.contains(release.architecture) else {
+            throw ServiceError(
+                .invalid, "\(release.os) is for \(driver.architectures.joined(separator: ", ")), not \(release.architecture)",
+                field: "architecture")
+        }
+        guard release.image.rawBytes > 0, release.image.compressedBytes > 0, release.minimumDiskBytes >= release.image.rawBytes
+        else {
+            throw ServiceError(
+                .invalid, "an image of \(release.image.rawBytes) bytes does not fit a disk of \(release.minimumDiskBytes)",
+                field: "minimumDiskBytes")
+        }
+        if let known = try await store.list(OSRelease.self).items.first(where: { $0.name == release.name }) {
+            guard known.image == release.image else {
+                throw ServiceError(.conflict, "the release \(release.name) exists with another image", field: "name")
+            }
+            return known
+        }
+        return try await store.transaction { transaction in
+            try transaction.put(release)
+            try transaction.put(
+                Event.now(
+                    .resourceChanged, machine: nil, actor: actor, "OS release \(release.name) added",
+                    details: ["sha256": release.image.sha256], at: now()))
+            return release
+        }
+    }
+
+    /// Adds a cluster. The same again is no error.
+    public func add(cluster: Cluster, by actor: String) async throws -> Cluster {
+        try check(name: cluster.name)
+        if let known = try await store.list(Cluster.self).items.first(where: { $0.name == cluster.name }) {
+            guard known.flavor == cluster.flavor else {
+                throw ServiceError(.conflict, "the cluster \(cluster.name) exists and is \(known.flavor.rawValue)", field: "name")
+            }
+            return known
+        }
+        return try await store.transaction { transaction in
+            try transaction.put(cluster)
+            try transaction.put(
+                Event.now(.resourceChanged, machine: nil, actor: actor, "cluster \(cluster.name) added", at: now()))
+            return cluster
+        }
+    }
+
+    private func check(name: String) throws {
+        let marks = Set("-._".utf8)
+        let fine = name.utf8.allSatisfy {
+            (0x30...0x39).contains($0) || (0x61...0x7a).contains($0) || (0x41...0x5a).contains($0) || marks.contains($0)
+        }
+        guard fine, (1...63).contains(name.utf8.count) else {
+            throw ServiceError(
+                .invalid, "\(name.debugDescription) is not a name: 1 to 63 letters, digits, '-', '.' and '_'", field: "name")
+        }
+    }
+}

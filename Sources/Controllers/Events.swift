@@ -1,0 +1,31 @@
+import FoundationEssentials
+import Machines
+import NetworkAddresses
+
+extension Event {
+    /// An event of now.
+    static func now(
+        _ type: Kind, machine: String?, mac: MACAddress? = nil, actor: String, _ message: String,
+        details: [String: String] = [:], at now: Date
+    ) -> Event {
+        Event(
+            id: Credential.timeOrdered(at: now), time: now, type: type, machine: machine, mac: mac, actor: actor,
+            message: message, details: details)
+    }
+}
+
+extension Machine {
+    /// Moves to `phase`; the event belongs into the same transaction.
+    mutating func enter(_ phase: Phase, reason: String, actor: String, at now: Date) -> Event {
+        let from = observed.phase
+        let seconds = now.timeIntervalSince(observed.phaseSince)
+        observed.phase = phase
+        observed.phaseSince = now
+        observed.failure = phase == .failed ? Failure(phase: from, reason: reason, at: now) : nil
+        updatedAt = now
+        return .now(
+            .phaseChanged, machine: id, actor: actor, "\(name): \(from.rawValue) → \(phase.rawValue): \(reason)",
+            details: ["from": from.rawValue, "to": phase.rawValue, "reason": reason, "seconds": seconds.rounded().description],
+            at: now)
+    }
+}

@@ -1,0 +1,35 @@
+import Crypto
+import FoundationEssentials
+import Machines
+
+/// What is one and the same for the whole installation: its addresses, keys and policy.
+public struct Installation: Sendable {
+    /// `https://10.77.0.1:8443`, as machines reach the daemon.
+    public var apiURL: String
+    /// `http://10.77.0.1:8080`, as machines reach the boot HTTP server.
+    public var bootURL: String
+    /// PEM of the installation's CA.
+    public var certificateAuthority: String
+    /// `sha256:…` of the CA's public key.
+    public var certificateAuthorityPin: String
+    /// Signs orders.
+    public var orderKey: Curve25519.Signing.PrivateKey
+    /// Seals secrets at rest.
+    public var secretKey: SymmetricKey
+    public var unknownMachines: UnknownMachinePolicy
+    /// Longest time an agent's orders call is held open, in seconds.
+    public var pollSeconds: Int
+    /// Seconds without an order after which an agent powers its machine off; 0: never.
+    public var idleSeconds: Int
+
+    public init(
+        apiURL: String, bootURL: String, certificateAuthority: String, certificateAuthorityPin: String,
+        orderKey: Curve25519.Signing.PrivateKey, secretKey: SymmetricKey, unknownMachines: UnknownMachinePolicy,
+        pollSeconds: Int = 30, idleSeconds: Int = 3600
+    ) {
+        (self.apiURL, self.bootURL) = (apiURL, bootURL)
+        (self.certificateAuthority, self.certificateAuthorityPin) = (certificateAuthority, certificateAuthorityPin)
+        (self.orderKey, self.secretKey, self.unknownMachines) = (orderKey, secretKey, unknownMachines)
+        (self.pollSeconds, self.idleSeconds) = (pollSeconds, idleSeconds)
+    }
+}

@@ -1,0 +1,252 @@
+import FoundationEssentials
+import Machines
+import NetworkAddresses
+import Store
+
+/// What people may do to machines.
+public struct MachineService: Sendable {
+    let store: any RecordStore
+    let board: SessionBoard
+    let installation: Installation
+    let power: any PowerController
+    let wakeups: Wakeups
+    let now: @Sendable () -> Date
+
+    /// A machine by id, name, MAC address or serial number.
+    /// - Throws: ``ServiceError`` `notFound`, or `conflict` when a serial belongs to several.
+    public func machine(_ reference: String) async throws -> Machine {
+        if let machine = try await store.get(Machine.self, reference) { return machine }
+        let mac = MACAddress(reference)
+        let matches = try await store.list(Machine.self).items.filter { machine in
+            machine.name == reference || mac.map { machine.observed.macs.contains($0) } ?? false
+                || machine.observed.hardware?.facts.serial == reference
+        }
+        guard let machine = matches.first else {
+            throw ServiceError(.notFound, "no machine is called \(reference); see `slipway machine list`")
+        }
+        guard matches.count == 1 else {
+            throw ServiceError(
+                .conflict, "\(reference) is \(matches.map(\.name).sorted().joined(separator: " and ")): name one by its id")
+        }
+        return machine
+    }
+
+    /// Leave to change a machine, with what a person knows of it.
+    /// - Parameter generation: the generation the caller saw; nil: whichever it is now.
+    public func accept(
+        _ id: String, name: String?, bmc: BMCAccess?, network: Machine.StaticNetwork?, generation: Int64?, by actor: String
+    ) async throws -> Machine {
+        let now = now()
+        if let name { try await checkName(name, of: id) }
+        let machine = try await store.transaction { transaction in
+            var machine = try await current(id, generation: generation, in: transaction)
+            guard ![.rejected, .retired].contains(machine.observed.phase) else {
+                throw ServiceError(.conflict, "\(machine.name) is \(machine.observed.phase.rawValue) and cannot be accepted")
+            }
+            machine.desired.accepted = true
+            if let name { machine.name = name }
+            if let network { machine.desired.network = network }
+            if let bmc {
+                let secret = try Secret(id: "bmc-" + machine.id, text: bmc.password, key: installation.secretKey)
+                // The secret may be there from an earlier accept: read it, so that the write replaces it.
+                _ = try await transaction.get(Secret.self, secret.id)
+                try transaction.put(secret)
+                machine.desired.bmc = .init(
+                    address: bmc.address, port: bmc.port, username: bmc.username, passwordSecret: secret.id)
+            }
+            machine.generation += 1
+            machine.updatedAt = now
+            try await confirmSession(of: &machine, in: transaction, at: now)
+            try transaction.put(machine)
+            try transaction.put(
+                Event.now(.machineChanged, machine: machine.id, actor: actor, "\(machine.name): accepted", at: now))
+            return machine
+        }
+        wakeups.wake(id)
+        return machine
+    }
+
+    /// Asks for an install.
+    public func provision(
+        _ id: String, assignment: Machine.Assignment, generation: Int64?, by actor: String
+    ) async throws -> (Machine, Operation) {
+        let now = now()
+        guard try await store.list(Cluster.self).items.contains(where: { $0.name == assignment.cluster }) else {
+            throw ServiceError(.invalid, "no cluster is called \(assignment.cluster); see `slipway cluster list`", field: "cluster")
+        }
+        guard try await store.list(OSRelease.self).items.contains(where: { $0.name == assignment.release }) else {
+            throw ServiceError(.invalid, "no OS release is called \(assignment.release); see `slipway os list`", field: "release")
+        }
+        let result = try await store.transaction { transaction in
+            var machine = try await current(id, generation: generation, in: transaction)
+            try checkProvisionable(machine)
+            if let last = machine.observed.operation, let operation = try await transaction.get(Operation.self, last),
+                !operation.isFinished
+            {
+                // Asking again for the same thing confirms the session; asking for another while one runs is refused.
+                guard operation.assignment == assignment else {
+                    throw ServiceError(
+                        .conflict, "\(machine.name) is busy with \(operation.id), \(operation.assignment.release) for "
+                            + "\(operation.requestedBy); wait until it ends")
+                }
+                try await confirmSession(of: &machine, in: transaction, at: now)
+                try transaction.put(machine)
+                return (machine, operation)
+            }
+            let operation = Operation(
+                id: Credential.identifier("o"), verb: .provision, machine: machine.id, requestedBy: actor,
+                assignment: assignment, createdAt: now)
+            machine.desired.assignment = assignment
+            machine.observed.operation = operation.id
+            machine.generation += 1
+            machine.updatedAt = now
+            try await confirmSession(of: &machine, in: transaction, at: now)
+            try transaction.put(machine)
+            try transaction.put(operation)
+            try transaction.put(
+                Event.now(
+                    .machineChanged, machine: machine.id, actor: actor,
+                    "\(machine.name): provision \(assignment.release) into cluster \(assignment.cluster)",
+                    details: ["operation": operation.id], at: now))
+            return (machine, operation)
+        }
+        wakeups.wake(id)
+        return result
+    }
+
+    /// Asks the BMC, and believes what it reads back.
+    public func setPower(_ action: PowerAction, of id: String, by actor: String) async throws -> PowerState {
+        let access = try await access(to: id)
+        let former = try await store.get(Machine.self, id)?.observed.powerCommandAt
+        // Written first: a boot that follows is ours even when this daemon is killed before the BMC answers.
+        try await note(power: nil, of: id, command: action, actor: actor)
+        do {
+            let state = try await power.perform(action, on: access)
+            try await note(power: state, of: id, command: nil, actor: actor)
+            return state
+        } catch {
+            try await forgetCommand(of: id, former: former)
+            throw ServiceError(.upstream, "power \(action.rawValue): \(error)")
+        }
+    }
+
+    public func readPower(of id: String) async throws -> PowerState {
+        let access = try await access(to: id)
+        do {
+            let state = try await power.power(of: access)
+            try await note(power: state, of: id, command: nil, actor: "slipwayd")
+            return state
+        } catch {
+            throw ServiceError(.upstream, "power status: \(error)")
+        }
+    }
+
+    /// How to log in to a machine's BMC.
+    func access(to id: String) async throws -> BMCAccess {
+        guard let machine = try await store.get(Machine.self, id) else {
+            throw ServiceError(.notFound, "no machine is called \(id)")
+        }
+        guard let bmc = machine.desired.bmc else {
+            throw ServiceError(
+                .conflict, "\(machine.name) has no BMC: name it with `slipway machine accept \(machine.name) --bmc ADDRESS`")
+        }
+        guard let secret = try await store.get(Secret.self, bmc.passwordSecret) else {
+            throw ServiceError(.conflict, "the BMC password of \(machine.name) is not in the secret store; accept it again")
+        }
+        let password: String
+        do {
+            password = try secret.open(with: installation.secretKey)
+        } catch {
+            throw ServiceError(
+                .conflict, "the BMC password of \(machine.name) was sealed with another key than this installation's")
+        }
+        return BMCAccess(address: bmc.address, port: bmc.port, username: bmc.username, password: password)
+    }
+
+    /// Writes down a power state, or that a command is about to be given: a boot after it is trusted.
+    func note(power state: PowerState?, of id: String, command: PowerAction?, actor: String) async throws {
+        let now = now()
+        try await store.transaction { transaction in
+            guard var machine = try await transaction.get(Machine.self, id) else { return }
+            let before = machine.observed
+            if let state { machine.observed.power = state }
+            if let command {
+                if command != .off { machine.observed.powerCommandAt = now }
+                try transaction.put(
+                    Event.now(
+                        .powerCommand, machine: id, actor: actor, "\(machine.name): power \(command.rawValue)",
+                        details: ["action": command.rawValue], at: now))
+            }
+            guard machine.observed != before else { return }
+            machine.updatedAt = now
+            try transaction.put(machine)
+        }
+    }
+
+    /// A command that failed makes no boot trusted, and may be given again.
+    private func forgetCommand(of id: String, former: Date?) async throws {
+        try await store.transaction { transaction in
+            guard var machine = try await transaction.get(Machine.self, id) else { return }
+            machine.observed.powerCommandAt = former
+            try transaction.put(machine)
+        }
+    }
+
+    private func current(_ id: String, generation: Int64?, in transaction: Transaction) async throws -> Machine {
+        guard let machine = try await transaction.get(Machine.self, id) else {
+            throw ServiceError(.notFound, "no machine is called \(id)")
+        }
+        guard generation == nil || generation == machine.generation else {
+            throw ServiceError(
+                .stale, "\(machine.name) was changed meanwhile: it is at generation \(machine.generation), not \(generation ?? 0); "
+                    + "look at it again")
+        }
+        return machine
+    }
+
+    private func checkName(_ name: String, of id: String) async throws {
+        guard HostName.isLabel(name) else {
+            throw ServiceError(
+                .invalid, "\(name.debugDescription) is not a name: lower-case letters, digits and '-', at most 63, "
+                    + "starting with a letter or digit and not ending in '-'", field: "name")
+        }
+        if let other = try await store.list(Machine.self).items.first(where: { $0.name == name && $0.id != id }) {
+            throw ServiceError(.conflict, "the machine \(other.id) is called \(name) already", field: "name")
+        }
+    }
+
+    private func checkProvisionable(_ machine: Machine) throws {
+        guard machine.desired.accepted else {
+            throw ServiceError(
+                .conflict, "\(machine.name) is not accepted; look at it, then `slipway machine accept \(machine.name)`")
+        }
+        guard !machine.desired.protected else {
+            throw ServiceError(.conflict, "\(machine.name) is protected; nothing is installed on it")
+        }
+        guard [.discovered, .inspecting, .available, .installing, .failed].contains(machine.observed.phase) else {
+            throw ServiceError(
+                .conflict, "\(machine.name) is \(machine.observed.phase.rawValue); only an available or failed machine is provisioned")
+        }
+    }
+
+    /// A person who accepts or provisions a machine while its one session is live confirms that it is this machine.
+    private func confirmSession(of machine: inout Machine, in transaction: Transaction, at now: Date) async throws {
+        guard let id = machine.observed.session, var session = try await transaction.get(AgentSession.self, id),
+            session.trust == nil, board.isLive(session, at: now)
+        else { return }
+        session.trust = .person
+        machine.set(.sessionTrusted, true, "trusted: \(AgentSession.Trust.person.rawValue)", at: now)
+        try transaction.put(session)
+    }
+}
+
+/// Names of machines and nodes.
+public enum HostName {
+    /// RFC 1123 label in lower case, at most 63 characters.
+    public static func isLabel(_ name: String) -> Bool {
+        let bytes = Array(name.utf8)
+        func isAlphanumeric(_ byte: UInt8) -> Bool { (0x30...0x39).contains(byte) || (0x61...0x7a).contains(byte) }
+        guard (1...63).contains(bytes.count), isAlphanumeric(bytes[0]), isAlphanumeric(bytes[bytes.count - 1]) else { return false }
+        return bytes.allSatisfy { isAlphanumeric($0) || $0 == 0x2d }
+    }
+}

@@ -1,0 +1,75 @@
+import FoundationEssentials
+import Logging
+import Machines
+import ServiceLifecycle
+import Store
+
+/// Takes every machine along its lifecycle: looks, decides purely, does one thing, looks again.
+public struct Reconciler: Service {
+    let store: any RecordStore
+    let stepper: Stepper
+    let board: SessionBoard
+    let wakeups: Wakeups
+    let logger: Logger
+    let now: @Sendable () -> Date
+
+    public func run() async throws {
+        try await cancelWhenGracefulShutdown {
+            try await withThrowingDiscardingTaskGroup { group in
+                group.addTask { try await tickEverySecond() }
+                var tended: Set<String> = []
+                let (machines, changes) = try await store.listAndWatch(Machine.self)
+                for machine in machines where tended.insert(machine.id).inserted {
+                    group.addTask { await tend(machine.id) }
+                }
+                for try await change in changes {
+                    if change.isDeletion {
+                        tended.remove(change.id)
+                        wakeups.end(change.id)
+                    } else if tended.insert(change.id).inserted {
+                        group.addTask { await tend(change.id) }
+                    } else {
+                        wakeups.wake(change.id)
+                    }
+                }
+            }
+        }
+    }
+
+    private func tickEverySecond() async throws {
+        while !Task.isCancelled {
+            try await Task.sleep(for: .seconds(1))
+            wakeups.tick(now())
+        }
+    }
+
+    /// One child task per machine, so a slow BMC delays only itself.
+    private func tend(_ id: String) async {
+        var failures = 0
+        for await _ in wakeups.stream(for: id) {
+            do {
+                var due = try await stepper.settle(id)
+                failures = 0
+                // A session that falls silent changes nothing in the store: look again when its patience is over.
+                if due == nil, let session = try await session(of: id), board.isLive(session, at: now()) {
+                    due = board.expiry(of: session)
+                }
+                wakeups.wake(id, at: due)
+            } catch is CancellationError {
+                return
+            } catch {
+                failures += 1
+                let delay = min(300, Double(1 << min(failures, 8))) * Double.random(in: 0.8...1.2)
+                logger.warning(
+                    "step failed, will retry",
+                    metadata: ["machine.id": "\(id)", "error": "\(error)", "retry.seconds": "\(Int(delay))"])
+                wakeups.wake(id, at: now().addingTimeInterval(delay))
+            }
+        }
+    }
+
+    private func session(of id: String) async throws -> AgentSession? {
+        guard let session = try await store.get(Machine.self, id)?.observed.session else { return nil }
+        return try await store.get(AgentSession.self, session)
+    }
+}

@@ -1,0 +1,122 @@
+import APIModel
+import FoundationEssentials
+import Inventory
+import Machines
+import NetworkAddresses
+import Store
+
+/// One attempt to open an agent session: checks the ticket, finds or creates the machine, decides on trust.
+struct SessionOpening {
+    enum Outcome: Sendable {
+        case opened(AgentSession, Machine)
+        /// The words are for the agent's console and the log; what was learnt is stored all the same.
+        case refused(String)
+    }
+
+    let request: SessionRequest
+    let address: String
+    let token: String
+    let knownMachine: String?
+    let board: SessionBoard
+    let now: Date
+
+    func perform(in transaction: Transaction) async throws -> Outcome {
+        guard var ticket = try await transaction.get(BootTicket.self, request.mac.description),
+            ticket.hash == Credential.hash(request.ticket)
+        else {
+            return .refused("the boot ticket is not the newest one of \(request.mac); boot from the network again")
+        }
+        guard now.timeIntervalSince(ticket.issuedAt) < BootTicket.lifetime else {
+            return .refused("the boot ticket has expired; boot from the network again")
+        }
+        guard !ticket.voided else { return .refused("the boot ticket was used twice; boot from the network again") }
+        if let session = ticket.usedBy, ticket.usedByBoot != request.bootID {
+            ticket.voided = true
+            try transaction.put(ticket)
+            try await void(session, in: transaction)
+            return .refused("the boot ticket was used already, by another agent")
+        }
+        guard var machine = try await machine(in: transaction) else {
+            return .refused("no machine can be made for \(request.mac)")
+        }
+        if let difference = difference(from: machine) {
+            try transaction.put(
+                Event.now(
+                    .problem, machine: machine.id, mac: request.mac, actor: "slipwayd",
+                    "an agent at \(address) with the MAC of \(machine.name) is another machine: \(difference)",
+                    details: ["problem": "identity-conflict"], at: now))
+            return .refused("this MAC belongs to \(machine.name), and \(difference)")
+        }
+        let session = AgentSession(
+            id: ticket.usedBy ?? Credential.identifier("s"), machine: machine.id, mac: request.mac,
+            tokenHash: Credential.hash(token), address: address, bootID: request.bootID,
+            agentVersion: request.agentVersion, openedAt: now, trust: trust(machine: machine, ticket: ticket))
+        ticket.usedBy = session.id
+        ticket.usedByBoot = request.bootID
+        if let former = machine.observed.session, former != session.id { board.forget(former) }
+        machine.observed.session = session.id
+        if !machine.observed.macs.contains(request.mac) { machine.observed.macs.append(request.mac) }
+        if machine.observed.power != .on { machine.observed.power = .on }
+        machine.set(.agentConnected, true, "session from \(address)", at: now)
+        machine.set(
+            .sessionTrusted, session.trust != nil,
+            session.trust.map { "trusted: \($0.rawValue)" } ?? "no power command of ours preceded this boot", at: now)
+        machine.updatedAt = now
+        try transaction.put(ticket)
+        try transaction.put(session)
+        try transaction.put(machine)
+        try transaction.put(
+            Event.now(
+                .agentSession, machine: machine.id, mac: request.mac, actor: "agent",
+                "agent \(request.agentVersion) connected from \(address)",
+                details: ["uptimeSeconds": "\((request.uptimeSeconds * 10).rounded() / 10)", "session": session.id], at: now))
+        return .opened(session, machine)
+    }
+
+    private func machine(in transaction: Transaction) async throws -> Machine? {
+        if let knownMachine, let machine = try await transaction.get(Machine.self, knownMachine) { return machine }
+        // The id is derived from the MAC: two agents of one new machine that race make one machine.
+        let digits = request.mac.bytes.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
+        if let machine = try await transaction.get(Machine.self, "m-" + digits) { return machine }
+        let machine = Machine(
+            id: "m-" + digits, name: "machine-" + digits.suffix(6),
+            observed: .init(phase: .discovered, phaseSince: now), createdAt: now)
+        try transaction.put(
+            Event.now(
+                .phaseChanged, machine: machine.id, mac: request.mac, actor: "slipwayd", "\(machine.name): discovered",
+                details: ["to": Phase.discovered.rawValue], at: now))
+        return machine
+    }
+
+    /// A machine is never taken over by another that shows one of its MACs.
+    private func difference(from machine: Machine) -> String? {
+        guard let known = machine.observed.hardware?.facts else { return nil }
+        if let uuid = known.uuid, let other = request.machine.uuid, !uuid.isSame(as: other) {
+            return "its UUID is \(other), not \(uuid)"
+        }
+        if let serial = known.serial, let other = request.machine.serial, serial != other {
+            return "its serial is \(other), not \(serial)"
+        }
+        return nil
+    }
+
+    /// Secrets go only to a boot that began after a power command of ours, from the address that fetched its script.
+    private func trust(machine: Machine, ticket: BootTicket) -> AgentSession.Trust? {
+        guard let command = machine.observed.powerCommandAt, ticket.issuedAt >= command,
+            now.timeIntervalSince(command) < AgentSession.powerWindow, ticket.address.map({ "\($0)" == address }) ?? false
+        else { return nil }
+        return .powerCommand
+    }
+
+    private func void(_ id: String, in transaction: Transaction) async throws {
+        guard var session = try await transaction.get(AgentSession.self, id) else { return }
+        session.voided = true
+        try transaction.put(session)
+        try transaction.put(
+            Event.now(
+                .problem, machine: session.machine, mac: session.mac, actor: "slipwayd",
+                "the boot ticket of \(session.mac) was used twice, from \(session.address) and \(address): the session is void; "
+                    + "find out who else reads boot scripts on this network, then power-cycle the machine",
+                details: ["problem": "ticket-reuse"], at: now))
+    }
+}

@@ -1,0 +1,109 @@
+import Crypto
+import Foundation
+import Logging
+import Machines
+import NIOCore
+
+/// Verified image files, each named by the SHA-256 of its content. What is in the library was checked byte by byte on its way in.
+public struct Library: ImageSource {
+    private let directory: String
+    private let logger: Logger
+
+    /// - Parameter directory: made when it is not there; files half written by a killed daemon are removed from it.
+    public init(directory: String, logger: Logger) throws {
+        (self.directory, self.logger) = (directory, logger)
+        do {
+            try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
+            for name in try FileManager.default.contentsOfDirectory(atPath: directory) where name.hasSuffix(Self.partial) {
+                try FileManager.default.removeItem(atPath: directory + "/" + name)
+            }
+        } catch {
+            throw ImageError(reason: .fileSystem("the image library \(directory) cannot be used: \(error)", EIO))
+        }
+    }
+
+    public func path(ofImage digest: String) async -> String? {
+        guard Self.isDigest(digest) else { return nil }
+        let path = directory + "/" + digest
+        return FileManager.default.fileExists(atPath: path) ? path : nil
+    }
+
+    /// Takes an image whose SHA-256 must be `digest`. An image that is there already is read to its end and dropped.
+    /// - Throws: ``ImageError``; then the library is as it was.
+    public func add<Body: AsyncSequence & Sendable>(digest: String, body: Body) async throws where Body.Element == ByteBuffer {
+        guard Self.isDigest(digest) else { throw ImageError(reason: .badDigest(digest)) }
+        let path = directory + "/" + digest
+        let temporary = path + "." + Credential.random().prefix(8) + Self.partial
+        let file = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o644)
+        guard file >= 0 else { throw ImageError.fileSystem("create", temporary) }
+        defer {
+            close(file)
+            unlink(temporary)
+        }
+        var hash = SHA256()
+        var bytes: Int64 = 0
+        for try await buffer in body {
+            try buffer.withUnsafeReadableBytes { chunk in
+                hash.update(bufferPointer: chunk)
+                var rest = chunk[...]
+                while !rest.isEmpty {
+                    let written = write(file, UnsafeRawBufferPointer(rebasing: rest).baseAddress, rest.count)
+                    guard written > 0 else { throw ImageError.fileSystem("write", temporary) }
+                    rest = rest.dropFirst(written)
+                }
+            }
+            bytes += Int64(buffer.readableBytes)
+        }
+        let found = Credential.hex(hash.finalize())
+        guard found == digest.lowercased() else { throw ImageError(reason: .mismatch(expected: digest, found: found, bytes: bytes)) }
+        guard fsync(file) == 0 else { throw ImageError.fileSystem("sync", temporary) }
+        guard rename(temporary, path) == 0 else { throw ImageError.fileSystem("rename", path) }
+        logger.info("image stored", metadata: ["image.sha256": "\(digest)", "bytes": "\(bytes)"])
+    }
+
+    private static let partial = ".partial"
+
+    /// 64 lower-case hex digits: no other name is ever looked for in the directory.
+    static func isDigest(_ text: String) -> Bool {
+        text.utf8.count == 64 && text.utf8.allSatisfy { (0x30...0x39).contains($0) || (0x61...0x66).contains($0) }
+    }
+}
+
+/// Why an image was not stored.
+public struct ImageError: Error, CustomStringConvertible {
+    enum Reason: Equatable {
+        case badDigest(String)
+        case mismatch(expected: String, found: String, bytes: Int64)
+        case fileSystem(String, Int32)
+    }
+
+    let reason: Reason
+
+    /// The bytes are not those of the name.
+    public var isMismatch: Bool {
+        switch reason {
+        case .badDigest, .mismatch: true
+        case .fileSystem: false
+        }
+    }
+
+    public var isOutOfSpace: Bool {
+        if case .fileSystem(_, let code) = reason { code == ENOSPC || code == EDQUOT } else { false }
+    }
+
+    public var description: String {
+        switch reason {
+        case .badDigest(let text): "\(text.debugDescription) is not a SHA-256 in 64 lower-case hex digits"
+        case .mismatch(let expected, let found, let bytes):
+            "the \(bytes) bytes received have SHA-256 \(found), not \(expected); nothing was stored"
+        case .fileSystem(let words, let code):
+            code == ENOSPC || code == EDQUOT
+                ? "no space left for images: \(words); make room, nothing was stored" : words
+        }
+    }
+
+    static func fileSystem(_ doing: String, _ path: String) -> ImageError {
+        let code = errno
+        return ImageError(reason: .fileSystem("cannot \(doing) \(path): \(String(cString: strerror(code)))", code))
+    }
+}

@@ -1,0 +1,29 @@
+import DHCP
+import FoundationEssentials
+import NetworkAddresses
+
+/// One step of one boot as a boot service saw it. DHCP knows the MAC, TFTP and HTTP only the address.
+public struct BootTraceEvent: Equatable, Codable, Sendable {
+    public var time: Date
+    public var mac: MACAddress?
+    public var address: IPv4Address?
+    public var step: Step
+
+    public init(time: Date = Date(), mac: MACAddress? = nil, address: IPv4Address? = nil, step: Step) {
+        (self.time, self.mac, self.address, self.step) = (time, mac, address, step)
+    }
+
+    public enum Step: Equatable, Codable, Sendable {
+        case discover(stage: BootClient.Stage, architecture: ClientArchitecture?)
+        /// `file` is the boot file name or URL in the answer, nil when it carries none.
+        case offer(address: IPv4Address?, file: String?)
+        case request(stage: BootClient.Stage)
+        case acknowledge(address: IPv4Address?, file: String?)
+        case transferStarted(Transport, file: String)
+        case transferFinished(Transport, file: String, bytes: Int64, milliseconds: Int64, retransmissions: Int, outcome: String)
+        /// An iPXE script left; `name` is the template's.
+        case script(name: String)
+    }
+
+    public enum Transport: String, Codable, Sendable { case tftp, http }
+}

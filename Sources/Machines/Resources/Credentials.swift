@@ -1,0 +1,79 @@
+import Crypto
+import FoundationEssentials
+
+/// A bearer token of the REST API. Only its hash is kept.
+public struct AccessToken: Codable, Equatable, Sendable, Identifiable {
+    public static let kind = "token"
+
+    public enum Role: String, Codable, Sendable {
+        /// May do everything.
+        case admin
+        /// May read.
+        case viewer
+    }
+
+    /// SHA-256 (hex) of the token.
+    public let id: String
+    public let name: String
+    public let role: Role
+    public let createdAt: Date
+    public let expiresAt: Date?
+
+    public init(id: String, name: String, role: Role, createdAt: Date, expiresAt: Date? = nil) {
+        (self.id, self.name, self.role, self.createdAt, self.expiresAt) = (id, name, role, createdAt, expiresAt)
+    }
+}
+
+/// A secret at rest: sealed with the installation's key, opened for one use.
+public struct Secret: Codable, Equatable, Sendable, Identifiable {
+    public static let kind = "secret"
+
+    public let id: String
+    /// AES-256-GCM: nonce, ciphertext, tag; the id is authenticated with it.
+    public let sealed: Data
+
+    public init(id: String, sealed: Data) { (self.id, self.sealed) = (id, sealed) }
+
+    /// Seals `text` so that it opens under this id only.
+    public init(id: String, text: String, key: SymmetricKey) throws {
+        let box = try AES.GCM.seal(Data(text.utf8), using: key, authenticating: Data(id.utf8))
+        guard let combined = box.combined else { throw CryptoKitError.incorrectParameterSize }
+        self.init(id: id, sealed: combined)
+    }
+
+    /// - Throws: `CryptoKitError` when the key is another installation's or the record was altered.
+    public func open(with key: SymmetricKey) throws -> String {
+        let bytes = try AES.GCM.open(try AES.GCM.SealedBox(combined: sealed), using: key, authenticating: Data(id.utf8))
+        return String(decoding: bytes, as: UTF8.self)
+    }
+}
+
+/// Random names and secrets, and the hashes under which secrets are kept.
+public enum Credential {
+    /// A new secret of 256 random bits, as 64 hex digits.
+    public static func random() -> String {
+        SymmetricKey(size: .bits256).withUnsafeBytes { hex($0) }
+    }
+
+    /// SHA-256 of a secret's text, as 64 hex digits.
+    public static func hash(_ secret: String) -> String { hex(SHA256.hash(data: Data(secret.utf8))) }
+
+    /// A new resource id: a letter for its kind and 12 random hex digits.
+    public static func identifier(_ prefix: String) -> String { prefix + "-" + random().prefix(12) }
+
+    /// A new id that sorts by time: 12 hex digits of milliseconds since 1970 and 8 random ones.
+    public static func timeOrdered(at now: Date) -> String {
+        let milliseconds = UInt64(max(0, now.timeIntervalSince1970 * 1000))
+        let digits = String(milliseconds, radix: 16)
+        return String(repeating: "0", count: max(0, 12 - digits.count)) + digits + "-" + random().prefix(8)
+    }
+
+    /// Lower-case hex digits of `bytes`.
+    public static func hex(_ bytes: some Sequence<UInt8>) -> String {
+        var text = ""
+        for byte in bytes {
+            text += byte < 16 ? "0" + String(byte, radix: 16) : String(byte, radix: 16)
+        }
+        return text
+    }
+}

@@ -1,0 +1,166 @@
+import FoundationEssentials
+import Inventory
+import NetworkAddresses
+
+/// One physical server.
+public struct Machine: Codable, Equatable, Sendable, Identifiable {
+    public static let kind = "machine"
+
+    public let id: String
+    /// Unique among machines; an RFC 1123 label, since it becomes the host name unless ``Desired/hostname`` is set.
+    public var name: String
+    public var labels: [String: String] = [:]
+    public let createdAt: Date
+    public var updatedAt: Date
+    /// Counts changes of the desired part; a person's ETag.
+    public var generation: Int64 = 1
+    public var desired: Desired
+    public var observed: Observed
+
+    public init(id: String, name: String, desired: Desired = Desired(), observed: Observed, createdAt: Date) {
+        (self.id, self.name, self.desired, self.observed) = (id, name, desired, observed)
+        (self.createdAt, self.updatedAt) = (createdAt, createdAt)
+    }
+
+    /// What people ask for.
+    public struct Desired: Codable, Equatable, Sendable {
+        /// A person has given leave to change this machine.
+        public var accepted = false
+        /// No destructive order is issued while this is set.
+        public var protected = false
+        public var hostname: String?
+        /// Static address of the installed system; nil: DHCP.
+        public var network: StaticNetwork?
+        public var bmc: BMCEndpoint?
+        public var assignment: Assignment?
+
+        public init() {}
+    }
+
+    /// What was last seen, written by the controllers only.
+    public struct Observed: Codable, Equatable, Sendable {
+        public var phase: Phase
+        public var phaseSince: Date
+        /// Why it failed; nil in every other phase.
+        public var failure: Failure?
+        public var conditions: [Condition] = []
+        /// Every MAC it was seen with: the one it boots from, and those of its hardware report.
+        public var macs: [MACAddress] = []
+        public var hardware: HardwareReport?
+        public var hardwareReportedAt: Date?
+        /// The newest session of its agent.
+        public var session: String?
+        /// Name of the matched hardware profile.
+        public var profile: String?
+        public var power: PowerState = .unknown
+        /// Last power command of ours; a boot that begins soon after it is trusted with secrets.
+        public var powerCommandAt: Date?
+        /// Name of the node it is.
+        public var node: String?
+        /// Name of the installed OS release.
+        public var installedRelease: String?
+        /// A kexec on this machine gave no sign of life: enter systems through firmware from now on.
+        public var kexecFailed = false
+        /// The operation that runs or ran last.
+        public var operation: String?
+
+        public init(phase: Phase, phaseSince: Date) { (self.phase, self.phaseSince) = (phase, phaseSince) }
+    }
+
+    /// What the machine is to be.
+    public struct Assignment: Codable, Equatable, Sendable {
+        /// Name of the cluster.
+        public var cluster: String
+        /// Name of the OS release.
+        public var release: String
+        /// Overrides the profile's hint.
+        public var rootDisk: RootDiskHint?
+        /// A person said that data on the root disk may be overwritten.
+        public var eraseExistingData: Bool
+
+        public init(cluster: String, release: String, rootDisk: RootDiskHint? = nil, eraseExistingData: Bool = false) {
+            (self.cluster, self.release, self.rootDisk) = (cluster, release, rootDisk)
+            self.eraseExistingData = eraseExistingData
+        }
+    }
+
+    /// Address, protocol and credential reference of the management controller.
+    public struct BMCEndpoint: Codable, Equatable, Sendable {
+        public var address: String
+        /// UDP port, normally 623.
+        public var port: Int
+        public var username: String
+        /// Id of the ``Secret`` that holds the password.
+        public var passwordSecret: String
+
+        public init(address: String, port: Int = 623, username: String, passwordSecret: String) {
+            (self.address, self.port, self.username) = (address, port, username)
+            self.passwordSecret = passwordSecret
+        }
+    }
+
+    /// A fixed address for the installed system.
+    public struct StaticNetwork: Codable, Equatable, Sendable {
+        public var mac: MACAddress
+        public var address: IPv4Address
+        /// Bits, 1–32.
+        public var prefixLength: Int
+        public var gateway: IPv4Address?
+        public var nameServers: [IPv4Address]
+
+        public init(
+            mac: MACAddress, address: IPv4Address, prefixLength: Int, gateway: IPv4Address? = nil,
+            nameServers: [IPv4Address] = []
+        ) {
+            (self.mac, self.address, self.prefixLength) = (mac, address, prefixLength)
+            (self.gateway, self.nameServers) = (gateway, nameServers)
+        }
+    }
+
+    /// A stop with its reason.
+    public struct Failure: Codable, Equatable, Sendable {
+        public var phase: Phase
+        /// What was tried, what came back, what to do.
+        public var reason: String
+        public var at: Date
+
+        public init(phase: Phase, reason: String, at: Date) { (self.phase, self.reason, self.at) = (phase, reason, at) }
+    }
+}
+
+extension Machine {
+    /// The installed system's host name.
+    public var hostname: String { desired.hostname ?? name }
+
+    /// Sets a condition; its time moves only when its status does.
+    public mutating func set(_ type: Condition.Kind, _ status: Bool, _ reason: String, at now: Date) {
+        let old = observed.conditions.first { $0.type == type }
+        observed.conditions.removeAll { $0.type == type }
+        observed.conditions.append(
+            Condition(type: type, status: status, reason: reason, since: old?.status == status ? old?.since ?? now : now))
+        observed.conditions.sort { $0.type.rawValue < $1.type.rawValue }
+    }
+
+    public func condition(_ type: Condition.Kind) -> Condition? { observed.conditions.first { $0.type == type } }
+}
+
+/// Something true or false of a machine, since when and why.
+public struct Condition: Codable, Equatable, Sendable {
+    public enum Kind: String, Codable, Sendable {
+        /// No local disk holds data.
+        case disksBlank = "DisksBlank"
+        /// The agent's session is live.
+        case agentConnected = "AgentConnected"
+        /// The agent's session may carry secrets.
+        case sessionTrusted = "SessionTrusted"
+        /// The BMC answers.
+        case bmcReachable = "BMCReachable"
+        /// The node's heartbeats arrive.
+        case nodeReady = "NodeReady"
+    }
+
+    public var type: Kind
+    public var status: Bool
+    public var reason: String
+    public var since: Date
+}

@@ -1,0 +1,52 @@
+import DHCP
+import Inventory
+import NetworkAddresses
+
+/// What a client told of itself in one DHCP packet or one script request. Nothing in it is proven.
+public struct BootClient: Equatable, Sendable {
+    /// Which program is asking.
+    public enum Stage: String, Codable, Sendable {
+        /// The machine's own PXE or UEFI HTTP firmware.
+        case firmware
+        /// iPXE, known by its user class (option 77).
+        case ipxe
+        /// Not a network boot: the agent, an installed system, anything else that wants a lease.
+        case system
+    }
+
+    public var mac: MACAddress
+    /// Option 97 or iPXE's `${uuid}`.
+    public var uuid: SystemUUID?
+    /// Option 93.
+    public var architecture: ClientArchitecture?
+    public var stage: Stage
+    /// Where the request came from, or the address leased to it.
+    public var address: IPv4Address?
+
+    public init(
+        mac: MACAddress, uuid: SystemUUID? = nil, architecture: ClientArchitecture? = nil, stage: Stage,
+        address: IPv4Address? = nil
+    ) {
+        (self.mac, self.uuid, self.architecture, self.stage, self.address) = (mac, uuid, architecture, stage, address)
+    }
+}
+
+/// The script an iPXE client is to be given, before it is rendered.
+public enum BootScript: Equatable, Sendable {
+    /// Boot the agent with these kernel arguments, of which the first ones name the daemon and the ticket.
+    case agent([KernelArgument])
+    /// Hand the machine back to its firmware so that it boots its own disk.
+    case localDisk
+    /// Print these words, wait, and hand back: the machine cannot be served, and this says why.
+    case refuse(String)
+}
+
+/// Decides what a machine boots. The packet path calls the synchronous members: they answer from memory and never wait.
+public protocol NetworkBootDirector: Sendable {
+    /// What to do with a client now.
+    func action(for client: BootClient) -> BootAction
+    /// The script for exactly this machine at this moment. Called once for each fetch: a ticket in it is used up by one boot.
+    func script(for client: BootClient) async -> BootScript
+    /// Notes one step of a boot for the trace. Never blocks; steps may be dropped under a flood.
+    func record(_ event: BootTraceEvent)
+}

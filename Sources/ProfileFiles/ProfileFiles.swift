@@ -1,0 +1,78 @@
+import Foundation
+import Inventory
+import Yams
+
+/// Reads `hardware-profiles/*.yaml`.
+public enum ProfileDirectory {
+    /// Every profile of a directory, by name.
+    /// - Throws: ``ProfileFileErrors`` with all faults of all files, so that one run shows everything to mend.
+    public static func load(_ directory: String) throws -> [HardwareProfile] {
+        let names: [String]
+        do {
+            names = try FileManager.default.contentsOfDirectory(atPath: directory).filter { $0.hasSuffix(".yaml") }.sorted()
+        } catch {
+            throw ProfileFileErrors(errors: [ProfileFileError(file: directory, message: "cannot list the directory: \(error)")])
+        }
+        var profiles: [HardwareProfile] = []
+        var faults: [ProfileFileError] = []
+        for name in names {
+            let path = directory + "/" + name
+            do {
+                let text = try String(contentsOfFile: path, encoding: .utf8)
+                profiles.append(try parse(text, file: path, name: String(name.dropLast(".yaml".count))))
+            } catch let fault as ProfileFileError {
+                faults.append(fault)
+            } catch {
+                faults.append(ProfileFileError(file: path, message: "cannot be read: \(error)"))
+            }
+        }
+        guard faults.isEmpty else { throw ProfileFileErrors(errors: faults) }
+        return profiles
+    }
+
+    /// One profile.
+    /// - Throws: ``ProfileFileError`` naming line, column and key.
+    public static func parse(_ text: String, file: String, name: String) throws -> HardwareProfile {
+        var top = try YAMLReader(file: file, text: text)
+        var profile = HardwareProfile(name: name)
+        profile.priority = try top.integer("priority") ?? 0
+        if var match = try top.mapping("match") {
+            profile.match = HardwareProfile.Match(
+                architecture: try match.word("architecture", Architecture.self)?.rawValue,
+                manufacturer: try match.string("manufacturer"), product: try match.string("product"))
+            try match.finish()
+        }
+        if var disk = try top.mapping("root_disk") {
+            profile.rootDisk = try rootDisk(&disk)
+            try disk.finish()
+        }
+        profile.kernelArguments = try top.strings("kernel_arguments")?.map(\.text) ?? []
+        profile.kexec = try top.boolean("kexec") ?? true
+        profile.readBack = try top.word("read_back", ReadBack.self) ?? .sampled
+        profile.bootOrder = try top.word("boot_order", BootOrder.self) ?? .networkFirst
+        try top.finish()
+        return profile
+    }
+
+    private static func rootDisk(_ disk: inout YAMLReader) throws -> RootDiskHint {
+        let transports = try disk.strings("transports")?.map { item in
+            guard let transport = DiskTransport(rawValue: item.text) else {
+                throw disk.fault(item.node, "transports: \(item.text) is not a disk transport such as nvme, sata, sas, virtio")
+            }
+            return transport
+        }
+        return RootDiskHint(
+            serial: try disk.string("serial"), wwn: try disk.string("wwn"), model: try disk.string("model"),
+            transports: transports, minimumBytes: try disk.bytes("minimum"), maximumBytes: try disk.bytes("maximum"),
+            rotational: try disk.boolean("rotational"), choose: try disk.word("choose", RootDiskHint.Choice.self))
+    }
+
+    private enum Architecture: String, CaseIterable { case amd64, arm64 }
+}
+
+/// All faults of a set of profile files.
+public struct ProfileFileErrors: Error, CustomStringConvertible {
+    public var errors: [ProfileFileError]
+
+    public var description: String { errors.map(\.description).joined(separator: "\n") }
+}

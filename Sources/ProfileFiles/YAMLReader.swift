@@ -1,0 +1,133 @@
+import Yams
+
+/// One mapping of a YAML document, read strictly: each key once, known, and of the right kind, or an error with its place.
+struct YAMLReader {
+    let file: String
+    private let node: Node
+    private let entries: [(key: String, value: Node)]
+    private var known: [String] = []
+
+    /// Parses a document whose top is a mapping.
+    init(file: String, text: String) throws {
+        do {
+            guard let node = try Yams.compose(yaml: text) else {
+                throw ProfileFileError(file: file, message: "the file is empty")
+            }
+            try self.init(file: file, node: node)
+        } catch let error as YamlError {
+            throw Self.translate(error, file: file)
+        }
+    }
+
+    private init(file: String, node: Node) throws {
+        guard let mapping = node.mapping else {
+            throw ProfileFileError(
+                file: file, line: node.mark?.line, column: node.mark?.column, message: "expected `key: value` lines here")
+        }
+        (self.file, self.node) = (file, node)
+        entries = mapping.map { ($0.key.string ?? "", $0.value) }
+    }
+
+    /// The text of a key, nil when it is absent.
+    mutating func string(_ key: String) throws -> String? {
+        guard let value = take(key) else { return nil }
+        guard let text = value.string else { throw fault(value, "\(key): expected text") }
+        return text
+    }
+
+    mutating func integer(_ key: String) throws -> Int? {
+        guard let value = take(key) else { return nil }
+        guard let number = value.int else { throw fault(value, "\(key): expected a whole number") }
+        return number
+    }
+
+    mutating func boolean(_ key: String) throws -> Bool? {
+        guard let value = take(key) else { return nil }
+        guard let flag = value.bool else { throw fault(value, "\(key): expected true or false") }
+        return flag
+    }
+
+    /// A list of texts, each with its place for the caller's own checks.
+    mutating func strings(_ key: String) throws -> [(text: String, node: Node)]? {
+        guard let value = take(key) else { return nil }
+        guard let sequence = value.sequence else { throw fault(value, "\(key): expected a list") }
+        return try sequence.map { item in
+            guard let text = item.string else { throw fault(item, "\(key): expected text") }
+            return (text, item)
+        }
+    }
+
+    /// One of a closed set of words.
+    mutating func word<Word: RawRepresentable & CaseIterable>(_ key: String, _: Word.Type) throws -> Word?
+    where Word.RawValue == String {
+        guard let value = take(key) else { return nil }
+        guard let text = value.string, let word = Word(rawValue: text) else {
+            let words = Word.allCases.map(\.rawValue).joined(separator: ", ")
+            throw fault(value, "\(key): \(value.string ?? "this") is not one of \(words)")
+        }
+        return word
+    }
+
+    /// A size with its unit, such as `8GB` or `4GiB`, in bytes.
+    mutating func bytes(_ key: String) throws -> Int64? {
+        guard let value = take(key) else { return nil }
+        guard let text = value.string, let size = ByteSize(text) else {
+            throw fault(value, "\(key): \(value.string ?? "this") is not a size with a unit such as 800GB or 4GiB")
+        }
+        return size.bytes
+    }
+
+    /// A mapping inside this one.
+    mutating func mapping(_ key: String) throws -> YAMLReader? {
+        guard let value = take(key) else { return nil }
+        return try YAMLReader(file: file, node: value)
+    }
+
+    /// Call last: any key that nobody asked for is a fault.
+    func finish() throws {
+        var seen: Set<String> = []
+        for (key, value) in entries {
+            guard known.contains(key) else {
+                let hint = nearest(to: key).map { "; did you mean \($0)?" } ?? ""
+                throw fault(value, "unknown key \(key)\(hint)")
+            }
+            guard seen.insert(key).inserted else { throw fault(value, "\(key) is here twice") }
+        }
+    }
+
+    func fault(_ node: Node?, _ message: String) -> ProfileFileError {
+        let mark = (node ?? self.node).mark
+        return ProfileFileError(file: file, line: mark?.line, column: mark?.column, message: message)
+    }
+
+    private mutating func take(_ key: String) -> Node? {
+        known.append(key)
+        return entries.first { $0.key == key }?.value
+    }
+
+    private func nearest(to key: String) -> String? {
+        known.min { distance($0, key) < distance($1, key) }.flatMap { distance($0, key) <= 3 ? $0 : nil }
+    }
+
+    /// Levenshtein distance.
+    private func distance(_ left: String, _ right: String) -> Int {
+        var row = Array(0...right.count)
+        for (i, a) in left.enumerated() {
+            var previous = row[0]
+            row[0] = i + 1
+            for (j, b) in right.enumerated() {
+                (previous, row[j + 1]) = (row[j + 1], min(row[j] + 1, row[j + 1] + 1, previous + (a == b ? 0 : 1)))
+            }
+        }
+        return row[right.count]
+    }
+
+    private static func translate(_ error: YamlError, file: String) -> ProfileFileError {
+        switch error {
+        case .scanner(_, let problem, let mark, _), .parser(_, let problem, let mark, _), .composer(_, let problem, let mark, _):
+            ProfileFileError(file: file, line: mark.line, column: mark.column, message: problem)
+        default:
+            ProfileFileError(file: file, message: "\(error)")
+        }
+    }
+}

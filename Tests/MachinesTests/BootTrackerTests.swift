@@ -1,0 +1,55 @@
+import DHCP
+import FoundationEssentials
+import Machines
+import NetworkAddresses
+import Testing
+
+@Suite struct BootTrackerTests {
+    typealias Step = BootTraceEvent.Step
+
+    static func milestones(_ steps: [(Double, Step)]) -> [BootTracker.Milestone] {
+        var tracker = BootTracker()
+        return steps.flatMap { time, step in
+            tracker.note(BootTraceEvent(time: Date(timeIntervalSince1970: time), step: step)).map(\.milestone)
+        }
+    }
+
+    static let address = IPv4Address(10, 77, 0, 50)
+    static func http(_ file: String) -> Step {
+        .transferFinished(.http, file: file, bytes: 9, milliseconds: 1, retransmissions: 0, outcome: "completed")
+    }
+
+    /// The order of packets in the captures of OVMF: PXE, TFTP with a probe, iPXE, script, kernel.
+    static let uefi: [(Double, Step)] = [
+        (0, .discover(stage: .firmware, architecture: .efiX64)), (4, .discover(stage: .firmware, architecture: .efiX64)),
+        (4, .acknowledge(address: address, file: "ipxe.efi")),
+        (4.1, .transferFinished(.tftp, file: "ipxe.efi", bytes: 0, milliseconds: 1, retransmissions: 0, outcome: "probe")),
+        (5, .transferFinished(.tftp, file: "ipxe.efi", bytes: 850_528, milliseconds: 90, retransmissions: 0, outcome: "completed")),
+        (8, .discover(stage: .ipxe, architecture: .efiX64)), (9, .discover(stage: .ipxe, architecture: .efiX64)),
+        (10, .acknowledge(address: address, file: "http://x/boot/ipxe")), (11, .script(name: "agent")),
+        (12, http("/agent/vmlinuz")), (13, http("/agent/initrd")),
+    ]
+
+    @Test("a UEFI boot has each milestone once")
+    func uefiBoot() {
+        #expect(Self.milestones(Self.uefi) == [.firmware, .dhcp, .transfer, .ipxe, .script, .kernel])
+    }
+
+    @Test("a second start of the firmware is a second boot")
+    func twoBoots() {
+        let again = Self.uefi.map { ($0.0 + 20, $0.1) }
+        #expect(Self.milestones(Self.uefi + again).count == 12)
+    }
+
+    @Test("iPXE in a BIOS option ROM is the firmware")
+    func biosBoot() {
+        let boot: [(Double, Step)] = [
+            (0, .discover(stage: .ipxe, architecture: .biosX86)), (1, .discover(stage: .ipxe, architecture: .biosX86)),
+            (3, .acknowledge(address: Self.address, file: "http://x/boot/ipxe")), (4, .script(name: "agent")),
+            (5, Self.http("/agent/initrd")),
+        ]
+        #expect(Self.milestones(boot)[0] == .firmware)
+        #expect(Self.milestones(boot).contains(.kernel))
+        #expect(Self.milestones(boot + boot.map { ($0.0 + 6, $0.1) }).count { $0 == .firmware } == 2)
+    }
+}

@@ -1,0 +1,187 @@
+import FoundationEssentials
+import Inventory
+import Machines
+import Testing
+
+/// One row: a situation, and the step that must follow from it.
+struct LifecycleRow: Sendable, CustomTestStringConvertible {
+    var fact: String
+    var situation: Situation
+    var step: LifecycleStep
+
+    init(_ fact: String, _ situation: Situation, _ step: LifecycleStep) {
+        (self.fact, self.situation, self.step) = (fact, situation, step)
+    }
+
+    var testDescription: String { fact }
+}
+
+@Suite struct LifecycleTests {
+    static let start = Date(timeIntervalSince1970: 1_800_000_000)
+    static func after(_ seconds: Double) -> Date { start.addingTimeInterval(seconds) }
+
+    static func machine(_ phase: Phase, accepted: Bool = true, bmc: Bool = false, reported: Bool = true) -> Machine {
+        var machine = Machine(
+            id: "m-1", name: "one", observed: .init(phase: phase, phaseSince: start), createdAt: start)
+        machine.desired.accepted = accepted
+        if bmc { machine.desired.bmc = .init(address: "10.0.0.9", username: "u", passwordSecret: "s") }
+        if reported {
+            machine.observed.hardware = .sample
+            machine.observed.hardwareReportedAt = after(5)
+        }
+        return machine
+    }
+
+    static func operation(installed: Bool = false, attempts: Int = 0, order: String? = nil) -> Operation {
+        var operation = Operation(
+            id: "o-1", verb: .provision, machine: "m-1", requestedBy: "alice",
+            assignment: .init(cluster: "c", release: "r-1"), createdAt: after(1))
+        operation.attempts = attempts
+        if installed { operation.installedAt = after(60) }
+        if let order {
+            operation.order = .init(id: "order", session: order, issuedAt: after(10), expiresAt: after(1000))
+        }
+        return operation
+    }
+
+    static func session(_ id: String = "s-1", live: Bool = true, trusted: Bool = true, idle: Bool = true)
+        -> Situation.Session
+    { .init(id: id, openedAt: start, live: live, trusted: trusted, idle: idle) }
+
+    static func node(at seconds: Double) -> Node {
+        Node(
+            id: "one", cluster: "c", machine: "m-1", osRelease: "r-1", kernel: "6", addresses: [], bootID: "b",
+            credentialHash: "h", at: after(seconds))
+    }
+
+    static let rows: [LifecycleRow] = [
+        .init(
+            "a discovered machine waits for accept, for ever",
+            Situation(machine: machine(.discovered, accepted: false), session: session(), now: after(1e7)),
+            .wait(until: nil)),
+        .init(
+            "accepted with a report of this boot: inspection is skipped",
+            Situation(machine: machine(.discovered), session: session(), now: after(6)),
+            .advance(to: .available, reason: "accepted; its hardware report is of this boot")),
+        .init(
+            "accepted while its agent is gone: inspected again",
+            Situation(machine: machine(.discovered), session: session(live: false), now: after(6)),
+            .advance(to: .inspecting, reason: "accepted; waits for its hardware report")),
+        .init(
+            "inspection turns the machine on, and never cycles it",
+            Situation(machine: machine(.inspecting, bmc: true), session: session(live: false), now: after(6)),
+            .power(.on, reason: "to boot the agent", afterKexec: false)),
+        .init(
+            "inspection without BMC waits until its deadline",
+            Situation(machine: machine(.inspecting, reported: false), now: after(6)), .wait(until: after(1800))),
+        .init(
+            "available and unassigned: nothing to do",
+            Situation(machine: machine(.available), session: session(), now: after(6)), .wait(until: nil)),
+        .init(
+            "a request starts the install",
+            Situation(machine: machine(.available), operation: operation(), session: session(), now: after(6)),
+            .advance(to: .installing, reason: "alice asked for r-1")),
+        .init(
+            "an obstacle fails the request before anything is touched",
+            Situation(
+                machine: machine(.available), operation: operation(), session: session(), obstacle: "no disk fits",
+                now: after(6)),
+            .fail(reason: "no disk fits")),
+        .init(
+            "a trusted idle agent gets the order",
+            Situation(machine: machine(.installing), operation: operation(), session: session(), now: after(6)),
+            .issueInstall),
+        .init(
+            "an agent at work is left alone",
+            Situation(
+                machine: machine(.installing), operation: operation(attempts: 1, order: "s-1"),
+                session: session(idle: false), now: after(20)),
+            .wait(until: after(1000))),
+        .init(
+            "an order that never reached the agent (the daemon was killed) is issued again",
+            Situation(
+                machine: machine(.installing), operation: operation(attempts: 1, order: "s-1"), session: session(),
+                now: after(20)),
+            .issueInstall),
+        .init(
+            "an agent that started anew gets a new order",
+            Situation(
+                machine: machine(.installing), operation: operation(attempts: 2, order: "s-0"),
+                session: session("s-1"), now: after(20)),
+            .issueInstall),
+        .init(
+            "the order is not issued a fourth time",
+            Situation(
+                machine: machine(.installing), operation: operation(attempts: 3, order: "s-0"),
+                session: session("s-1"), now: after(20)),
+            .fail(reason: "the agent lost the install order 3 times; look at its console and provision again")),
+        .init(
+            "an untrusted session gets no secrets: with a BMC, our own power command makes the trusted boot",
+            Situation(
+                machine: machine(.installing, bmc: true), operation: operation(), session: session(trusted: false),
+                now: after(6)),
+            .power(.cycle, reason: "no trusted agent session to install with", afterKexec: false)),
+        .init(
+            "an untrusted session without BMC waits for a person",
+            Situation(
+                machine: machine(.installing), operation: operation(), session: session(trusted: false), now: after(6)),
+            .wait(until: after(3600))),
+        .init(
+            "the power command is given once in a phase",
+            {
+                var machine = machine(.installing, bmc: true)
+                machine.observed.powerCommandAt = after(2)
+                return Situation(machine: machine, operation: operation(), now: after(6))
+            }(), .wait(until: after(3600))),
+        .init(
+            "written and verified: the machine joins",
+            Situation(machine: machine(.installing), operation: operation(installed: true), now: after(70)),
+            .advance(to: .joining, reason: "image written and verified")),
+        .init(
+            "the node registered: ready",
+            Situation(
+                machine: machine(.joining), operation: operation(installed: true), node: node(at: 90), now: after(91)),
+            .complete(node: "one")),
+        .init(
+            "a node from before this install proves nothing",
+            Situation(
+                machine: machine(.joining), operation: operation(installed: true), node: node(at: 0), now: after(91)),
+            .wait(until: after(2700))),
+        .init(
+            "no sign of life after kexec: a restart through firmware",
+            Situation(
+                machine: machine(.joining, bmc: true), operation: operation(installed: true),
+                now: after(60 + Lifecycle.kexecPatience)),
+            .power(.cycle, reason: "no sign of life 10 minutes after the install", afterKexec: true)),
+        .init(
+            "a failed machine stays failed",
+            Situation(machine: machine(.failed), now: after(1e6)), .wait(until: nil)),
+        .init(
+            "a failed machine is tried again when a person asks again",
+            Situation(machine: machine(.failed), operation: operation(), session: session(), now: after(1e6)),
+            .advance(to: .installing, reason: "alice asked again for r-1")),
+    ]
+
+    @Test("decides", arguments: rows)
+    func decides(row: LifecycleRow) { #expect(Lifecycle.next(row.situation) == row.step) }
+
+    @Test("every phase with a deadline fails when it has passed", arguments: Phase.allCases)
+    func deadlines(phase: Phase) {
+        guard let deadline = phase.deadline else { return }
+        let situation = Situation(machine: Self.machine(phase), operation: Self.operation(), now: Self.after(deadline))
+        guard case .fail(let reason) = Lifecycle.next(situation) else {
+            Issue.record("\(phase) went on after its deadline")
+            return
+        }
+        #expect(reason.contains("after \(Int(deadline / 60)) minutes"))
+    }
+
+    @Test("machines in a person's hands and finished ones are never touched", arguments: [
+        Phase.ready, .maintenance, .rescue, .rejected, .retired,
+    ])
+    func handsOff(phase: Phase) {
+        let situation = Situation(
+            machine: Self.machine(phase, bmc: true), operation: Self.operation(), session: Self.session(), now: Self.after(9))
+        #expect(Lifecycle.next(situation) == .wait(until: nil))
+    }
+}
