@@ -35,6 +35,7 @@ let lifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "sw
 let hummingbird = Target.Dependency.product(name: "Hummingbird", package: "hummingbird")
 let hummingbirdTLS = Target.Dependency.product(name: "HummingbirdTLS", package: "hummingbird")
 let httpClient = Target.Dependency.product(name: "AsyncHTTPClient", package: "async-http-client")
+let httpTypes = Target.Dependency.product(name: "HTTPTypes", package: "swift-http-types")
 let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
 let yams = Target.Dependency.product(name: "Yams", package: "Yams")
 let x509 = Target.Dependency.product(name: "X509", package: "swift-certificates")
@@ -59,6 +60,7 @@ let package = Package(
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
         .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
         .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
+        .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
         .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
     ],
@@ -74,12 +76,12 @@ let package = Package(
         library("SMBIOS", ["WireBytes"]),
 
         // 2: domain, without I/O
-        library("Inventory", ["NetworkAddresses", "SMBIOS"]),
+        library("Inventory", ["NetworkAddresses"]),
         library("Machines", ["NetworkAddresses", "DHCP", "Inventory", crypto]),
         library("OperatingSystems", ["Machines"]),
 
         // 3: state and wires
-        library("Store"),
+        library("Store", ["Machines"]),
         library("SQLiteStore", ["Store", grdb]),
         library("ProfileFiles", ["Inventory", yams]),
         library("APIModel", ["NetworkAddresses", "Inventory", "Machines"]),
@@ -93,7 +95,7 @@ let package = Package(
                 metrics, lifecycle,
             ]),
         library("PowerControl", ["IPMI", "Machines", nioCore, nioPosix, logging]),
-        library("ImageLibrary", ["Machines", crypto, httpClient, nioCore, logging]),
+        library("ImageLibrary", ["Machines", crypto, nioCore, logging]),
         library("ClusterMembership", ["Machines", "Store", logging, lifecycle]),
         library(
             "Controllers",
@@ -105,7 +107,10 @@ let package = Package(
         // 5: interfaces
         library(
             "APIServer",
-            ["APIModel", "Machines", "Inventory", "Store", hummingbird, hummingbirdTLS, nioSSL, crypto, logging]),
+            [
+                "APIModel", "Machines", "Inventory", "NetworkAddresses", "Store", "Controllers", "ClusterMembership",
+                "ImageLibrary", hummingbird, hummingbirdTLS, nioCore, nioSSL, logging, lifecycle, httpTypes,
+            ]),
 
         // 6: programs
         library(

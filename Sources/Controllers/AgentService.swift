@@ -1,4 +1,5 @@
 import APIModel
+import Crypto
 import FoundationEssentials
 import Inventory
 import Logging

@@ -1,12 +1,5 @@
 import FoundationEssentials
-
-/// A value that is kept in a store, one record each.
-public protocol Resource: Codable, Sendable {
-    /// The first half of its key.
-    static var kind: String { get }
-    /// The second half, unique among its kind.
-    var id: String { get }
-}
+import Machines
 
 /// One change of one resource.
 public struct ResourceChange<Item: Resource>: Sendable {

@@ -1,3 +1,5 @@
+import Machines
+
 /// Reads and writes that take effect together. Every record that was read must still be as it was when they do.
 public final class Transaction {
     private let store: any RecordStore

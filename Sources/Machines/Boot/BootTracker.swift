@@ -1,3 +1,4 @@
+import DHCP
 import FoundationEssentials
 import NetworkAddresses
 

@@ -56,32 +56,31 @@ class Floor:
 
 
 class Measurement:
-    """Measures the floor of the servers of one rack, which nobody else may serve meanwhile."""
+    """Measures the floor of the servers of one rack, which nobody else may serve meanwhile.
 
-    def __init__(self, rack: Rack, kernel: Path, initrd: Path, arguments: str = "") -> None:
-        self._rack = rack
-        self._kernel, self._initrd = kernel, initrd
+    Kernel, initrd and image are given as URLs that the machines can reach.
+    """
+
+    def __init__(self, rack: Rack, plain: PlainNetboot, kernel: str, arguments: str = "") -> None:
+        self._rack, self._plain, self._kernel = rack, plain, kernel
         self._arguments = f"{_CONSOLE} {arguments}".strip()
 
-    def netboot_to_init(self, plain: PlainNetboot, server: Server, result: Floor) -> None:
-        kernel, initrd = plain.offer("kernel", self._kernel), plain.offer("initrd", self._initrd)
-        plain.script(server.mac, _script(kernel, initrd, self._arguments))
+    def netboot_to_init(self, server: Server, initrd: str, result: Floor) -> None:
+        self._plain.script(server.mac, _script(self._kernel, initrd, self._arguments))
         log, started = self._power_on(server)
         try:
-            came = self._wait(log, server, "Linux version")
-            result.kernel = round(came - started, 2)
+            result.kernel = round(self._wait(log, server, "Linux version") - started, 2)
             result.netboot = round(self._wait(log, server, INIT_PATTERN) - started, 2)
         finally:
             power.cut(self._rack, server)
 
-    def stream_to_disk(self, plain: PlainNetboot, server: Server, image: Path, initrd: Path, result: Floor) -> None:
-        """Leaves the image on the server's disk."""
+    def stream_to_disk(self, server: Server, initrd: str, image: str, result: Floor) -> None:
+        """Leaves the image on the server's disk. The initrd is that of `floor_initramfs`."""
         words = [
-            *(self._arguments, f"floor.address={_address(self._rack, server)}"),
-            *(f"floor.image={plain.offer('image', image)}", f"floor.probe={plain.url(server.mac + '.ipxe')}"),
+            *(self._arguments, f"floor.address={_address(self._rack, server)}", f"floor.image={image}"),
+            f"floor.probe={self._plain.url(server.mac + '.ipxe')}",
         ]
-        kernel, loaded = plain.offer("kernel", self._kernel), plain.offer("floor-initrd", initrd)
-        plain.script(server.mac, _script(kernel, loaded, " ".join(words)))
+        self._plain.script(server.mac, _script(self._kernel, initrd, " ".join(words)))
         log, _ = self._power_on(server)
         try:
             began = self._wait(log, server, BEGIN)
@@ -123,19 +122,20 @@ def measure(rack: Rack, kernel: Path, initrd: Path, image: Path | None, options:
     for file in (kernel, initrd, *([image] if image else [])):
         if not file.is_file():
             raise RackError(f"{file} is no file")
-    measurement = Measurement(rack, kernel, initrd, options.append)
     results = {server.number: Floor(server.name, server.firmware, server.disk) for server in rack.servers}
     with tempfile.TemporaryDirectory(prefix="rack-floor-") as folder:
-        loaded = Path(folder, "floor.cpio")
-        if image:
-            build(loaded, initrd)
         with PlainNetboot(rack, Path(folder)) as plain:
+            measurement = Measurement(rack, plain, plain.offer("kernel", kernel), options.append)
+            loaded = plain.offer("initrd", initrd)
+            if image:
+                build(Path(folder, "floor.cpio"), initrd)
+                streaming, source = plain.offer("floor", Path(folder, "floor.cpio")), plain.offer("image", image)
 
             def part(server: Server) -> None:
                 result = results[server.number]
-                measurement.netboot_to_init(plain, server, result)
+                measurement.netboot_to_init(server, loaded, result)
                 if image:
-                    measurement.stream_to_disk(plain, server, image, loaded, result)
+                    measurement.stream_to_disk(server, streaming, source, result)
                     if options.registered:
                         measurement.disk_to_registered(server, options.registered, result)
 

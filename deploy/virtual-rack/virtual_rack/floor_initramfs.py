@@ -16,7 +16,8 @@ _WANTED = ("virtio_pci", "virtio_net", "virtio_blk", "nvme", "ahci", "sd_mod")
 
 BEGIN, END = "floor: begin", "floor: end"
 
-# The address and the image come from the kernel's command line; dd's own words show what went wrong, if anything did.
+# The address and the image come from the kernel's command line. dd by its path, because busybox's shell prefers its own,
+# which does not say when it is done.
 _INIT = f"""\
 #!/bin/busybox sh
 export PATH=/bin
@@ -34,7 +35,7 @@ for disk in /dev/vda /dev/nvme0n1 /dev/sda; do
 done
 until busybox wget -q -O /dev/null "$probe"; do busybox sleep 0.1; done
 echo "{BEGIN}"
-busybox wget -q -O - "$image" | zstd -dcq | dd of=$disk bs=1M iflag=fullblock oflag=direct conv=fsync
+busybox wget -q -O - "$image" | /bin/zstd -dcq | /bin/dd of=$disk bs=1M iflag=fullblock oflag=direct conv=fsync
 echo "{END}"
 busybox poweroff -f
 """

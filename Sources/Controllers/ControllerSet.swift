@@ -1,0 +1,42 @@
+import FoundationEssentials
+import Inventory
+import Logging
+import Machines
+import NetworkAddresses
+import Store
+
+/// The controllers and the services that the API calls, wired to each other.
+public struct ControllerSet: Sendable {
+    public let board: SessionBoard
+    public let director: BootDirector
+    public let machines: MachineService
+    public let agents: AgentService
+    public let catalog: CatalogService
+    public let reconciler: Reconciler
+    public let recorder: BootRecorder
+    public let feed: DirectorFeed
+
+    public init(
+        store: any RecordStore, installation: Installation, profiles: ProfileMatcher, power: any PowerController,
+        images: any ImageSource, logger: Logger, now: @escaping @Sendable () -> Date
+    ) {
+        let wakeups = Wakeups()
+        board = SessionBoard(startedAt: now())
+        director = BootDirector(installation: installation, tickets: StoredTickets(store: store, now: now), logger: logger)
+        machines = MachineService(
+            store: store, board: board, installation: installation, power: power, wakeups: wakeups, now: now)
+        agents = AgentService(
+            store: store, board: board, director: director, profiles: profiles, installation: installation,
+            wakeups: wakeups, logger: logger, now: now)
+        catalog = CatalogService(store: store, now: now)
+        let planner = InstallPlanner(store: store, profiles: profiles, images: images)
+        let orders = OrderIssuer(
+            store: store, board: board, planner: planner, installation: installation, logger: logger, now: now)
+        let stepper = Stepper(
+            store: store, board: board, machines: machines, orders: orders, planner: planner, logger: logger, now: now)
+        reconciler = Reconciler(
+            store: store, stepper: stepper, board: board, wakeups: wakeups, logger: logger, now: now)
+        recorder = BootRecorder(store: store, director: director, logger: logger)
+        feed = DirectorFeed(store: store, director: director, profiles: profiles, logger: logger)
+    }
+}

@@ -1,0 +1,47 @@
+import FoundationEssentials
+import Inventory
+import Logging
+import Machines
+import ServiceLifecycle
+import Store
+
+/// Keeps the boot director's index true to the store.
+public struct DirectorFeed: Service {
+    let store: any RecordStore
+    let director: BootDirector
+    let profiles: ProfileMatcher
+    let logger: Logger
+
+    public init(store: any RecordStore, director: BootDirector, profiles: ProfileMatcher, logger: Logger) {
+        (self.store, self.director, self.profiles, self.logger) = (store, director, profiles, logger)
+    }
+
+    /// Loads what the store holds. Called before the first packet is answered: a ready machine must not be taken for unknown.
+    public func load() async throws {
+        for machine in try await store.list(Machine.self).items { apply(machine) }
+    }
+
+    public func run() async throws {
+        try await cancelWhenGracefulShutdown {
+            let (machines, changes) = try await store.listAndWatch(Machine.self)
+            for machine in machines { apply(machine) }
+            for try await change in changes {
+                if let machine = change.item { apply(machine) } else { director.remove(change.id) }
+            }
+        }
+    }
+
+    private func apply(_ machine: Machine) {
+        let profile = machine.observed.profile.flatMap { profiles.profile(named: $0) }
+        let arguments = (profile?.kernelArguments ?? []).compactMap { text -> KernelArgument? in
+            do {
+                return try KernelArgument(parsing: text)
+            } catch {
+                logger.error("kernel argument left out", metadata: ["profile": "\(profile?.name ?? "")", "error": "\(error)"])
+                return nil
+            }
+        }
+        director.update(
+            .init(machine: machine.id, phase: machine.observed.phase, kernelArguments: arguments), macs: machine.observed.macs)
+    }
+}

@@ -1,0 +1,20 @@
+/// A value that is kept in a store, one record each.
+public protocol Resource: Codable, Sendable {
+    /// The first half of its key.
+    static var kind: String { get }
+    /// The second half, unique among its kind.
+    var id: String { get }
+}
+
+extension Machine: Resource {}
+extension Operation: Resource {}
+extension OSRelease: Resource {}
+extension Cluster: Resource {}
+extension Node: Resource {}
+extension JoinToken: Resource {}
+extension Event: Resource {}
+extension BootTicket: Resource {}
+extension AgentSession: Resource {}
+extension AccessToken: Resource {}
+extension Secret: Resource {}
+
