@@ -25,6 +25,7 @@ func tests(_ name: String, _ dependencies: [Target.Dependency], fixtures: Bool =
 
 let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
 let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
+let nioFoundation = Target.Dependency.product(name: "NIOFoundationCompat", package: "swift-nio")
 let nioHTTP1 = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
 let nioSSL = Target.Dependency.product(name: "NIOSSL", package: "swift-nio-ssl")
 let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
@@ -39,6 +40,7 @@ let httpTypes = Target.Dependency.product(name: "HTTPTypes", package: "swift-htt
 let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
 let yams = Target.Dependency.product(name: "Yams", package: "Yams")
 let x509 = Target.Dependency.product(name: "X509", package: "swift-certificates")
+let asn1 = Target.Dependency.product(name: "SwiftASN1", package: "swift-asn1")
 let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
 
 let package = Package(
@@ -54,6 +56,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
         .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
         .package(url: "https://github.com/apple/swift-certificates", from: "1.21.1"),
+        .package(url: "https://github.com/apple/swift-asn1", from: "1.7.4"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
@@ -85,13 +88,13 @@ let package = Package(
         library("SQLiteStore", ["Store", grdb]),
         library("ProfileFiles", ["Inventory", yams]),
         library("APIModel", ["NetworkAddresses", "Inventory", "Machines"]),
-        library("APIClient", ["APIModel", httpClient, nioCore, nioSSL, crypto]),
+        library("APIClient", ["APIModel", httpClient, nioCore, nioFoundation, nioHTTP1, nioSSL]),
 
         // 4: services
         library(
             "NetworkBoot",
             [
-                "WireBytes", "NetworkAddresses", "DHCP", "TFTP", "Machines", nioCore, nioPosix, nioHTTP1, logging,
+                "WireBytes", "NetworkAddresses", "DHCP", "TFTP", "Inventory", "Machines", nioCore, nioPosix, nioHTTP1, logging,
                 metrics, lifecycle,
             ]),
         library("PowerControl", ["IPMI", "Machines", nioCore, nioPosix, logging]),
@@ -117,11 +120,12 @@ let package = Package(
             "DaemonCore",
             [
                 "APIServer", "Controllers", "NetworkBoot", "PowerControl", "ImageLibrary", "ClusterMembership",
-                "SQLiteStore", "Store", "ProfileFiles", "Machines", x509, crypto, nioSSL, yams,
-                lifecycle, logging,
+                "SQLiteStore", "Store", "ProfileFiles", "Inventory", "Machines", "NetworkAddresses", x509, crypto, nioSSL,
+                asn1, lifecycle, logging,
             ]),
         program("slipwayd", ["DaemonCore", argumentParser]),
-        library("Commands", ["APIClient", "APIModel", argumentParser]),
+        library(
+            "Commands", ["APIClient", "APIModel", "Machines", "Inventory", "NetworkAddresses", nioCore, crypto, argumentParser]),
         program("slipway", ["Commands"]),
         .target(name: "CAgent"),
         .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),

@@ -2,6 +2,7 @@ import APIModel
 import Controllers
 import FoundationEssentials
 import Hummingbird
+import Inventory
 import Machines
 import NetworkAddresses
 import Store

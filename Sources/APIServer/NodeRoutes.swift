@@ -2,6 +2,7 @@ import APIModel
 import ClusterMembership
 import Controllers
 import Hummingbird
+import Logging
 import Machines
 import Store
 

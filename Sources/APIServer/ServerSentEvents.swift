@@ -2,6 +2,7 @@ import APIModel
 import FoundationEssentials
 import HTTPTypes
 import Hummingbird
+import Machines
 import NIOCore
 import Store
 

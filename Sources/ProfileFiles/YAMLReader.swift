@@ -1,14 +1,14 @@
 import Yams
 
 /// One mapping of a YAML document, read strictly: each key once, known, and of the right kind, or an error with its place.
-struct YAMLReader {
+public struct YAMLReader {
     let file: String
     private let node: Node
     private let entries: [(key: String, value: Node)]
     private var known: [String] = []
 
     /// Parses a document whose top is a mapping.
-    init(file: String, text: String) throws {
+    public init(file: String, text: String) throws {
         do {
             guard let node = try Yams.compose(yaml: text) else {
                 throw ProfileFileError(file: file, message: "the file is empty")
@@ -29,26 +29,45 @@ struct YAMLReader {
     }
 
     /// The text of a key, nil when it is absent.
-    mutating func string(_ key: String) throws -> String? {
+    public mutating func string(_ key: String) throws -> String? {
         guard let value = take(key) else { return nil }
         guard let text = value.string else { throw fault(value, "\(key): expected text") }
         return text
     }
 
-    mutating func integer(_ key: String) throws -> Int? {
+    public mutating func integer(_ key: String) throws -> Int? {
         guard let value = take(key) else { return nil }
         guard let number = value.int else { throw fault(value, "\(key): expected a whole number") }
         return number
     }
 
-    mutating func boolean(_ key: String) throws -> Bool? {
+    /// A whole number within a range.
+    public mutating func integer(_ key: String, in range: ClosedRange<Int>) throws -> Int? {
+        guard let value = take(key) else { return nil }
+        guard let number = value.int, range.contains(number) else {
+            throw fault(value, "\(key): expected a whole number from \(range.lowerBound) to \(range.upperBound)")
+        }
+        return number
+    }
+
+    /// A text that must be readable as something.
+    /// - Parameter what: the thing in words, for the error.
+    public mutating func parsed<Value>(_ key: String, _ what: String, _ parse: (String) -> Value?) throws -> Value? {
+        guard let value = take(key) else { return nil }
+        guard let text = value.string, let parsed = parse(text) else {
+            throw fault(value, "\(key): \(value.string ?? "this") is not \(what)")
+        }
+        return parsed
+    }
+
+    public mutating func boolean(_ key: String) throws -> Bool? {
         guard let value = take(key) else { return nil }
         guard let flag = value.bool else { throw fault(value, "\(key): expected true or false") }
         return flag
     }
 
     /// A list of texts, each with its place for the caller's own checks.
-    mutating func strings(_ key: String) throws -> [(text: String, node: Node)]? {
+    public mutating func strings(_ key: String) throws -> [(text: String, node: Node)]? {
         guard let value = take(key) else { return nil }
         guard let sequence = value.sequence else { throw fault(value, "\(key): expected a list") }
         return try sequence.map { item in
@@ -58,7 +77,7 @@ struct YAMLReader {
     }
 
     /// One of a closed set of words.
-    mutating func word<Word: RawRepresentable & CaseIterable>(_ key: String, _: Word.Type) throws -> Word?
+    public mutating func word<Word: RawRepresentable & CaseIterable>(_ key: String, _: Word.Type) throws -> Word?
     where Word.RawValue == String {
         guard let value = take(key) else { return nil }
         guard let text = value.string, let word = Word(rawValue: text) else {
@@ -69,7 +88,7 @@ struct YAMLReader {
     }
 
     /// A size with its unit, such as `8GB` or `4GiB`, in bytes.
-    mutating func bytes(_ key: String) throws -> Int64? {
+    public mutating func bytes(_ key: String) throws -> Int64? {
         guard let value = take(key) else { return nil }
         guard let text = value.string, let size = ByteSize(text) else {
             throw fault(value, "\(key): \(value.string ?? "this") is not a size with a unit such as 800GB or 4GiB")
@@ -78,13 +97,13 @@ struct YAMLReader {
     }
 
     /// A mapping inside this one.
-    mutating func mapping(_ key: String) throws -> YAMLReader? {
+    public mutating func mapping(_ key: String) throws -> YAMLReader? {
         guard let value = take(key) else { return nil }
         return try YAMLReader(file: file, node: value)
     }
 
     /// Call last: any key that nobody asked for is a fault.
-    func finish() throws {
+    public func finish() throws {
         var seen: Set<String> = []
         for (key, value) in entries {
             guard known.contains(key) else {
@@ -95,7 +114,7 @@ struct YAMLReader {
         }
     }
 
-    func fault(_ node: Node?, _ message: String) -> ProfileFileError {
+    public func fault(_ node: Node?, _ message: String) -> ProfileFileError {
         let mark = (node ?? self.node).mark
         return ProfileFileError(file: file, line: mark?.line, column: mark?.column, message: message)
     }

@@ -76,7 +76,7 @@ public struct BootTracker: Sendable {
         let details = ["architecture": architecture, "stage": stage.rawValue].compactMapValues { $0 }
         let silent = last.map { time.timeIntervalSince($0) > Self.silence } ?? true
         switch stage {
-        case .system:
+        case .system, .agent:
             return []
         case .firmware:
             if silent || (furthest ?? .firmware) >= .transfer { reached = [] }

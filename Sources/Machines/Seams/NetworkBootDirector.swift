@@ -10,8 +10,12 @@ public struct BootClient: Equatable, Sendable {
         case firmware
         /// iPXE, known by its user class (option 77).
         case ipxe
-        /// Not a network boot: the agent, an installed system, anything else that wants a lease.
+        /// Our agent, known by its vendor class (option 60) ``agentVendorClass``.
+        case agent
+        /// Not a network boot: an installed system, or anything else that wants a lease.
         case system
+
+        public static let agentVendorClass = "slipway-agent"
     }
 
     public var mac: MACAddress

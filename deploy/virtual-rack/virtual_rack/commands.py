@@ -40,6 +40,7 @@ def add_shape_options(parser: argparse.ArgumentParser, name: str = "rack") -> No
     add("--bridge", default="br0", help="name of the bridge in the rack's namespace")
     add("--address", default="10.77.0.1/24", help="of the bridge, where the daemon listens (default: %(default)s)")
     add("--no-kcs", action="store_true", help="no /dev/ipmi0 in the servers")
+    add("--no-router", action="store_true", help="nobody answers IPv6 router solicitations: iPXE waits 13 s for that")
 
 
 def planned(options: argparse.Namespace) -> Rack:
@@ -57,6 +58,7 @@ def planned(options: argparse.Namespace) -> Rack:
         disk_gib=options.disk_size,
         accelerator=accelerator.choose(options.accel),
         kcs=not options.no_kcs,
+        router=not options.no_router,
         bridge=options.bridge,
         service=options.address,
     )

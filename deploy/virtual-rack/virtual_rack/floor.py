@@ -56,17 +56,14 @@ class Floor:
 
 
 class Measurement:
-    """Measures the floor of the servers of one rack, which nobody else may serve meanwhile.
+    """Measures servers of one rack. Kernel, initrd and image are given as URLs that the machines can reach."""
 
-    Kernel, initrd and image are given as URLs that the machines can reach.
-    """
-
-    def __init__(self, rack: Rack, plain: PlainNetboot, kernel: str, arguments: str = "") -> None:
-        self._rack, self._plain, self._kernel = rack, plain, kernel
+    def __init__(self, rack: Rack, arguments: str = "") -> None:
+        self._rack = rack
         self._arguments = f"{_CONSOLE} {arguments}".strip()
 
-    def netboot_to_init(self, server: Server, initrd: str, result: Floor) -> None:
-        self._plain.script(server.mac, _script(self._kernel, initrd, self._arguments))
+    def netboot_to_init(self, plain: PlainNetboot, server: Server, kernel: str, initrd: str, result: Floor) -> None:
+        plain.script(server.mac, _script(kernel, initrd, self._arguments))
         log, started = self._power_on(server)
         try:
             result.kernel = round(self._wait(log, server, "Linux version") - started, 2)
@@ -74,13 +71,15 @@ class Measurement:
         finally:
             power.cut(self._rack, server)
 
-    def stream_to_disk(self, server: Server, initrd: str, image: str, result: Floor) -> None:
+    def stream_to_disk(
+        self, plain: PlainNetboot, server: Server, kernel: str, initrd: str, image: str, result: Floor
+    ) -> None:
         """Leaves the image on the server's disk. The initrd is that of `floor_initramfs`."""
         words = [
             *(self._arguments, f"floor.address={_address(self._rack, server)}", f"floor.image={image}"),
-            f"floor.probe={self._plain.url(server.mac + '.ipxe')}",
+            f"floor.probe={plain.url(server.mac + '.ipxe')}",
         ]
-        self._plain.script(server.mac, _script(self._kernel, initrd, " ".join(words)))
+        plain.script(server.mac, _script(kernel, initrd, " ".join(words)))
         log, _ = self._power_on(server)
         try:
             began = self._wait(log, server, BEGIN)
@@ -125,22 +124,22 @@ def measure(rack: Rack, kernel: Path, initrd: Path, image: Path | None, options:
     results = {server.number: Floor(server.name, server.firmware, server.disk) for server in rack.servers}
     with tempfile.TemporaryDirectory(prefix="rack-floor-") as folder:
         with PlainNetboot(rack, Path(folder)) as plain:
-            measurement = Measurement(rack, plain, plain.offer("kernel", kernel), options.append)
-            loaded = plain.offer("initrd", initrd)
+            measurement = Measurement(rack, options.append)
+            started, loaded = plain.offer("kernel", kernel), plain.offer("initrd", initrd)
             if image:
                 build(Path(folder, "floor.cpio"), initrd)
                 streaming, source = plain.offer("floor", Path(folder, "floor.cpio")), plain.offer("image", image)
 
             def part(server: Server) -> None:
                 result = results[server.number]
-                measurement.netboot_to_init(server, loaded, result)
+                measurement.netboot_to_init(plain, server, started, loaded, result)
                 if image:
-                    measurement.stream_to_disk(server, streaming, source, result)
+                    measurement.stream_to_disk(plain, server, started, streaming, source, result)
                     if options.registered:
                         measurement.disk_to_registered(server, options.registered, result)
 
             for group in [[server] for server in rack.servers] if options.one_by_one else [list(rack.servers)]:
-                _all_at_once(part, group)
+                all_at_once(part, group)
     return [results[server.number] for server in rack.servers]
 
 
@@ -202,7 +201,7 @@ def _address(rack: Rack, server: Server) -> str:
     return ".".join([*rack.service_address.split(".")[:3], str(200 + server.number)])
 
 
-def _all_at_once(work: Callable[[Server], None], servers: list[Server]) -> None:
+def all_at_once(work: Callable[[Server], None], servers: list[Server]) -> None:
     errors: list[BaseException] = []
 
     def guarded(server: Server) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
-from . import bmc, network, places, power
+from . import bmc, network, places, power, router
 from .errors import RackError
 from .places import Places
 from .processes import stop
@@ -31,6 +31,8 @@ def up(rack: Rack) -> bmc.Credentials:
                     raise RackError(f"{source} is missing: install the package ovmf")
                 shutil.copyfile(source, files.variables)
         network.create(rack)
+        if rack.router:
+            router.start(rack)
         credentials = bmc.Credentials.create(here.credentials)
         for server in rack.servers:
             bmc.start(rack, server, credentials)
@@ -49,6 +51,7 @@ def down(name: str, *, keep_state: bool) -> None:
             # The BMC first: it could be asked to start the machine again.
             bmc.stop(files)
             power.cut(rack, server)
+        stop(Places(rack).router_pid)
     network.remove(namespace_of(name))
     if rack is not None:
         for server in rack.servers:

@@ -39,6 +39,10 @@ class Places:
     def credentials(self) -> Path:
         return self.state / "credentials.json"
 
+    @property
+    def router_pid(self) -> Path:
+        return self.state / "router.pid"
+
     def server(self, server: Server) -> ServerPlaces:
         return ServerPlaces(self.state / server.name, self.runtime, server)
 

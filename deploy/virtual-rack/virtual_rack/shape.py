@@ -68,6 +68,7 @@ class Rack:
     disk_gib: int
     accelerator: Accelerator
     kcs: bool
+    router: bool
     servers: tuple[Server, ...]
 
     @property
@@ -105,6 +106,7 @@ def plan(
     disk_gib: int,
     accelerator: Accelerator,
     kcs: bool = True,
+    router: bool = True,
     bridge: str = "br0",
     service: str = "10.77.0.1/24",
 ) -> Rack:
@@ -135,6 +137,7 @@ def plan(
         disk_gib=disk_gib,
         accelerator=accelerator,
         kcs=kcs,
+        router=router,
         servers=tuple(
             Server(
                 number=number,

@@ -1,0 +1,158 @@
+import APIModel
+import AsyncHTTPClient
+import Foundation
+import NIOCore
+import NIOFoundationCompat
+import NIOHTTP1
+import NIOSSL
+
+/// A client of the REST API. It trusts the installation's CA and no other.
+public struct APIClient: Sendable {
+    /// Where the daemon is and how to be let in.
+    public struct Access: Sendable {
+        /// `https://host:port`.
+        public var server: String
+        /// Bearer token.
+        public var token: String
+        /// Path of the CA's certificate in PEM; nil: the system's trust store.
+        public var certificateAuthority: String?
+
+        public init(server: String, token: String, certificateAuthority: String?) {
+            (self.server, self.token, self.certificateAuthority) = (server, token, certificateAuthority)
+        }
+    }
+
+    public enum Method: Sendable { case get, post }
+
+    private let access: Access
+    private let http: HTTPClient
+
+    /// Opens a client for the time of `body`.
+    public static func with<Result: Sendable>(
+        _ access: Access, _ body: @Sendable (APIClient) async throws -> Result
+    ) async throws -> Result {
+        var configuration = HTTPClient.Configuration()
+        if let file = access.certificateAuthority {
+            var tls = TLSConfiguration.makeClientConfiguration()
+            do {
+                tls.trustRoots = .certificates(try NIOSSLCertificate.fromPEMFile(file))
+            } catch {
+                throw ClientError("the CA file \(file) cannot be read: \(error)")
+            }
+            configuration.tlsConfiguration = tls
+        }
+        configuration.timeout.connect = .seconds(10)
+        let http = HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
+        do {
+            let result = try await body(APIClient(access: access, http: http))
+            try await http.shutdown()
+            return result
+        } catch {
+            try? await http.shutdown()
+            throw error
+        }
+    }
+
+    /// One call with a JSON answer.
+    public func call<Answer: Decodable>(
+        _ method: Method, _ path: String, body: (any Encodable & Sendable)? = nil, ifMatch: Int64? = nil,
+        as _: Answer.Type = Answer.self, timeout: TimeAmount = .seconds(150)
+    ) async throws -> Answer {
+        var request = request(method == .get ? .GET : .POST, path)
+        if let body {
+            request.headers.add(name: "Content-Type", value: "application/json")
+            request.body = .bytes(ByteBuffer(data: try APICoding.encoder.encode(body)))
+        }
+        if let ifMatch { request.headers.add(name: "If-Match", value: "\"\(ifMatch)\"") }
+        let response = try await execute(request, timeout: timeout)
+        let data = Data(buffer: try await response.body.collect(upTo: 256 << 20))
+        try check(response.status, data)
+        return try APICoding.decoder.decode(Answer.self, from: data)
+    }
+
+    /// Whether the library holds an image.
+    public func hasImage(_ digest: String) async throws -> Bool {
+        let response = try await execute(request(.HEAD, "/api/v1/images/\(digest)"), timeout: .seconds(30))
+        if response.status == .ok { return true }
+        guard response.status == .notFound else {
+            try check(response.status, Data())
+            return false
+        }
+        return false
+    }
+
+    /// Sends a file into the image library.
+    public func sendImage(_ digest: String, bytes: Int64, chunks: some AsyncSequence<ByteBuffer, any Error> & Sendable) async throws {
+        var request = request(.PUT, "/api/v1/images/\(digest)")
+        request.body = .stream(chunks, length: .known(bytes))
+        let response = try await execute(request, timeout: .hours(1))
+        try check(response.status, Data(buffer: try await response.body.collect(upTo: 1 << 20)))
+    }
+
+    /// Follows a collection by server-sent events; ends when the connection does.
+    public func watch<Item: Decodable & Sendable>(
+        _ path: String, as _: Item.Type, each: @Sendable (WatchEvent<Item>) async throws -> Bool
+    ) async throws {
+        var request = request(.GET, path)
+        request.headers.add(name: "Accept", value: "text/event-stream")
+        let response = try await execute(request, timeout: .hours(24 * 365))
+        if response.status != .ok {
+            try check(response.status, Data(buffer: try await response.body.collect(upTo: 1 << 20)))
+        }
+        var parser = EventStreamParser()
+        for try await buffer in response.body {
+            for frame in parser.feed(buffer.readableBytesView) {
+                let event: WatchEvent<Item>
+                switch frame.event {
+                case "put": event = .put(try APICoding.decoder.decode(Item.self, from: Data(frame.data.utf8)))
+                case "listed": event = .listed
+                case "delete":
+                    let body = try APICoding.decoder.decode([String: String].self, from: Data(frame.data.utf8))
+                    event = .delete(body["id"] ?? "")
+                default: continue
+                }
+                guard try await each(event) else { return }
+            }
+        }
+    }
+
+    private func request(_ method: HTTPMethod, _ path: String) -> HTTPClientRequest {
+        var request = HTTPClientRequest(url: access.server + path)
+        request.method = method
+        request.headers.add(name: "Authorization", value: "Bearer \(access.token)")
+        return request
+    }
+
+    private func execute(_ request: HTTPClientRequest, timeout: TimeAmount) async throws -> HTTPClientResponse {
+        do {
+            return try await http.execute(request, timeout: timeout)
+        } catch let error as HTTPClientError {
+            throw ClientError("\(access.server) does not answer: \(error.shortDescription)")
+        } catch let error as NIOSSLError {
+            throw ClientError("\(access.server) is not who it should be: \(error); is the CA file that of this installation?")
+        } catch {
+            throw ClientError("\(access.server) cannot be reached: \(error)")
+        }
+    }
+
+    private func check(_ status: HTTPResponseStatus, _ body: Data) throws {
+        guard status.code >= 300 else { return }
+        if let problem = try? APICoding.decoder.decode(ProblemView.self, from: body) { throw problem }
+        throw ProblemView(title: status.reasonPhrase, status: Int(status.code), detail: "the server answered \(status)")
+    }
+}
+
+/// One message of a watch.
+public enum WatchEvent<Item: Sendable>: Sendable {
+    case put(Item)
+    /// All that was there has been sent.
+    case listed
+    case delete(String)
+}
+
+/// A call that failed before the server could answer.
+public struct ClientError: Error, CustomStringConvertible {
+    public var description: String
+
+    public init(_ description: String) { self.description = description }
+}

@@ -1,0 +1,134 @@
+import APIClient
+import APIModel
+import ArgumentParser
+import Foundation
+import Machines
+import NetworkAddresses
+
+struct MachineCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "machine", abstract: "Physical servers.",
+        subcommands: [
+            MachineListCommand.self, MachineShowCommand.self, MachineAcceptCommand.self, MachineProvisionCommand.self,
+            MachinePowerCommand.self,
+        ])
+}
+
+struct MachineListCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(commandName: "list", abstract: "All machines.")
+    @OptionGroup var format: FormatOption
+    @OptionGroup var connection: ConnectionOptions
+
+    func run() async throws {
+        let list = try await connection.withClient { client in
+            try await client.call(.get, "/api/v1/machines", as: ListView<MachineView>.self)
+        }
+        guard format.format == .table else { return try Output.json(list.items) }
+        let rows = list.items.map { machine in
+            [
+                machine.name, machine.phase.rawValue, Output.age(machine.phaseSince), machine.power.rawValue,
+                machine.profile ?? "-", machine.cluster ?? "-", machine.node ?? "-", machine.release ?? "-", machine.id,
+            ]
+        }
+        Output.print(Output.table(["NAME", "PHASE", "FOR", "POWER", "PROFILE", "CLUSTER", "NODE", "RELEASE", "ID"], rows))
+        for machine in list.items {
+            if let failure = machine.failure { Output.tell("\(machine.name) failed: \(failure)") }
+        }
+    }
+}
+
+struct MachineShowCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(commandName: "show", abstract: "One machine, with its hardware and conditions.")
+    @Argument(help: "Id, name, MAC address or serial number.") var machine: String
+    @OptionGroup var format: FormatOption
+    @OptionGroup var connection: ConnectionOptions
+
+    func run() async throws {
+        let reference = machine
+        let view = try await connection.withClient { client in
+            try await client.call(.get, "/api/v1/machines/\(reference.escaped)", as: MachineView.self)
+        }
+        guard format.format == .table else { return try Output.json(view) }
+        Output.print(MachineText.describe(view))
+    }
+}
+
+struct MachineAcceptCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "accept", abstract: "Give Slipway leave to change a machine. Accepting never wipes anything.")
+    @Argument(help: "Id, name, MAC address or serial number.") var machine: String
+    @Option(help: "A new name, which is also the host name.") var name: String?
+    @Option(help: "Address of the BMC.") var bmc: String?
+    @Option(help: "UDP port of the BMC.") var bmcPort = 623
+    @Option(help: "User on the BMC.") var bmcUser: String?
+    @Option(help: "File that holds the BMC password.") var bmcPasswordFile: String?
+    @Option(help: ArgumentHelp("Static address of the installed system.", valueName: "address/bits")) var address: String?
+    @Option(help: "Gateway for the static address.") var gateway: String?
+    @Option(help: "NIC for the static address, by MAC.") var mac: String?
+    @OptionGroup var format: FormatOption
+    @OptionGroup var connection: ConnectionOptions
+
+    func validate() throws {
+        guard (bmc == nil) == (bmcUser == nil), (bmc == nil) == (bmcPasswordFile == nil) else {
+            throw ValidationError("--bmc, --bmc-user and --bmc-password-file go together")
+        }
+        guard (address == nil) == (mac == nil) else { throw ValidationError("--address and --mac go together") }
+    }
+
+    func run() async throws {
+        var body = AcceptRequest(name: name)
+        if let bmc, let bmcUser, let bmcPasswordFile {
+            let password: String
+            do {
+                password = try String(contentsOfFile: bmcPasswordFile, encoding: .utf8).trimmingCharacters(in: .newlines)
+            } catch {
+                throw ClientError("the password file \(bmcPasswordFile) cannot be read: \(error)")
+            }
+            body.bmc = BMCRequest(address: bmc, port: bmcPort, username: bmcUser, password: password)
+        }
+        if let address, let mac { body.network = try Self.network(address, mac: mac, gateway: gateway) }
+        let (reference, request) = (machine, body)
+        let view = try await connection.withClient { client in
+            try await client.call(.post, "/api/v1/machines/\(reference.escaped)/accept", body: request, as: MachineView.self)
+        }
+        if format.format == .json { try Output.json(view) } else { Output.print("\(view.name) accepted") }
+    }
+
+    static func network(_ text: String, mac: String, gateway: String?) throws -> Machine.StaticNetwork {
+        let parts = text.split(separator: "/")
+        guard parts.count == 2, let address = IPv4Address(String(parts[0])), let bits = Int(parts[1]), (1...32).contains(bits) else {
+            throw ValidationError("\(text) is not an address with its prefix length, such as 10.0.0.5/24")
+        }
+        guard let hardware = MACAddress(mac) else { throw ValidationError("\(mac) is not a MAC address") }
+        let router = try gateway.map { text in
+            guard let router = IPv4Address(text) else { throw ValidationError("\(text) is not an IPv4 address") }
+            return router
+        }
+        return .init(mac: hardware, address: address, prefixLength: bits, gateway: router)
+    }
+}
+
+struct MachinePowerCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "power", abstract: "Read or change a machine's power through its BMC.")
+    @Argument(help: "Id, name, MAC address or serial number.") var machine: String
+    @Argument(help: "on, off, cycle, reset or status.") var action: String
+    @OptionGroup var format: FormatOption
+    @OptionGroup var connection: ConnectionOptions
+
+    func validate() throws {
+        guard action == "status" || PowerAction(rawValue: action) != nil else {
+            throw ValidationError("\(action) is not one of on, off, cycle, reset, status")
+        }
+    }
+
+    func run() async throws {
+        let (reference, action) = (machine, PowerAction(rawValue: action))
+        let view = try await connection.withClient { client in
+            let path = "/api/v1/machines/\(reference.escaped)/power"
+            guard let action else { return try await client.call(.get, path, as: PowerView.self) }
+            return try await client.call(.post, path, body: PowerRequest(action: action), as: PowerView.self)
+        }
+        if format.format == .json { try Output.json(view) } else { Output.print(view.power.rawValue) }
+    }
+}

@@ -1,0 +1,57 @@
+import APIModel
+import Foundation
+import Inventory
+import Machines
+import NetworkAddresses
+
+/// Machines in words. Pure.
+enum MachineText {
+    /// One line of how far the work on a machine is.
+    static func progress(_ machine: MachineView) -> String {
+        var parts = ["\(machine.name): \(machine.phase.rawValue)"]
+        if let progress = machine.operation?.progress, machine.phase == .installing {
+            parts.append(progress.step.rawValue)
+            if progress.totalBytes > 0 {
+                let percent = Int(Double(progress.bytes) / Double(progress.totalBytes) * 100)
+                parts.append("\(percent)% of \(progress.totalBytes / 1_048_576) MiB")
+            }
+        }
+        return parts.joined(separator: ", ")
+    }
+
+    static func describe(_ machine: MachineView) -> String {
+        var lines: [(String, String)] = [
+            ("name", machine.name), ("id", machine.id),
+            ("phase", "\(machine.phase.rawValue) for \(Output.age(machine.phaseSince))"),
+        ]
+        if let failure = machine.failure { lines.append(("failure", failure)) }
+        lines += [
+            ("accepted", machine.accepted ? "yes" : "no"), ("power", machine.power.rawValue),
+            ("bmc", machine.bmc ?? "-"), ("profile", machine.profile ?? "-"), ("cluster", machine.cluster ?? "-"),
+            ("node", machine.node ?? "-"), ("release", machine.release ?? "-"),
+        ]
+        if let operation = machine.operation {
+            lines.append(("operation", "\(operation.verb.rawValue) \(operation.id): \(operation.state.rawValue)"))
+        }
+        for condition in machine.conditions {
+            lines.append(("condition", "\(condition.type.rawValue)=\(condition.status) \(condition.reason)"))
+        }
+        if let hardware = machine.hardware {
+            let system = [hardware.system.manufacturer, hardware.system.product].compactMap { $0 }.joined(separator: " ")
+            lines += [
+                ("system", system), ("serial", hardware.system.serial ?? "-"), ("uuid", hardware.system.uuid?.description ?? "-"),
+                ("firmware", "\(hardware.firmware.kind.rawValue) \(hardware.firmware.vendor ?? "") \(hardware.firmware.version ?? "")"),
+                ("processor", "\(hardware.processor.architecture), \(hardware.processor.threads) threads, \(hardware.processor.model ?? "")"),
+                ("memory", "\(hardware.memoryBytes / 1_048_576) MiB"),
+            ]
+            for disk in hardware.disks {
+                let held = disk.holdsData ? ", holds " + disk.signatures.joined(separator: ", ") : ", blank"
+                lines.append(("disk", disk.summary + (disk.untargetable.map { ", never written to: \($0)" } ?? held)))
+            }
+            for nic in hardware.nics {
+                lines.append(("nic", "\(nic.name) \(nic.mac) \(nic.driver ?? "") link \(nic.linkUp ? "up" : "down")"))
+            }
+        }
+        return lines.map { $0.0.padding(toLength: 11, withPad: " ", startingAt: 0) + $0.1 }.joined(separator: "\n")
+    }
+}

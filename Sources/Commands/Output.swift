@@ -1,0 +1,53 @@
+import APIModel
+import ArgumentParser
+import Foundation
+
+enum OutputFormat: String, ExpressibleByArgument, CaseIterable { case table, json }
+
+struct FormatOption: ParsableArguments {
+    @Option(help: "table or json.") var format: OutputFormat = .table
+}
+
+/// Data on standard output, words on standard error.
+enum Output {
+    static func print(_ text: String) { FileHandle.standardOutput.write(Data((text + "\n").utf8)) }
+
+    static func tell(_ text: String) { FileHandle.standardError.write(Data((text + "\n").utf8)) }
+
+    static func json(_ value: some Encodable) throws {
+        let encoder = APICoding.encoder
+        encoder.outputFormatting.insert(.prettyPrinted)
+        print(String(decoding: try encoder.encode(value), as: UTF8.self))
+    }
+
+    /// Columns as wide as their widest cell.
+    static func table(_ header: [String], _ rows: [[String]]) -> String {
+        let widths = header.indices.map { column in ([header] + rows).map { $0[column].count }.max() ?? 0 }
+        return ([header] + rows).map { row in
+            zip(row, widths).map { $0.padding(toLength: $1, withPad: " ", startingAt: 0) }.joined(separator: "  ")
+                .trimmingTrailingSpaces
+        }.joined(separator: "\n")
+    }
+
+    /// `3m12s`, for columns that tell how long ago.
+    static func age(_ date: Date, now: Date = Date()) -> String {
+        let seconds = max(0, Int(now.timeIntervalSince(date)))
+        switch seconds {
+        case ..<60: return "\(seconds)s"
+        case ..<3600: return "\(seconds / 60)m\(seconds % 60)s"
+        case ..<86400: return "\(seconds / 3600)h\(seconds % 3600 / 60)m"
+        default: return "\(seconds / 86400)d\(seconds % 86400 / 3600)h"
+        }
+    }
+}
+
+extension String {
+    fileprivate var trimmingTrailingSpaces: String {
+        var text = self
+        while text.hasSuffix(" ") { text.removeLast() }
+        return text
+    }
+
+    /// The text as one segment of a URL's path, or the value of a query.
+    var escaped: String { addingPercentEncoding(withAllowedCharacters: .alphanumerics.union(["-", ".", "_", ":"])) ?? self }
+}

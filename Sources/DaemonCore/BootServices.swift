@@ -1,0 +1,47 @@
+import ImageLibrary
+import Logging
+import Machines
+import NetworkBoot
+import ServiceLifecycle
+
+/// DHCP, TFTP and boot HTTP as the configuration asks for them.
+struct BootServices {
+    let services: [any Service]
+
+    init(
+        _ configuration: DaemonConfiguration, scripts: IPXEScripts, images: any ImageSource,
+        director: any NetworkBootDirector, logger: Logger
+    ) throws {
+        let address = configuration.address.description
+        let bootFiles = BootFileDirectory(configuration.bootFileDirectory)
+        let content = BootContent(
+            scripts: scripts, bootFiles: bootFiles, agent: BootFileDirectory(configuration.agentDirectory), images: images,
+            director: director, bootURL: configuration.bootURL)
+        var services: [any Service] = [
+            BootHTTPServer(address: address, port: configuration.bootPort, content: content, logger: logger),
+            TFTPServer(address: address, port: configuration.tftpPort, directory: bootFiles, director: director, logger: logger),
+        ]
+        if let dhcp = configuration.dhcp {
+            let mode = try Self.mode(dhcp, configuration, logger: logger)
+            services.append(DHCPServer(interface: dhcp.interface, mode: mode, director: director, logger: logger))
+        }
+        self.services = services
+    }
+
+    private static func mode(
+        _ dhcp: DaemonConfiguration.DHCP, _ configuration: DaemonConfiguration, logger: Logger
+    ) throws -> DHCPServer.Mode {
+        let files = BootFiles(bootURL: configuration.bootURL)
+        guard dhcp.mode == .full, let start = dhcp.poolStart, let end = dhcp.poolEnd else {
+            return .proxy(ProxyResponder(server: configuration.address, files: files))
+        }
+        let (journal, leases) = try LeaseJournal.open(configuration.stateDirectory + "/leases.journal")
+        logger.info("leases loaded", metadata: ["leases": "\(leases.count)"])
+        let responder = FullResponder(
+            server: configuration.address, files: files,
+            subnet: .init(
+                prefixLength: dhcp.prefixLength, router: dhcp.router, nameServers: dhcp.nameServers,
+                leaseSeconds: UInt32(dhcp.leaseSeconds)), pool: LeasePool(range: start...end, leases: leases))
+        return .full(responder, journal)
+    }
+}

@@ -1,0 +1,96 @@
+import ClusterMembership
+import Controllers
+import Foundation
+import ImageLibrary
+import Inventory
+import Logging
+import Machines
+import NetworkBoot
+import PowerControl
+import ProfileFiles
+import SQLiteStore
+import ServiceLifecycle
+import Store
+
+/// `slipwayd`: the one place where all parts are put together.
+public enum Daemon {
+    public static let version = "0.1.0"
+
+    /// Reads the configuration, starts everything, and returns when asked to stop.
+    public static func main(configurationFile: String, logLevel: String, checkOnly: Bool) async throws {
+        do {
+            guard let level = Logger.Level(rawValue: logLevel) else {
+                throw DaemonError("\(logLevel) is not a log level; there is trace, debug, info, notice, warning, error")
+            }
+            let configuration = try DaemonConfiguration.load(configurationFile)
+            let profiles = try ProfileDirectory.load(configuration.profileDirectory)
+            let scripts = try IPXEScripts(directory: configuration.scriptDirectory)
+            if checkOnly {
+                print("\(configurationFile): fine; \(profiles.count) hardware profiles")
+                return
+            }
+            LoggingSystem.bootstrap { label in
+                var handler = StreamLogHandler.standardError(label: label)
+                handler.logLevel = level
+                return handler
+            }
+            try await run(configuration, profiles: profiles, scripts: scripts, logger: Logger(label: "slipwayd"))
+        } catch let error where !(error is CancellationError) {
+            // The words are enough: a person reads them in the journal, not a debugger.
+            FileHandle.standardError.write(Data("slipwayd: \(error)\n".utf8))
+            exit(1)
+        }
+    }
+
+    static func run(
+        _ configuration: DaemonConfiguration, profiles: [HardwareProfile], scripts: IPXEScripts, logger: Logger
+    ) async throws {
+        let now: @Sendable () -> Date = { Date() }
+        let state = configuration.stateDirectory
+        do {
+            try FileManager.default.createDirectory(
+                atPath: state, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
+        } catch {
+            throw DaemonError("the state directory \(state) cannot be made: \(error.localizedDescription)")
+        }
+        let store = try SQLiteRecordStore(path: state + "/slipway.sqlite")
+        let keys = try Keyring(directory: state, now: now())
+        try await Keyring.bootstrapToken(store: store, path: state + "/admin.token", now: now())
+        let images = try Library(directory: state + "/images", logger: logger)
+        let installation = Installation(
+            apiURL: configuration.apiURL, bootURL: configuration.bootURL, certificateAuthority: try keys.authority.pem,
+            certificateAuthorityPin: keys.authority.pin, orderKey: keys.orderKey, secretKey: keys.secretKey,
+            unknownMachines: configuration.unknownMachines, idleSeconds: configuration.idleSeconds)
+        let controllers = ControllerSet(
+            store: store, installation: installation, profiles: ProfileMatcher(profiles),
+            power: IPMIPowerController(logger: logger), images: images, logger: logger, now: now)
+        // The index is loaded before the first packet is answered: a ready machine must not be taken for an unknown one.
+        try await controllers.feed.load()
+        let registry = StandaloneRegistry(
+            store: store, heartbeatSeconds: configuration.heartbeatSeconds, logger: logger, now: now)
+        let boot = try BootServices(configuration, scripts: scripts, images: images, director: controllers.director, logger: logger)
+        let api = APIService(
+            configuration: configuration, store: store, controllers: controllers, registry: registry, images: images,
+            authority: keys.authority, logger: logger, now: now)
+        var services: [any Service] = [
+            controllers.feed, controllers.recorder, HeartbeatMonitor(registry: registry, logger: logger), try api.service(),
+        ]
+        services += boot.services
+        services += [controllers.reconciler, Janitor(store: store, logger: logger, now: now)]
+        logger.info(
+            "slipwayd starts",
+            metadata: ["version": "\(version)", "api": "\(configuration.apiURL)", "profiles": "\(profiles.count)"])
+        try await ServiceGroup(
+            configuration: .init(
+                services: services.map { .init(service: $0) }, gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
+        ).run()
+        try await store.close()
+    }
+}
+
+/// The daemon cannot start.
+struct DaemonError: Error, CustomStringConvertible {
+    var description: String
+
+    init(_ description: String) { self.description = description }
+}

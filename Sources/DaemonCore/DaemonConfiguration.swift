@@ -1,0 +1,105 @@
+import Foundation
+import Machines
+import NetworkAddresses
+import ProfileFiles
+
+/// Everything `slipwayd` reads from its configuration file, checked whole at start.
+public struct DaemonConfiguration: Sendable, Equatable {
+    /// Where the daemon keeps its store, keys, leases and images.
+    public var stateDirectory: String
+    /// Where machines reach the daemon: an address of this host on the provisioning network.
+    public var address: IPv4Address
+    public var apiPort: Int
+    public var bootPort: Int
+    public var tftpPort: Int
+    public var unknownMachines: UnknownMachinePolicy
+    public var profileDirectory: String
+    public var scriptDirectory: String
+    /// iPXE's binaries.
+    public var bootFileDirectory: String
+    /// `vmlinuz` and `initrd` of the agent.
+    public var agentDirectory: String
+    /// Seconds between two heartbeats of a standalone cluster's nodes.
+    public var heartbeatSeconds: Int
+    /// Seconds without an order after which an agent powers its machine off; 0: never.
+    public var idleSeconds: Int
+    public var dhcp: DHCP?
+
+    /// How DHCP is served on one interface.
+    public struct DHCP: Sendable, Equatable {
+        public enum Mode: String, Sendable, CaseIterable { case proxy, full }
+
+        public var interface: String
+        public var mode: Mode
+        /// Full mode: the subnet, the addresses to lease, and what clients are told.
+        public var prefixLength: Int
+        public var poolStart: IPv4Address?
+        public var poolEnd: IPv4Address?
+        public var router: IPv4Address?
+        public var nameServers: [IPv4Address]
+        public var leaseSeconds: Int
+    }
+
+    /// Reads a file.
+    /// - Throws: `ProfileFileError` naming file, line, column and key.
+    public static func load(_ path: String) throws -> DaemonConfiguration {
+        let text: String
+        do {
+            text = try String(contentsOfFile: path, encoding: .utf8)
+        } catch {
+            throw ProfileFileError(file: path, message: "the configuration cannot be read: \(error.localizedDescription)")
+        }
+        return try parse(text, file: path)
+    }
+
+    public static func parse(_ text: String, file: String) throws -> DaemonConfiguration {
+        var top = try YAMLReader(file: file, text: text)
+        func address(_ reader: inout YAMLReader, _ key: String) throws -> IPv4Address? {
+            try reader.parsed(key, "an IPv4 address such as 10.77.0.1") { IPv4Address($0) }
+        }
+        func port(_ reader: inout YAMLReader, _ key: String, _ preset: Int) throws -> Int {
+            try reader.integer(key, in: 1...65535) ?? preset
+        }
+        guard let own = try address(&top, "address") else {
+            throw top.fault(nil, "address is missing: the address of this host on the provisioning network")
+        }
+        var configuration = DaemonConfiguration(
+            stateDirectory: try top.string("state_directory") ?? "/var/lib/slipway", address: own,
+            apiPort: try port(&top, "api_port", 8443), bootPort: try port(&top, "boot_port", 8080),
+            tftpPort: try port(&top, "tftp_port", 69),
+            unknownMachines: try top.word("unknown_machines", UnknownMachinePolicy.self) ?? .discover,
+            profileDirectory: try top.string("hardware_profiles") ?? "/usr/share/slipway/hardware-profiles",
+            scriptDirectory: try top.string("ipxe_scripts") ?? "/usr/share/slipway/ipxe-scripts",
+            bootFileDirectory: try top.string("boot_files") ?? "/usr/lib/ipxe",
+            agentDirectory: try top.string("agent_image") ?? "/usr/share/slipway/agent-image",
+            heartbeatSeconds: try top.integer("heartbeat_seconds", in: 1...3600) ?? 5,
+            idleSeconds: try top.integer("agent_idle_seconds", in: 0...604_800) ?? 3600, dhcp: nil)
+        if var dhcp = try top.mapping("dhcp") {
+            guard let interface = try dhcp.string("interface") else { throw dhcp.fault(nil, "dhcp: interface is missing") }
+            guard let mode = try dhcp.word("mode", DHCP.Mode.self) else {
+                throw dhcp.fault(nil, "dhcp: mode is missing: proxy beside another DHCP server, full without one")
+            }
+            configuration.dhcp = DHCP(
+                interface: interface, mode: mode, prefixLength: try dhcp.integer("prefix_length", in: 8...30) ?? 24,
+                poolStart: try address(&dhcp, "pool_start"), poolEnd: try address(&dhcp, "pool_end"),
+                router: try address(&dhcp, "router"),
+                nameServers: try dhcp.strings("name_servers")?.map { item in
+                    guard let server = IPv4Address(item.text) else {
+                        throw dhcp.fault(item.node, "name_servers: \(item.text) is not an IPv4 address")
+                    }
+                    return server
+                } ?? [], leaseSeconds: try dhcp.integer("lease_seconds", in: 60...604_800) ?? 3600)
+            if mode == .full {
+                guard let start = configuration.dhcp?.poolStart, let end = configuration.dhcp?.poolEnd, start <= end else {
+                    throw dhcp.fault(nil, "dhcp: full mode needs pool_start and pool_end, the first not above the second")
+                }
+            }
+            try dhcp.finish()
+        }
+        try top.finish()
+        return configuration
+    }
+
+    public var apiURL: String { "https://\(address):\(apiPort)" }
+    public var bootURL: String { "http://\(address):\(bootPort)" }
+}

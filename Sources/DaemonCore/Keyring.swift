@@ -1,0 +1,40 @@
+import Crypto
+import Foundation
+import Machines
+import Store
+
+/// The installation's keys and its first token, made at first start in files that only root may read.
+struct Keyring: Sendable {
+    let authority: CertificateAuthority
+    let orderKey: Curve25519.Signing.PrivateKey
+    let secretKey: SymmetricKey
+
+    init(directory: String, now: Date) throws {
+        authority = try CertificateAuthority(directory: directory, now: now)
+        orderKey = try Curve25519.Signing.PrivateKey(
+            rawRepresentation: PrivateFile.key(at: directory + "/order.key") {
+                Curve25519.Signing.PrivateKey().rawRepresentation
+            })
+        secretKey = SymmetricKey(
+            data: try PrivateFile.key(at: directory + "/secrets.key") {
+                SymmetricKey(size: .bits256).withUnsafeBytes { Data($0) }
+            })
+    }
+
+    /// Makes the bootstrap token unless the store knows the one in `admin.token`. The file is written last: a token that
+    /// nobody can read is worth nothing, one that does not work would be worse.
+    static func bootstrapToken(store: any RecordStore, path: String, now: Date) async throws {
+        if let text = try? String(contentsOfFile: path, encoding: .utf8) {
+            let hash = Credential.hash(text.trimmingCharacters(in: .whitespacesAndNewlines))
+            if try await store.get(AccessToken.self, hash) != nil { return }
+        } else if try await store.list(AccessToken.self).items.contains(where: { $0.role == .admin }) {
+            // The file was taken away on purpose, and somebody holds an admin token.
+            return
+        }
+        let token = Credential.random()
+        try await store.transaction { transaction in
+            try transaction.put(AccessToken(id: Credential.hash(token), name: "admin", role: .admin, createdAt: now))
+        }
+        try PrivateFile.write(token + "\n", to: path)
+    }
+}

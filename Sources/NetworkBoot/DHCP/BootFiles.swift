@@ -1,0 +1,54 @@
+import DHCP
+import Inventory
+import Machines
+import NetworkAddresses
+
+/// Which file each kind of client is told to boot.
+public struct BootFiles: Equatable, Sendable {
+    /// By architecture (option 93): a file name for TFTP; UEFI HTTP clients get the same file's URL.
+    public var programs: [ClientArchitecture: String]
+    /// `http://10.77.0.1:8080`, without a slash at the end.
+    public var bootURL: String
+
+    /// Debian's `ipxe` package, and an operator's own file for arm64.
+    public init(
+        bootURL: String,
+        programs: [ClientArchitecture: String] = [
+            .biosX86: "undionly.kpxe", .efiX64: "ipxe.efi", .efiBC: "ipxe.efi", .efiX64HTTP: "ipxe.efi", .efiBCHTTP: "ipxe.efi",
+            .efiARM64: "grubaa64.efi", .efiARM64HTTP: "grubaa64.efi",
+        ]
+    ) {
+        (self.bootURL, self.programs) = (bootURL, programs)
+    }
+
+    /// The name or URL for this client; nil when it wants none or there is none for it.
+    public func file(for message: Message) -> String? {
+        guard message.isNetworkBoot, let mac = message.mac else { return nil }
+        if message.isIPXE {
+            var query = "mac=\(mac)"
+            if let architecture = message.architecture { query += "&arch=\(architecture.rawValue)" }
+            if let uuid = message.machineUUID { query += "&uuid=" + uuid.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined() }
+            return "\(bootURL)/boot/ipxe?\(query)"
+        }
+        // A BIOS older than RFC 4578 sends no option 93.
+        guard let program = programs[message.architecture ?? .biosX86] else { return nil }
+        return message.isHTTPClient ? "\(bootURL)/boot/files/\(program)" : program
+    }
+}
+
+extension Message {
+    /// UEFI HTTP boot: wants a URL, and `HTTPClient` in the answer's option 60.
+    var isHTTPClient: Bool { vendorClass?.hasPrefix("HTTPClient") ?? false }
+
+    /// The client as the boot director sees it.
+    func bootClient(address: IPv4Address? = nil) -> BootClient? {
+        guard let mac, !mac.isMulticast else { return nil }
+        let stage: BootClient.Stage =
+            if isIPXE { .ipxe } else if isNetworkBoot { .firmware } else if vendorClass == BootClient.Stage.agentVendorClass {
+                .agent
+            } else { .system }
+        return BootClient(
+            mac: mac, uuid: machineUUID.flatMap { .init(smbios: $0) }, architecture: architecture, stage: stage,
+            address: address ?? (ciaddr == .unspecified ? nil : ciaddr))
+    }
+}

@@ -1,0 +1,58 @@
+import DHCP
+import NetworkAddresses
+
+/// An answer and where it goes.
+public struct Reply: Equatable, Sendable {
+    public enum Destination: Equatable, Sendable {
+        /// 255.255.255.255, port 68. Also for clients that could take unicast: that needs an ARP entry for an address they do
+        /// not have yet, and every client measured takes broadcast.
+        case broadcast
+        case unicast(IPv4Address, port: Int)
+    }
+
+    public var message: Message
+    public var destination: Destination
+
+    /// RFC 2131 §4.1: relays first, then a client that has an address, then broadcast.
+    static func destination(of request: Message) -> Destination {
+        if request.giaddr != .unspecified { return .unicast(request.giaddr, port: 67) }
+        if request.ciaddr != .unspecified { return .unicast(request.ciaddr, port: 68) }
+        return .broadcast
+    }
+}
+
+extension Message {
+    /// The header of an answer to this message.
+    func answer(_ type: MessageType, from server: IPv4Address) -> Message {
+        var reply = Message(operation: .reply, xid: xid, chaddr: chaddr)
+        reply.hardwareType = hardwareType
+        reply.secs = secs
+        reply.flags = flags
+        reply.giaddr = giaddr
+        reply.type = type
+        reply.set(.serverIdentifier, [server])
+        // RFC 3046 §2.2: echoed as it came. RFC 4578 §2.3: the machine identifier likewise.
+        reply.options[.machineIdentifier] = options[.machineIdentifier]
+        return reply
+    }
+
+    /// Adds the boot file in every place where some firmware looks for it.
+    mutating func offer(bootFile file: String, to request: Message, server: IPv4Address) {
+        siaddr = server
+        if file.utf8.count <= 127 { self.file = Array(file.utf8) }
+        set(.bootFileName, text: file)
+        if request.isHTTPClient {
+            set(.vendorClass, text: "HTTPClient")
+        } else if !request.isIPXE {
+            set(.tftpServerName, text: server.description)
+        }
+    }
+
+    /// Marks a proxy's answer to PXE firmware: option 60, and option 43 with discovery control 8 (PXE 2.1 §2.2.3: take the
+    /// boot file of this offer, ask nobody else).
+    mutating func markProxy(for request: Message) {
+        guard !request.isHTTPClient else { return }
+        set(.vendorClass, text: "PXEClient")
+        options[.vendorSpecific] = [6, 1, 8, 255]
+    }
+}

@@ -1,0 +1,59 @@
+import Glibc
+
+/// A directory that is served and nothing outside it: every lookup is by the kernel's own rule that no step may leave it.
+public struct BootFileDirectory: Sendable {
+    public let path: String
+
+    public init(_ path: String) { self.path = path }
+
+    /// A regular file below the directory, open for reading; nil when there is none of that name.
+    /// Names come as firmware writes them: with `\` for `/`, a leading slash, doubled slashes.
+    public func open(_ name: String) -> OpenFile? {
+        guard !name.utf8.contains(0) else { return nil }
+        let parts = name.split { $0 == "/" || $0 == "\\" }
+        guard !parts.isEmpty, parts.allSatisfy({ $0 != ".." && $0 != "." }) else { return nil }
+        guard let root = realpath(path, nil) else { return nil }
+        defer { free(root) }
+        guard let file = realpath(path + "/" + parts.joined(separator: "/"), nil) else { return nil }
+        defer { free(file) }
+        // Symbolic links are followed, but only to files that are inside as well.
+        guard String(cString: file).hasPrefix(String(cString: root) + "/") else { return nil }
+        return OpenFile(path: String(cString: file))
+    }
+}
+
+/// An open regular file; closed when the last user lets go of it.
+public final class OpenFile: Sendable {
+    let descriptor: Int32
+    let size: Int64
+    /// Seconds since 1970.
+    let modified: Int
+    let inode: UInt64
+
+    /// Nil when there is no regular file at `path` or it cannot be read.
+    init?(path: String) {
+        descriptor = Glibc.open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK)
+        guard descriptor >= 0 else { return nil }
+        var status = stat()
+        guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
+            close(descriptor)
+            return nil
+        }
+        (size, modified, inode) = (Int64(status.st_size), status.st_mtim.tv_sec, UInt64(status.st_ino))
+    }
+
+    deinit { close(descriptor) }
+
+    /// The whole content.
+    func read() -> [UInt8]? {
+        guard let count = Int(exactly: size) else { return nil }
+        var bytes = [UInt8](repeating: 0, count: count)
+        var done = 0
+        while done < count {
+            let step = bytes.withUnsafeMutableBytes { pread(descriptor, $0.baseAddress?.advanced(by: done), count - done, off_t(done)) }
+            guard step > 0 else { return nil }
+            done += step
+        }
+        return bytes
+    }
+}

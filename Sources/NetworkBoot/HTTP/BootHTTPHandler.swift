@@ -1,0 +1,157 @@
+import Logging
+import Machines
+import Metrics
+import NIOCore
+import NIOHTTP1
+import NIOPosix
+import NetworkAddresses
+
+/// One connection of the boot HTTP server. Files leave by sendfile; the pipeline hands over one request at a time.
+final class BootHTTPHandler: ChannelInboundHandler, RemovableChannelHandler {
+    typealias InboundIn = HTTPServerRequestPart
+    typealias OutboundOut = HTTPServerResponsePart
+
+    private let content: BootContent
+    private let logger: Logger
+    private var request: HTTPRequestHead?
+    private var bodyBytes = 0
+    /// A file is on its way. A slow reader may take its time; a dead one is cut off by the kernel (TCP_USER_TIMEOUT).
+    private var isSending = false
+
+    /// Longest request target and, together, headers.
+    static let maximumTarget = 2048
+    static let maximumHeaderBytes = 16 << 10
+
+    init(content: BootContent, logger: Logger) { (self.content, self.logger) = (content, logger) }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        switch unwrapInboundIn(data) {
+        case .head(let head):
+            request = head
+            bodyBytes = 0
+        case .body(let buffer):
+            // Nothing here takes a body; a long one is somebody's mistake or worse.
+            bodyBytes += buffer.readableBytes
+            if bodyBytes > Self.maximumHeaderBytes { context.close(promise: nil) }
+        case .end:
+            guard let head = request else { return }
+            request = nil
+            answer(head, context: context)
+        }
+    }
+
+    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+        if event is IdleStateHandler.IdleStateEvent, !isSending { context.close(promise: nil) }
+        context.fireUserInboundEventTriggered(event)
+    }
+
+    func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        Counter(label: "http.errors").increment()
+        context.close(promise: nil)
+    }
+
+    private func answer(_ head: HTTPRequestHead, context: ChannelHandlerContext) {
+        Counter(label: "http.requests").increment()
+        let headerBytes = head.headers.reduce(0) { $0 + $1.name.utf8.count + $1.value.utf8.count + 4 }
+        guard head.uri.utf8.count <= Self.maximumTarget, headerBytes <= Self.maximumHeaderBytes else {
+            return reply(.uriTooLong, to: head, context: context)
+        }
+        guard head.method == .GET || head.method == .HEAD else { return reply(.methodNotAllowed, to: head, context: context) }
+        let client = context.remoteAddress?.ipv4
+        let request = BootRequest(target: head.uri, client: client)
+        let found = context.eventLoop.makePromise(of: BootContent.Found.self)
+        let content = content
+        found.completeWithTask { await content.find(request, isHead: head.method == .HEAD) }
+        let bound = NIOLoopBound((self, context), eventLoop: context.eventLoop)
+        found.futureResult.whenComplete { result in
+            let (handler, context) = bound.value
+            switch result {
+            case .success(.text(let text)):
+                handler.reply(.ok, to: head, body: ByteBuffer(string: text), context: context)
+            case .success(.file(let file)): handler.send(file, for: request, to: head, client: client, context: context)
+            case .success(.nothing), .failure: handler.reply(.notFound, to: head, context: context)
+            }
+        }
+    }
+
+    private func reply(
+        _ status: HTTPResponseStatus, to head: HTTPRequestHead, body: ByteBuffer? = nil, context: ChannelHandlerContext
+    ) {
+        var headers = HTTPHeaders([("Content-Length", "\(body?.readableBytes ?? 0)")])
+        if body != nil { headers.add(name: "Content-Type", value: "text/plain; charset=utf-8") }
+        if status == .methodNotAllowed { headers.add(name: "Allow", value: "GET, HEAD") }
+        begin(status, headers, head, context)
+        if let body, head.method != .HEAD { context.write(wrapOutboundOut(.body(.byteBuffer(body))), promise: nil) }
+        end(head, context)
+    }
+
+    private func send(
+        _ file: OpenFile, for request: BootRequest, to head: HTTPRequestHead, client: NetworkAddresses.IPv4Address?,
+        context: ChannelHandlerContext
+    ) {
+        var headers = HTTPHeaders([
+            ("Content-Type", "application/octet-stream"), ("Accept-Ranges", "bytes"),
+            ("ETag", "\"\(file.inode)-\(file.size)-\(file.modified)\""),
+        ])
+        let range: Range<Int64>
+        switch ByteRange(header: head.headers.first(name: "Range"), size: file.size) {
+        case .unsatisfiable:
+            headers.add(name: "Content-Range", value: "bytes */\(file.size)")
+            headers.add(name: "Content-Length", value: "0")
+            begin(.rangeNotSatisfiable, headers, head, context)
+            return end(head, context)
+        case .whole:
+            range = 0..<file.size
+            headers.add(name: "Content-Length", value: "\(file.size)")
+            begin(.ok, headers, head, context)
+        case .part(let part):
+            range = part
+            headers.add(name: "Content-Range", value: "bytes \(part.lowerBound)-\(part.upperBound - 1)/\(file.size)")
+            headers.add(name: "Content-Length", value: "\(part.count)")
+            begin(.partialContent, headers, head, context)
+        }
+        guard head.method == .GET, !range.isEmpty else { return end(head, context) }
+        let started = NIODeadline.now()
+        let (director, path) = (content.director, head.uri.split(separator: "?").first.map(String.init) ?? "/")
+        director.record(BootTraceEvent(address: client, step: .transferStarted(.http, file: path)))
+        // The handle owns a duplicate: the cache of open files and this transfer close independently.
+        let descriptor = dup(file.descriptor)
+        guard descriptor >= 0 else { return context.close(promise: nil) }
+        let handle = NIOFileHandle(_deprecatedTakingOwnershipOfDescriptor: descriptor)
+        let region = FileRegion(fileHandle: handle, readerIndex: Int(range.lowerBound), endIndex: Int(range.upperBound))
+        let sent = context.eventLoop.makePromise(of: Void.self)
+        isSending = true
+        sent.futureResult.assumeIsolated().whenComplete { result in
+            self.isSending = false
+            try? handle.close()
+            let outcome: String
+            switch result {
+            case .success: outcome = "completed"
+            case .failure(let error): outcome = "broken off: \(error)"
+            }
+            let milliseconds = (NIODeadline.now() - started).nanoseconds / 1_000_000
+            director.record(
+                BootTraceEvent(
+                    address: client,
+                    step: .transferFinished(
+                        .http, file: path, bytes: Int64(range.count), milliseconds: milliseconds, retransmissions: 0,
+                        outcome: outcome)))
+        }
+        context.write(wrapOutboundOut(.body(.fileRegion(region))), promise: sent)
+        end(head, context)
+    }
+
+    private func begin(_ status: HTTPResponseStatus, _ headers: HTTPHeaders, _ head: HTTPRequestHead, _ context: ChannelHandlerContext) {
+        var headers = headers
+        headers.add(name: "Connection", value: head.isKeepAlive ? "keep-alive" : "close")
+        context.write(
+            wrapOutboundOut(.head(HTTPResponseHead(version: .http1_1, status: status, headers: headers))), promise: nil)
+    }
+
+    private func end(_ head: HTTPRequestHead, _ context: ChannelHandlerContext) {
+        let written = context.writeAndFlush(wrapOutboundOut(.end(nil)))
+        guard !head.isKeepAlive else { return }
+        let channel = context.channel
+        written.whenComplete { _ in channel.close(promise: nil) }
+    }
+}

@@ -1,0 +1,84 @@
+import DHCP
+import Inventory
+import Machines
+import NetworkAddresses
+
+/// What a request to the boot HTTP server asks for. Pure: text in, one of a few things out.
+enum BootRequest: Equatable {
+    case script(BootClient, isUEFI: Bool)
+    case bootFile(String)
+    case agentKernel
+    case agentInitrd
+    case image(String)
+    /// The words are for the log; the client gets 404.
+    case nothing(String)
+
+    /// - Parameters:
+    ///   - target: the request target as it came, with `//` and percent escapes.
+    ///   - client: where it came from.
+    init(target: String, client: IPv4Address?) {
+        let parts = target.split(separator: "?", maxSplits: 1, omittingEmptySubsequences: false)
+        let query = parts.count == 2 ? Self.query(parts[1]) : [:]
+        // Firmware joins URLs carelessly: empty segments are passed over.
+        var segments: [String] = []
+        for segment in parts[0].split(separator: "/") {
+            guard let text = Self.unescaped(segment), text != "..", !text.contains("/"), !text.utf8.contains(0) else {
+                self = .nothing("bad path")
+                return
+            }
+            segments.append(text)
+        }
+        switch segments.first {
+        case "boot" where segments.count == 2 && segments[1] == "ipxe":
+            guard let mac = query["mac"].flatMap({ MACAddress($0) }), !mac.isMulticast else {
+                self = .nothing("a script is for a MAC address")
+                return
+            }
+            let architecture = query["arch"].flatMap { UInt16($0) }.map { ClientArchitecture(rawValue: $0) }
+            self = .script(
+                BootClient(
+                    mac: mac, uuid: query["uuid"].flatMap(Self.uuid), architecture: architecture, stage: .ipxe, address: client),
+                isUEFI: architecture?.isUEFI ?? false)
+        case "boot" where segments.count > 2 && segments[1] == "files":
+            self = .bootFile(segments.dropFirst(2).joined(separator: "/"))
+        case "agent" where segments == ["agent", "vmlinuz"]: self = .agentKernel
+        case "agent" where segments == ["agent", "initrd"]: self = .agentInitrd
+        case "images" where segments.count == 2: self = .image(segments[1])
+        default: self = .nothing("no such path")
+        }
+    }
+
+    private static func query(_ text: Substring) -> [String: String] {
+        var values: [String: String] = [:]
+        for pair in text.split(separator: "&") {
+            let parts = pair.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+            guard parts.count == 2, let value = unescaped(parts[1]) else { continue }
+            values[String(parts[0])] = value
+        }
+        return values
+    }
+
+    /// 32 hex digits in SMBIOS order, as our DHCP answer wrote them.
+    private static func uuid(_ text: String) -> SystemUUID? {
+        let digits = Array(text.utf8)
+        guard digits.count == 32 else { return nil }
+        let bytes = stride(from: 0, to: 32, by: 2).compactMap { UInt8(String(decoding: digits[$0..<$0 + 2], as: UTF8.self), radix: 16) }
+        return SystemUUID(smbios: bytes)
+    }
+
+    /// Percent escapes (RFC 3986 §2.1) undone; nil for a broken one or what is no UTF-8.
+    private static func unescaped(_ text: Substring) -> String? {
+        var bytes: [UInt8] = []
+        var rest = Array(text.utf8)[...]
+        while let byte = rest.popFirst() {
+            guard byte == UInt8(ascii: "%") else {
+                bytes.append(byte)
+                continue
+            }
+            guard rest.count >= 2, let value = UInt8(String(decoding: rest.prefix(2), as: UTF8.self), radix: 16) else { return nil }
+            bytes.append(value)
+            rest = rest.dropFirst(2)
+        }
+        return String(validating: bytes, as: UTF8.self)
+    }
+}

@@ -1,0 +1,6 @@
+import Commands
+
+@main
+struct SlipwayMain {
+    static func main() async { await SlipwayCommand.run() }
+}

@@ -1,0 +1,89 @@
+"""`slipwayd` in the rack's network: its configuration, its start, and when it is ready."""
+
+from __future__ import annotations
+
+import ipaddress
+from pathlib import Path
+
+from virtual_rack import network, places, processes
+from virtual_rack.errors import RackError
+from virtual_rack.shape import Rack
+
+API_PORT, BOOT_PORT = 8443, 8080
+# The first start makes keys and a certificate; the rest is patience with a busy machine.
+_START_SECONDS = 60.0
+_LISTENING = "0A"
+
+
+class Daemon:
+    def __init__(self, rack: Rack, program: Path, agent_image: Path) -> None:
+        self._rack, self._program, self._agent_image = rack, program, agent_image
+        self.state = places.Places(rack).state / "slipwayd"
+        self.configuration = places.Places(rack).state / "slipwayd.yaml"
+        self.log = places.Places(rack).state / "slipwayd.log"
+        self.pid_file = places.Places(rack).state / "slipwayd.pid"
+        self.token = self.state / "admin.token"
+        self.authority = self.state / "ca.pem"
+
+    @property
+    def server(self) -> str:
+        return f"https://{self._rack.service_address}:{API_PORT}"
+
+    def start(self) -> None:
+        """Returns when the API listens and the bootstrap token is written."""
+        self.state.mkdir(mode=0o700, exist_ok=True)
+        self.configuration.write_text(configuration(self._rack, self.state, self._agent_image))
+        command = [*network.inside(self._rack), str(self._program), "--config", str(self.configuration)]
+        pid = processes.start_detached(command, self.log)
+        processes.record(self.pid_file, pid)
+
+        def ready() -> bool:
+            return listens(pid, API_PORT) and self.token.exists() and self.authority.exists()
+
+        if not processes.wait_until(lambda: ready() or not processes.is_running(pid), _START_SECONDS):
+            raise RackError(f"slipwayd is not ready after {_START_SECONDS:.0f} s:\n{self.last_words()}")
+        if not processes.is_running(pid):
+            raise RackError(f"slipwayd stopped:\n{self.last_words()}")
+
+    @property
+    def is_running(self) -> bool:
+        return processes.recorded(self.pid_file) is not None
+
+    def last_words(self, lines: int = 12) -> str:
+        return "\n".join(self.log.read_text(errors="replace").splitlines()[-lines:]) or "(it said nothing)"
+
+
+def configuration(rack: Rack, state: Path, agent_image: Path) -> str:
+    """slipwayd.yaml for this rack: full DHCP on the bridge, all else beside the sources."""
+    base = int(ipaddress.IPv4Interface(f"{rack.service_address}/{rack.prefix_length}").network[0])
+    first, last = ipaddress.IPv4Address(base + 50), ipaddress.IPv4Address(base + 99)
+    return f"""\
+# Written by the demo.
+state_directory: {state}
+address: {rack.service_address}
+api_port: {API_PORT}
+boot_port: {BOOT_PORT}
+hardware_profiles: {places.PROJECT_ROOT / "hardware-profiles"}
+ipxe_scripts: {places.PROJECT_ROOT / "ipxe-scripts"}
+boot_files: /usr/lib/ipxe
+agent_image: {agent_image.resolve()}
+dhcp:
+  interface: {rack.bridge}
+  mode: full
+  prefix_length: {rack.prefix_length}
+  pool_start: {first}
+  pool_end: {last}
+"""
+
+
+def listens(pid: int, port: int) -> bool:
+    """Whether a TCP socket listens on the port in the network namespace of this process."""
+    for table in ("tcp", "tcp6"):
+        try:
+            lines = Path(f"/proc/{pid}/net/{table}").read_text().splitlines()[1:]
+        except OSError:
+            continue
+        for fields in map(str.split, lines):
+            if fields[3] == _LISTENING and int(fields[1].rpartition(":")[2], 16) == port:
+                return True
+    return False

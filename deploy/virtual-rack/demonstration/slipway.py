@@ -1,0 +1,113 @@
+"""The `slipway` command line, as the demo uses it: the one place that knows its words."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from virtual_rack import network
+from virtual_rack.errors import RackError
+from virtual_rack.shape import Rack
+
+from .timeline import Event
+
+
+@dataclass(frozen=True)
+class BMC:
+    address: str
+    port: int
+    user: str
+    password_file: Path
+
+
+class Slipway:
+    """Calls the CLI in the rack's network. Machines are named by MAC address until they have names."""
+
+    def __init__(self, rack: Rack, program: Path, server: str, token_file: Path, authority: Path) -> None:
+        self._rack, self._program = rack, program
+        self._server, self._token_file, self._authority = server, token_file, authority
+
+    def add_release(self, file: Path) -> str:
+        return str(self._json("os", "add", str(file))["name"])
+
+    def add_cluster(self, name: str) -> None:
+        self._json("cluster", "add", name, "--kind", "standalone")
+
+    def accept(self, mac: str, name: str, bmc: BMC) -> None:
+        self._json(
+            *("machine", "accept", mac, "--name", name, "--bmc", bmc.address, "--bmc-port", str(bmc.port)),
+            *("--bmc-user", bmc.user, "--bmc-password-file", str(bmc.password_file)),
+        )
+
+    def provision(self, machine: str, cluster: str, release: str) -> None:
+        self._json("machine", "provision", machine, "--cluster", cluster, "--os", release)
+
+    def power(self, machine: str, action: str) -> None:
+        self._json("machine", "power", machine, action)
+
+    def machines(self) -> list[dict[str, Any]]:
+        return list(self._json("machine", "list"))
+
+    def nodes(self) -> list[dict[str, Any]]:
+        return list(self._json("node", "list"))
+
+    def text(self, *words: str) -> str:
+        """A command's output as people see it."""
+        return self._run([*words]).rstrip()
+
+    def watch(self) -> EventWatch:
+        command = self._command("event", "list", "--watch", "--format", "json")
+        process = subprocess.Popen(command, env=self._environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        return EventWatch(process)
+
+    def by_hand(self, *words: str) -> str:
+        """The same call as a line for a person's shell."""
+        settings = f"SLIPWAY_SERVER={self._server} SLIPWAY_CA={self._authority}"
+        token = f'SLIPWAY_TOKEN="$(cat {self._token_file})"'
+        return " ".join([*network.inside(self._rack), "env", settings, token, str(self._program), *words])
+
+    def _json(self, *words: str) -> Any:
+        return json.loads(self._run([*words, "--format", "json"]) or "null")
+
+    def _run(self, words: list[str]) -> str:
+        result = subprocess.run(
+            self._command(*words), env=self._environment(), capture_output=True, text=True, check=False
+        )
+        if result.returncode != 0:
+            raise RackError(f"slipway {' '.join(words)}: {result.stderr.strip() or f'exit {result.returncode}'}")
+        return result.stdout
+
+    def _command(self, *words: str) -> list[str]:
+        return [*network.inside(self._rack), str(self._program), *words]
+
+    def _environment(self) -> dict[str, str]:
+        # The token by the environment: other users can read a process's arguments.
+        return {
+            **os.environ,
+            "SLIPWAY_SERVER": self._server,
+            "SLIPWAY_TOKEN": self._token_file.read_text().strip(),
+            "SLIPWAY_CA": str(self._authority),
+        }
+
+
+class EventWatch:
+    """The trail as it grows: a JSON object per line."""
+
+    def __init__(self, process: subprocess.Popen[str]) -> None:
+        self._process = process
+
+    def events(self) -> Iterator[Event]:
+        """Ends when the command does."""
+        for line in self._process.stdout or ():
+            if line.strip():
+                yield Event.from_json(json.loads(line))
+
+    def close(self) -> str:
+        """Ends the watch; what it had to say on stderr."""
+        self._process.terminate()
+        return self._process.communicate()[1].strip()
