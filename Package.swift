@@ -33,6 +33,7 @@ let cryptoExtras = Target.Dependency.product(name: "CryptoExtras", package: "swi
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let metrics = Target.Dependency.product(name: "Metrics", package: "swift-metrics")
 let lifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+let signals = Target.Dependency.product(name: "UnixSignals", package: "swift-service-lifecycle")
 let hummingbird = Target.Dependency.product(name: "Hummingbird", package: "hummingbird")
 let hummingbirdTLS = Target.Dependency.product(name: "HummingbirdTLS", package: "hummingbird")
 let httpClient = Target.Dependency.product(name: "AsyncHTTPClient", package: "async-http-client")
@@ -121,7 +122,7 @@ let package = Package(
             [
                 "APIServer", "Controllers", "NetworkBoot", "PowerControl", "ImageLibrary", "ClusterMembership",
                 "SQLiteStore", "Store", "ProfileFiles", "Inventory", "Machines", "NetworkAddresses", x509, crypto, nioSSL,
-                asn1, lifecycle, logging,
+                asn1, lifecycle, signals, logging,
             ]),
         program("slipwayd", ["DaemonCore", argumentParser]),
         library(

@@ -4,6 +4,7 @@ import Controllers
 import Foundation
 import ImageLibrary
 import Logging
+import NetworkAddresses
 import ServiceLifecycle
 import Store
 

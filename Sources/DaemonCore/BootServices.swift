@@ -1,6 +1,7 @@
 import ImageLibrary
 import Logging
 import Machines
+import NetworkAddresses
 import NetworkBoot
 import ServiceLifecycle
 

@@ -11,6 +11,7 @@ import ProfileFiles
 import SQLiteStore
 import ServiceLifecycle
 import Store
+import UnixSignals
 
 /// `slipwayd`: the one place where all parts are put together.
 public enum Daemon {

@@ -6,6 +6,10 @@ public struct ProfileFileError: Error, Equatable, CustomStringConvertible {
     public var column: Int?
     public var message: String
 
+    public init(file: String, line: Int? = nil, column: Int? = nil, message: String) {
+        (self.file, self.line, self.column, self.message) = (file, line, column, message)
+    }
+
     public var description: String {
         [file, line.map(String.init), column.map(String.init)].compactMap { $0 }.joined(separator: ":") + ": " + message
     }

@@ -52,7 +52,9 @@ def runs_boot_sector(accelerator: Accelerator, patience: float) -> bool:
     cpu = ["-cpu", "host"] if accelerator == "kvm" else []
     with tempfile.TemporaryDirectory(prefix="rack-probe-") as folder:
         disk = Path(folder, "probe.raw")
-        disk.write_bytes(_BOOT_SECTOR.ljust(64 * 1024, b"\0"))
+        disk.write_bytes(_BOOT_SECTOR)
+        # SeaBIOS reads no disk of less than one cylinder (16 heads of 63 sectors).
+        os.truncate(disk, 8 << 20)
         command = [
             *("qemu-system-x86_64", "-machine", f"q35,accel={accelerator}", *cpu, "-m", "32", "-nodefaults"),
             *("-display", "none", "-drive", f"file={disk},format=raw", "-device", "isa-debug-exit,iobase=0xf4"),

@@ -33,7 +33,7 @@ def add_shape_options(parser: argparse.ArgumentParser, name: str = "rack") -> No
     add("--firmware", default="mixed", help="mixed (uefi, bios, uefi, ...), uefi, bios or secureboot")
     add("--disk", default="virtio", help="mixed (virtio, nvme, sata, ...), virtio, nvme or sata")
     add("--memory", type=int, default=768, metavar="MIB", help="per server (default: %(default)s)")
-    add("--cpus", type=int, default=0, metavar="N", help="per server (default: 2, or 1 when servers outnumber cores)")
+    add("--cpus", type=int, default=0, metavar="N", help="per server (default: 2, or 1 when there are no more cores than servers)")
     add("--disk-size", type=int, default=4, metavar="GIB", help="sparse (default: %(default)s)")
     add("--state", type=Path, metavar="DIR", help="disks, logs, credentials (default: .cache/virtual-rack/NAME)")
     add("--accel", default="auto", help="auto, kvm or tcg; auto tries KVM for real")
@@ -54,7 +54,7 @@ def planned(options: argparse.Namespace) -> Rack:
         firmware=options.firmware,
         disk=options.disk,
         memory_mib=options.memory,
-        cpus=options.cpus or (2 if options.servers <= cores else 1),
+        cpus=options.cpus or (2 if options.servers < cores else 1),
         disk_gib=options.disk_size,
         accelerator=accelerator.choose(options.accel),
         kcs=not options.no_kcs,

@@ -12,12 +12,17 @@ from pathlib import Path
 from .errors import RackError
 
 
+# Popen objects of detached processes: one that is collected while its process runs complains.
+_started: list[subprocess.Popen[bytes]] = []
+
+
 def start_detached(arguments: Sequence[str], log: Path, cwd: Path | None = None) -> int:
     """Starts a process that outlives this one and holds none of its descriptors; its output goes to the end of `log`."""
     with log.open("ab") as output:
         process = subprocess.Popen(
             arguments, stdin=subprocess.DEVNULL, stdout=output, stderr=output, cwd=cwd, start_new_session=True
         )
+    _started.append(process)
     return process.pid
 
 

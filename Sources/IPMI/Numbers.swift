@@ -1,0 +1,68 @@
+/// Network function of a request (IPMI v2.0 rev 1.1, table 5-1). Open.
+public struct NetworkFunction: RawRepresentable, Hashable, Sendable {
+    public var rawValue: UInt8
+
+    public init(rawValue: UInt8) { self.rawValue = rawValue }
+
+    public static let chassis = Self(rawValue: 0x00)
+    public static let application = Self(rawValue: 0x06)
+}
+
+/// How a command ended (table 5-2). Open.
+public struct CompletionCode: RawRepresentable, Hashable, Sendable, CustomStringConvertible {
+    public var rawValue: UInt8
+
+    public init(rawValue: UInt8) { self.rawValue = rawValue }
+
+    public static let success = Self(rawValue: 0x00)
+    public static let nodeBusy = Self(rawValue: 0xc0)
+    public static let invalidCommand = Self(rawValue: 0xc1)
+    public static let timeout = Self(rawValue: 0xc3)
+    public static let outOfRange = Self(rawValue: 0xc9)
+    public static let invalidField = Self(rawValue: 0xcc)
+    public static let insufficientPrivilege = Self(rawValue: 0xd4)
+    public static let notSupportedInState = Self(rawValue: 0xd5)
+
+    /// Clears by itself: worth another try.
+    public var isTransient: Bool { self == .nodeBusy || self == .timeout }
+
+    public var description: String {
+        switch self {
+        case .success: "success"
+        case .nodeBusy: "the BMC is busy (C0h)"
+        case .invalidCommand: "the BMC does not know this command (C1h)"
+        case .timeout: "the BMC timed out inside (C3h)"
+        case .outOfRange: "a parameter is out of range (C9h)"
+        case .invalidField: "a field is invalid (CCh)"
+        case .insufficientPrivilege: "the user's privilege is too low (D4h)"
+        case .notSupportedInState: "not possible in the present state (D5h)"
+        default: "completion code \(String(rawValue, radix: 16, uppercase: true))h"
+        }
+    }
+}
+
+/// Status of Open Session and RAKP messages (table 13-15). Open.
+public struct SessionStatus: RawRepresentable, Hashable, Sendable, CustomStringConvertible {
+    public var rawValue: UInt8
+
+    public init(rawValue: UInt8) { self.rawValue = rawValue }
+
+    public static let ok = Self(rawValue: 0x00)
+
+    public var description: String {
+        switch rawValue {
+        case 0x01: "the BMC has no free session slot (01h)"
+        case 0x02: "invalid session id (02h)"
+        case 0x09: "the user may not have this privilege (09h)"
+        case 0x0d: "unknown user name (0Dh)"
+        case 0x0f: "the password is wrong (0Fh)"
+        case 0x11: "no cipher suite in common (11h)"
+        case 0x12: "illegal or unrecognized parameter (12h)"
+        case 0x04, 0x05, 0x10: "the BMC refuses these algorithms (\(String(rawValue, radix: 16, uppercase: true))h)"
+        default: "status \(String(rawValue, radix: 16, uppercase: true))h"
+        }
+    }
+
+    /// The BMC does not offer the cipher suite; another may do.
+    public var refusesCipherSuite: Bool { [0x04, 0x05, 0x10, 0x11, 0x12].contains(rawValue) }
+}
