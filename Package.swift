@@ -26,6 +26,7 @@ func tests(_ name: String, _ dependencies: [Target.Dependency], fixtures: Bool =
 let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
 let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
 let nioFoundation = Target.Dependency.product(name: "NIOFoundationCompat", package: "swift-nio")
+let nioLocks = Target.Dependency.product(name: "NIOConcurrencyHelpers", package: "swift-nio")
 let nioHTTP1 = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
 let nioSSL = Target.Dependency.product(name: "NIOSSL", package: "swift-nio-ssl")
 let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
@@ -77,7 +78,6 @@ let package = Package(
         library("DHCP", ["WireBytes", "NetworkAddresses"]),
         library("TFTP", ["WireBytes"]),
         library("IPMI", ["WireBytes", crypto, cryptoExtras]),
-        library("SMBIOS", ["WireBytes"]),
 
         // 2: domain, without I/O
         library("Inventory", ["NetworkAddresses"]),
@@ -133,33 +133,15 @@ let package = Package(
         library(
             "AgentCore",
             [
-                "CAgent", "CZstd", "DHCP", "NetworkAddresses", "SMBIOS", "Inventory", "Machines", "APIModel", "WireBytes",
-                nioCore, nioPosix, nioHTTP1, nioSSL, crypto,
+                "CAgent", "CZstd", "DHCP", "NetworkAddresses", "Inventory", "Machines", "APIModel", "WireBytes",
+                nioCore, nioPosix, nioHTTP1, nioSSL, nioLocks, crypto,
             ]),
         program("slipway-agent", ["AgentCore"]),
 
         // tests
         library("TestSupport"),
-        library("BMCSimulator", ["IPMI", "WireBytes", nioCore, nioPosix]),
-        tests("WireBytes", ["WireBytes"]),
-        tests("NetworkAddresses", ["NetworkAddresses"]),
-        tests("DHCP", ["DHCP", "TestSupport"], fixtures: true),
-        tests("TFTP", ["TFTP", "TestSupport"]),
-        tests("IPMI", ["IPMI", "TestSupport"]),
-        tests("SMBIOS", ["SMBIOS", "TestSupport"], fixtures: true),
-        tests("Inventory", ["Inventory", "TestSupport"]),
         tests("Machines", ["Machines", "TestSupport"]),
         tests("OperatingSystems", ["OperatingSystems"]),
-        tests("Store", ["Store", "SQLiteStore", "TestSupport"]),
         tests("ProfileFiles", ["ProfileFiles"]),
-        tests("NetworkBoot", ["NetworkBoot", "TestSupport"]),
-        tests("PowerControl", ["PowerControl", "BMCSimulator", "TestSupport"]),
-        tests("ImageLibrary", ["ImageLibrary", "TestSupport"]),
-        tests("ClusterMembership", ["ClusterMembership", "TestSupport"]),
-        tests("Controllers", ["Controllers", "TestSupport"]),
-        tests("APIServer", ["APIServer", "TestSupport", .product(name: "HummingbirdTesting", package: "hummingbird")]),
-        tests("Commands", ["Commands", "TestSupport"]),
-        tests("AgentCore", ["AgentCore", "TestSupport"]),
-        tests("DaemonCore", ["DaemonCore", "APIClient", "TestSupport"]),
     ]
 )

@@ -25,7 +25,7 @@ from virtual_rack.supervisor import Status
 from . import floor_comparison
 from .daemon import Daemon
 from .display import Display
-from .slipway import BMC, Slipway
+from .slipway import BMC, EventWatch, Slipway
 from .timeline import Course, Entrant, Event, courses, summary
 
 CLUSTER = "demo"
@@ -100,7 +100,7 @@ class Demo:
         self._slipway = Slipway(
             rack, programs / "slipway", self._daemon.server, self._daemon.token, self._daemon.authority
         )
-        self._events: list[Event] = []
+        self._events: dict[str, Event] = {}
         self._errors: list[str] = []
         self._powered_on: dict[int, float] = {}
         self._figures: dict[str, Any] = {}
@@ -127,9 +127,9 @@ class Demo:
             _say("All servers are on, by IPMI. From here nobody touches them but the person who accepts them.\n")
             registered = self._follow(release, password_file, credentials)
         finally:
-            complaint = watch.close()
+            watch.close()
         if not registered:
-            self._explain(complaint)
+            self._explain(watch.complaint)
             return 1
         self._wait_until_ready()
         self._report()
@@ -140,16 +140,16 @@ class Demo:
             self._how_to_look_around()
         return 0 if passed else 1
 
-    def _read(self, watch: Any) -> None:
+    def _read(self, watch: EventWatch) -> None:
         for event in watch.events():
-            self._events.append(event)
+            self._events.setdefault(event.id, event)
 
     def _courses(self) -> list[Course]:
         entrants = [
             Entrant(server.name, server.firmware, server.mac, self._powered_on.get(server.number))
             for server in self._rack.servers
         ]
-        return courses(entrants, list(self._events))
+        return courses(entrants, list(self._events.values()))
 
     def _follow(self, release: str, password_file: Path, credentials: Credentials) -> bool:
         """Shows the timeline and accepts each server once its hardware is known. Whether all became nodes."""
@@ -168,7 +168,7 @@ class Demo:
                     accepting[mac] = _in_background(self._accept, server, end, release)
             if all(course.is_registered for course in found):
                 return True
-            stuck = any(course.problem for course in found) or self._errors or not self._daemon.is_running
+            stuck = any(course.has_failed for course in found) or self._errors or not self._daemon.is_running
             if stuck or time.monotonic() > deadline:
                 return False
             time.sleep(_REDRAW_SECONDS)

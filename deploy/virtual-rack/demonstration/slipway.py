@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import subprocess
+import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +16,8 @@ from virtual_rack.errors import RackError
 from virtual_rack.shape import Rack
 
 from .timeline import Event
+
+_AGAIN_SECONDS = 1.0
 
 
 @dataclass(frozen=True)
@@ -61,9 +64,7 @@ class Slipway:
         return self._run([*words]).rstrip()
 
     def watch(self) -> EventWatch:
-        command = self._command("event", "list", "--watch", "--format", "json")
-        process = subprocess.Popen(command, env=self._environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-        return EventWatch(process)
+        return EventWatch(self._command("event", "list", "--watch", "--format", "json"), self._environment())
 
     def by_hand(self, *words: str) -> str:
         """The same call as a line for a person's shell."""
@@ -96,18 +97,28 @@ class Slipway:
 
 
 class EventWatch:
-    """The trail as it grows: a JSON object per line."""
+    """The trail as it grows: a JSON object per line. A watch that breaks, because the daemon restarts, begins anew."""
 
-    def __init__(self, process: subprocess.Popen[str]) -> None:
-        self._process = process
+    def __init__(self, command: list[str], environment: dict[str, str]) -> None:
+        self._command, self._environment = command, environment
+        self._process: subprocess.Popen[str] | None = None
+        self._closed = threading.Event()
+        # The last complaint, for when nothing comes any more.
+        self.complaint = ""
 
     def events(self) -> Iterator[Event]:
-        """Ends when the command does."""
-        for line in self._process.stdout or ():
-            if line.strip():
-                yield Event.from_json(json.loads(line))
+        """Until `close`. A new watch tells everything from the start again: expect events twice."""
+        while not self._closed.is_set():
+            self._process = process = subprocess.Popen(
+                self._command, env=self._environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+            )
+            for line in process.stdout or ():
+                if line.strip():
+                    yield Event.from_json(json.loads(line))
+            self.complaint = process.communicate()[1].strip()
+            self._closed.wait(_AGAIN_SECONDS)
 
-    def close(self) -> str:
-        """Ends the watch; what it had to say on stderr."""
-        self._process.terminate()
-        return self._process.communicate()[1].strip()
+    def close(self) -> None:
+        self._closed.set()
+        if self._process is not None:
+            self._process.terminate()

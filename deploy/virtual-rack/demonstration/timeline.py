@@ -46,6 +46,7 @@ class Event:
     mac: str | None = None
     message: str = ""
     details: dict[str, str] = field(default_factory=dict)
+    id: str = ""
 
     @staticmethod
     def from_json(value: dict[str, Any]) -> Event:
@@ -56,6 +57,7 @@ class Event:
             mac=value["mac"].lower() if value.get("mac") else None,
             message=value.get("message", ""),
             details=value.get("details") or {},
+            id=value["id"],
         )
 
 
@@ -90,7 +92,9 @@ class Course:
     reached: list[Reached] = field(default_factory=list)
     # What it does now, in the daemon's words.
     activity: str = ""
+    # The last thing that went wrong, and whether the daemon gave up over it.
     problem: str | None = None
+    has_failed: bool = False
 
     @property
     def is_registered(self) -> bool:
@@ -131,6 +135,7 @@ def _note(course: Course, event: Event) -> None:
         course.problem = event.message
     elif event.type == "phase.changed" and event.details.get("to") == "failed":
         course.problem = event.details.get("reason", event.message)
+        course.has_failed = True
     elif event.type == "phase.changed" and event.details.get("to") == "joining":
         _reach(course, "first boot", event)
     elif event.type in ("order.issued", "install.progress"):
@@ -211,7 +216,7 @@ def _cell(course: Course, step: str, now: float, width: int) -> str:
     if reached:
         return f"{reached.elapsed:6.1f} s  +{reached.took:.1f}"
     started = course.entrant.powered_on_at
-    if course.under_way != step or started is None or course.problem:
+    if course.under_way != step or started is None or course.has_failed:
         # A step behind the furthest one that never came is one that this boot does not have.
         return "     -" if course.reached and STEPS.index(step) < STEPS.index(course.reached[-1].step) else ""
     since = course.reached[-1].time if course.reached else started

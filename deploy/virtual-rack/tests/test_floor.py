@@ -21,7 +21,8 @@ class Archives(unittest.TestCase):
 
     def test_what_is_written_is_read_back_with_its_folders(self) -> None:
         archive = self.folder / "a.cpio"
-        cpio.write(archive, [Entry("lib/a/b.ko", stat.S_IFREG | 0o644, b"odd"), Entry("init", stat.S_IFREG | 0o755, b"")])
+        module, init = Entry("lib/a/b.ko", stat.S_IFREG | 0o644, b"odd"), Entry("init", stat.S_IFREG | 0o755, b"")
+        cpio.write(archive, [module, init])
         self.assertEqual([entry.name for entry in cpio.entries(archive)], ["lib", "lib/a", "lib/a/b.ko", "init"])
         self.assertEqual(next(e.data for e in cpio.entries(archive) if e.name == "lib/a/b.ko"), b"odd")
 
@@ -51,7 +52,8 @@ class Modules(unittest.TestCase):
         def module(*dependencies: str) -> bytes:
             return b"\x7fELF\0license=GPL\0depends=" + ",".join(dependencies).encode() + b"\0name=x\0"
 
-        found = {"nvme": module("nvme-core", "t10_pi"), "nvme_core": module("t10_pi"), "t10_pi": module(), "fat": module()}
+        found = {"nvme": module("nvme-core", "t10_pi"), "nvme_core": module("t10_pi"), "t10_pi": module()}
+        found["fat"] = module()
         self.assertEqual(load_order(found, ("nvme", "built_in")), ["t10_pi", "nvme_core", "nvme"])
 
 

@@ -52,7 +52,7 @@ class Processes(unittest.TestCase):
     def test_a_process_that_ignores_sigterm_is_killed(self) -> None:
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder, "pid")
-            stubborn = "import signal, time; signal.signal(15, signal.SIG_IGN); print('deaf', flush=True); time.sleep(60)"
+            stubborn = "import signal, time; signal.signal(15, signal.SIG_IGN); print(flush=True); time.sleep(60)"
             process = subprocess.Popen([sys.executable, "-c", stubborn], stdout=subprocess.PIPE)
             assert process.stdout is not None
             process.stdout.readline()

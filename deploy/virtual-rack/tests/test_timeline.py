@@ -1,7 +1,12 @@
 import io
+import os
+import sys
 import unittest
+from unittest import mock
 
+from demonstration import slipway
 from demonstration.display import Display
+from demonstration.slipway import EventWatch
 from demonstration.timeline import Entrant, Event, board, courses, plain, said, summary
 
 T = 1_000_000.0
@@ -65,8 +70,9 @@ class Courses(unittest.TestCase):
         self.assertEqual(course.reached[-1].step, "registered")
 
     def test_events_from_before_the_power_on_and_of_strangers_do_not_count(self) -> None:
-        events = [Event(T - 30, "boot.firmware", None, UEFI.mac), Event(T + 3, "boot.firmware", None, "02:00:00:00:00:09")]
-        self.assertEqual(courses([UEFI], events)[0].reached, [])
+        before = Event(T - 30, "boot.firmware", None, UEFI.mac)
+        stranger = Event(T + 3, "boot.firmware", None, "02:00:00:00:00:09")
+        self.assertEqual(courses([UEFI], [before, stranger])[0].reached, [])
 
     def test_nothing_is_noted_before_the_power_is_on(self) -> None:
         waiting = Entrant("server3", "bios", UEFI.mac, None)
@@ -75,7 +81,13 @@ class Courses(unittest.TestCase):
     def test_failure_and_problems_are_told_with_their_reason(self) -> None:
         failed = Event(T + 30, "phase.changed", "m1", None, "", {"to": "failed", "reason": "the checksum is wrong"})
         course = courses([UEFI], boot(UEFI.mac, "m1", {"agent.session": 20.0}) + [failed])[0]
-        self.assertEqual(course.problem, "the checksum is wrong")
+        self.assertEqual((course.problem, course.has_failed), ("the checksum is wrong", True))
+
+    def test_a_problem_is_shown_and_the_server_goes_on(self) -> None:
+        problem = Event(T + 21, "problem", "m1", None, "kexec gave no sign of life: power cycle")
+        course = courses([UEFI], [*boot(UEFI.mac, "m1", WHOLE), problem])[0]
+        self.assertTrue(course.is_registered and not course.has_failed)
+        self.assertIn("server1: kexec gave no sign", board([course], T + 50)[-1])
 
     def test_json_of_the_api_becomes_an_event(self) -> None:
         event = Event.from_json(
@@ -84,6 +96,18 @@ class Courses(unittest.TestCase):
         )
         self.assertEqual((event.mac, event.machine), (UEFI.mac, None))
         self.assertAlmostEqual(event.time % 60, 0.25)
+
+
+class Watching(unittest.TestCase):
+    def test_a_watch_that_breaks_begins_anew_until_it_is_closed(self) -> None:
+        line = '{"id": "a1", "time": "2026-01-31T12:00:00.250Z", "type": "boot.dhcp"}'
+        watch = EventWatch([sys.executable, "-c", f"import sys; print({line!r}); sys.exit('gone')"], dict(os.environ))
+        events = watch.events()
+        with mock.patch.object(slipway, "_AGAIN_SECONDS", 0.0):
+            self.assertEqual([next(events).id, next(events).id], ["a1", "a1"])
+            self.assertEqual(watch.complaint, "gone")
+            watch.close()
+            self.assertEqual(list(events), [])
 
 
 class Pictures(unittest.TestCase):

@@ -1,1 +1,1 @@
-"""A rack of QEMU machines with real firmware, each with a simulated BMC, on a bridge in a network namespace of its own."""
+"""A rack of QEMU machines with real firmware and simulated BMCs, on a bridge in a network namespace of its own."""

@@ -33,7 +33,7 @@ def add_shape_options(parser: argparse.ArgumentParser, name: str = "rack") -> No
     add("--firmware", default="mixed", help="mixed (uefi, bios, uefi, ...), uefi, bios or secureboot")
     add("--disk", default="virtio", help="mixed (virtio, nvme, sata, ...), virtio, nvme or sata")
     add("--memory", type=int, default=768, metavar="MIB", help="per server (default: %(default)s)")
-    add("--cpus", type=int, default=0, metavar="N", help="per server (default: 2, or 1 when there are no more cores than servers)")
+    add("--cpus", type=int, default=0, metavar="N", help="per server (default: 2 when cores outnumber servers, else 1)")
     add("--disk-size", type=int, default=4, metavar="GIB", help="sparse (default: %(default)s)")
     add("--state", type=Path, metavar="DIR", help="disks, logs, credentials (default: .cache/virtual-rack/NAME)")
     add("--accel", default="auto", help="auto, kvm or tcg; auto tries KVM for real")
@@ -46,6 +46,7 @@ def add_shape_options(parser: argparse.ArgumentParser, name: str = "rack") -> No
 def planned(options: argparse.Namespace) -> Rack:
     if os.geteuid() != 0:
         raise RackError("a rack makes a network namespace and devices: run it as root")
+    # Two virtual CPUs that share a core wait for each other's locks: an image took twice the CPU time to stream.
     cores = len(os.sched_getaffinity(0))
     return plan(
         name=options.name,

@@ -16,8 +16,8 @@ _WANTED = ("virtio_pci", "virtio_net", "virtio_blk", "nvme", "ahci", "sd_mod")
 
 BEGIN, END = "floor: begin", "floor: end"
 
-# The address and the image come from the kernel's command line. dd by its path, because busybox's shell prefers its own,
-# which does not say when it is done.
+# The address and the image come from the kernel's command line. dd by its path, because busybox's shell prefers its
+# own, which does not say when it is done.
 _INIT = f"""\
 #!/bin/busybox sh
 export PATH=/bin

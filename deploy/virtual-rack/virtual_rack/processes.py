@@ -17,7 +17,7 @@ _started: list[subprocess.Popen[bytes]] = []
 
 
 def start_detached(arguments: Sequence[str], log: Path, cwd: Path | None = None) -> int:
-    """Starts a process that outlives this one and holds none of its descriptors; its output goes to the end of `log`."""
+    """Starts a process that outlives this one and holds none of its descriptors; its output is added to `log`."""
     with log.open("ab") as output:
         process = subprocess.Popen(
             arguments, stdin=subprocess.DEVNULL, stdout=output, stderr=output, cwd=cwd, start_new_session=True

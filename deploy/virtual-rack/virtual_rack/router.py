@@ -1,7 +1,7 @@
 """The IPv6 router of the rack's network, which leads nowhere: it only answers that there is nothing to configure.
 
-iPXE configures IPv4 and IPv6 together and gives up on a router solicitation (RFC 4861, 4.1) after 13 s; most networks have
-a router that answers. Run as `python3 -m virtual_rack.router BRIDGE` in the rack's namespace.
+iPXE configures IPv4 and IPv6 together and gives up on a router solicitation (RFC 4861, 4.1) after 13 s. Run as
+`python3 -m virtual_rack.router BRIDGE` in the rack's namespace.
 """
 
 from __future__ import annotations

@@ -1,0 +1,70 @@
+import Glibc
+import NetworkAddresses
+import Synchronization
+
+/// `slipway-agent` from its first instruction to its last.
+public enum AgentMain {
+    public static func main() async {
+        guard Startup.isPID1 else {
+            Console.say("this is the agent of a provisioning boot: it runs as PID 1 of its own initramfs")
+            exit(64)
+        }
+        Startup.mountFileSystems()
+        Console.say("version \(AgentRunner.version)")
+        let files = SystemFiles()
+        let commandLine = KernelCommandLine(files.text("/proc/cmdline") ?? "")
+        guard let server = commandLine.server, let pin = commandLine.pin, let ticket = commandLine.ticket, let mac = commandLine.mac
+        else { Startup.giveUp("the kernel command line lacks slipway.server, slipway.ca, slipway.ticket or slipway.mac") }
+        let modules = Mutex(ModuleLoader())
+        modules.withLock { $0?.loadForDevices() }
+        let network = AgentNetwork(commandLine: commandLine)
+        guard let interface = network.bringUpLink() else {
+            for line in MissingFirmware.read(files) { Console.say(line) }
+            Startup.giveUp("no network interface with the address \(mac) appears; is its driver or firmware in the agent image?")
+        }
+        let (leases, first) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
+        network.startClient(on: interface) { _ in first.yield() }
+        // Disks may still be spinning up while the network is: their drivers' devices are looked for again.
+        modules.withLock { $0?.loadForDevices() }
+        for line in MissingFirmware.read(files) { Console.say(line) }
+        for await _ in leases { break }
+        let machine = RealMachine { names in
+            modules.withLock { loader in
+                for name in names { loader?.load(name) }
+            }
+        }
+        let runner = AgentRunner(
+            client: DaemonClient(host: server.host, port: server.port, pin: pin), ticket: ticket, mac: mac, machine: machine)
+        do {
+            try await runner.run()
+        } catch {
+            Startup.giveUp("\(error)")
+        }
+        Startup.giveUp("the machine was not left")
+    }
+}
+
+/// Lines of the kernel's log that name firmware files it did not find.
+enum MissingFirmware {
+    static func read(_ files: SystemFiles) -> [String] {
+        let descriptor = open("/dev/kmsg", O_RDONLY | O_NONBLOCK | O_CLOEXEC)
+        guard descriptor >= 0 else { return [] }
+        defer { close(descriptor) }
+        var found: [String] = []
+        var buffer = [UInt8](repeating: 0, count: 8192)
+        while true {
+            let count = Glibc.read(descriptor, &buffer, buffer.count)
+            // EPIPE: the ring overran this reader, which goes on with the next record.
+            guard count > 0 || (count < 0 && errno == EPIPE) else { return found }
+            guard count > 0 else { continue }
+            if let words = words(of: String(decoding: buffer.prefix(count), as: UTF8.self)), !found.contains(words) { found.append(words) }
+        }
+    }
+
+    /// Pure: the warning for one record of the kernel's log, nil when it is about something else.
+    static func words(of record: String) -> String? {
+        guard let text = record.split(separator: ";", maxSplits: 1).last?.split(separator: "\n").first else { return nil }
+        guard text.contains("irect firmware load for") || text.contains("ailed to load firmware") else { return nil }
+        return "missing firmware, build the agent image with FIRMWARE_DIR: \(text)"
+    }
+}

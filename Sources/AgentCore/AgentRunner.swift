@@ -1,0 +1,145 @@
+import APIModel
+import Crypto
+import FoundationEssentials
+import Inventory
+import Machines
+import NetworkAddresses
+import Synchronization
+
+/// The agent's life in one boot: a session, the hardware report, orders, and the way out.
+public struct AgentRunner: Sendable {
+    let client: DaemonClient
+    let ticket: String
+    let mac: MACAddress
+    let machine: any MachineControl
+
+    public static let version = "0.1.0"
+
+    public init(client: DaemonClient, ticket: String, mac: MACAddress, machine: any MachineControl) {
+        (self.client, self.ticket, self.mac, self.machine) = (client, ticket, mac, machine)
+    }
+
+    /// Returns only when the session is over or the machine was left; a real machine restarts then.
+    public func run() async throws {
+        let hardware = machine.hardware()
+        let session = try await AgentSessionClient.open(
+            client,
+            SessionRequest(
+                ticket: ticket, mac: mac, machine: hardware.facts, bootID: hardware.bootID, agentVersion: Self.version,
+                uptimeSeconds: Console.uptime))
+        Console.say("session \(session.reply.session): this is \(session.reply.name)")
+        try await session.report(hardware)
+        Console.say("hardware reported: \(hardware.summary)")
+        var idleSince = Console.uptime
+        while true {
+            guard let signed = try await session.nextOrder() else {
+                if session.reply.idleSeconds > 0, Console.uptime - idleSince > Double(session.reply.idleSeconds) {
+                    Console.say("no order for \(session.reply.idleSeconds) seconds: powering off")
+                    return machine.powerOff()
+                }
+                continue
+            }
+            if try await carryOut(signed, session, hardware) { return }
+            idleSince = Console.uptime
+        }
+    }
+
+    /// True when the machine is to be left.
+    private func carryOut(_ signed: SignedOrder, _ session: AgentSessionClient, _ reported: HardwareReport) async throws -> Bool {
+        // An order that is not readable has no id: its refusal is told on the console only.
+        let order: Order
+        do {
+            order = try signed.verified(by: session.orderKey)
+        } catch {
+            Console.say("order refused: \(error)")
+            let id = (try? JSONDecoder().decode(Order.self, from: signed.payload))?.id
+            if let id { try await session.finish(OrderResult(outcome: .refused(error)), order: id) }
+            return false
+        }
+        do {
+            // Read again: what counts is this machine now, not what it was when it reported.
+            let hardware = machine.hardware()
+            try OrderVerifier.check(order, on: hardware, now: session.now)
+            switch order.task {
+            case .reboot:
+                try await session.finish(OrderResult(outcome: .succeeded(entry: "reboot")), order: order.id)
+                machine.reboot()
+                return true
+            case .powerOff:
+                try await session.finish(OrderResult(outcome: .succeeded(entry: "powerOff")), order: order.id)
+                machine.powerOff()
+                return true
+            case .install(let install):
+                let disk = try OrderVerifier.disk(install.disk, among: hardware.disks)
+                return try await self.install(install, on: disk, order: order, session)
+            }
+        } catch let refusal as OrderRefusal {
+            Console.say("order \(order.id) refused: \(refusal)")
+            try await session.finish(OrderResult(outcome: .refused(refusal)), order: order.id)
+            return false
+        }
+    }
+
+    private func install(
+        _ install: InstallOrder, on disk: Disk, order: Order, _ session: AgentSessionClient
+    ) async throws -> Bool {
+        Console.say("order \(order.id): installing \(install.release) on \(disk.summary)")
+        machine.setClock(session.now)
+        let reporter = ProgressReporter(session: session, order: order.id)
+        let machine = machine
+        do {
+            let (entry, facts) = try await reporter.during {
+                try await AgentThread.perform("install") {
+                    try machine.install(install, on: disk) { step, bytes, total in
+                        reporter.note(OrderProgress(step: step, bytes: bytes, totalBytes: total))
+                    }
+                }
+            }
+            Console.say("installed and verified; \(facts.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }.joined(separator: " "))")
+            // Only an acknowledged result lets the agent go: nobody else can tell what became of the disk.
+            try await session.finish(OrderResult(outcome: .succeeded(entry: entry.rawValue), facts: facts), order: order.id)
+            Console.say("entering the installed system by \(entry.rawValue)")
+            machine.enter(entry)
+            return true
+        } catch let over as AgentSessionClient.Over {
+            throw over
+        } catch {
+            Console.say("install failed: \(error)")
+            try await session.finish(OrderResult(outcome: .failed("\(error)")), order: order.id)
+            return false
+        }
+    }
+}
+
+/// Sends the newest progress at most twice a second, while something else works.
+final class ProgressReporter: Sendable {
+    private let newest = Mutex<OrderProgress?>(nil)
+    private let session: AgentSessionClient
+    private let order: String
+
+    init(session: AgentSessionClient, order: String) { (self.session, self.order) = (session, order) }
+
+    func note(_ progress: OrderProgress) { newest.withLock { $0 = progress } }
+
+    func during<Result: Sendable>(_ work: @escaping @Sendable () async throws -> Result) async throws -> Result {
+        try await withThrowingTaskGroup(of: Result?.self) { group in
+            group.addTask { try await work() }
+            group.addTask {
+                while !Task.isCancelled {
+                    let next = self.newest.withLock { newest in
+                        defer { newest = nil }
+                        return newest
+                    }
+                    if let next { await self.session.tell(next, order: self.order) }
+                    try await Task.sleep(for: .milliseconds(500))
+                }
+                return nil
+            }
+            defer { group.cancelAll() }
+            while let finished = try await group.next() {
+                if let finished { return finished }
+            }
+            throw CancellationError()
+        }
+    }
+}

@@ -1,0 +1,77 @@
+import CAgent
+import Glibc
+import Inventory
+
+/// Boot entries in NVRAM, through efivarfs.
+struct EFIVariables {
+    private static let directory = "/sys/firmware/efi/efivars"
+    /// EFI_GLOBAL_VARIABLE.
+    private static let vendor = "8be4df61-93ca-11d2-aa0d-00e098032b8c"
+    /// Non-volatile, boot service access, runtime access.
+    private static let attributes: [UInt8] = [7, 0, 0, 0]
+
+    let files: SystemFiles
+
+    /// Nil on BIOS, or when the variables cannot be reached.
+    init?(files: SystemFiles) {
+        guard files.exists("/sys/firmware/efi") else { return nil }
+        if !files.exists(Self.directory + "/BootOrder-" + Self.vendor) {
+            _ = mount("efivarfs", Self.directory, "efivarfs", UInt(MS_NOSUID | MS_NODEV | MS_NOEXEC), nil)
+        }
+        guard files.exists(Self.directory + "/BootOrder-" + Self.vendor) || !files.list(Self.directory).isEmpty else { return nil }
+        self.files = files
+    }
+
+    /// Makes the one entry for an installed system and puts the boot order as it is wanted.
+    /// - Throws: ``InstallError``.
+    func install(_ entry: EFIBootEntry, wanted: BootOrder) throws {
+        var options: [UInt16: [UInt8]] = [:]
+        for name in files.list(Self.directory) where name.hasPrefix("Boot") && name.hasSuffix(Self.vendor) {
+            guard let number = UInt16(name.dropFirst(4).prefix(4), radix: 16), name.dropFirst(8).hasPrefix("-") else { continue }
+            options[number] = read(name)
+        }
+        let bytes = read("BootOrder-" + Self.vendor) ?? []
+        let order = stride(from: 0, to: bytes.count - bytes.count % 2, by: 2).map { UInt16(bytes[$0]) | UInt16(bytes[$0 + 1]) << 8 }
+        let plan = BootOrderPlan(adding: entry, to: options, order: order, wanted: wanted)
+        for number in plan.removed { try remove(Self.name(number)) }
+        if options[plan.number] != plan.entry { try write(Self.name(plan.number), plan.entry) }
+        if order != plan.order {
+            try write(
+                "BootOrder-" + Self.vendor,
+                plan.order.flatMap { [UInt8(truncatingIfNeeded: $0), UInt8(truncatingIfNeeded: $0 >> 8)] })
+        }
+    }
+
+    private static func name(_ number: UInt16) -> String {
+        let digits = String(number, radix: 16, uppercase: true)
+        return "Boot" + String(repeating: "0", count: 4 - digits.count) + digits + "-" + vendor
+    }
+
+    private func read(_ name: String) -> [UInt8]? {
+        files.bytes(Self.directory + "/" + name).flatMap { $0.count >= 4 ? Array($0.dropFirst(4)) : nil }
+    }
+
+    /// efivarfs takes a variable in one write, and marks what it does not know as immutable.
+    private func write(_ name: String, _ content: [UInt8]) throws {
+        let path = Self.directory + "/" + name
+        makeMutable(path)
+        let file = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0o644)
+        guard file >= 0 else { throw InstallError.system("open", path) }
+        defer { close(file) }
+        let bytes = Self.attributes + content
+        guard Glibc.write(file, bytes, bytes.count) == bytes.count else { throw InstallError.system("write", path) }
+    }
+
+    private func remove(_ name: String) throws {
+        let path = Self.directory + "/" + name
+        makeMutable(path)
+        guard unlink(path) == 0 || errno == ENOENT else { throw InstallError.system("remove", path) }
+    }
+
+    private func makeMutable(_ path: String) {
+        let file = open(path, O_RDONLY | O_CLOEXEC)
+        guard file >= 0 else { return }
+        _ = agent_clear_immutable(file)
+        close(file)
+    }
+}

@@ -1,0 +1,81 @@
+import CAgent
+import Glibc
+import Machines
+
+/// The disk after the install: its partitions by name, mounted for as long as something is done in them.
+struct InstalledDisk {
+    let path: String
+    let table: GPT
+    let files: SystemFiles
+
+    private static let mountPoint = "/run/installed"
+
+    /// Writes files, each whole and on the medium before this returns.
+    /// - Throws: ``InstallError``.
+    func write(_ configuration: [ConfigurationFile]) throws {
+        var rest = configuration
+        while let first = rest.first {
+            let together = rest.filter { $0.partition == first.partition }
+            rest.removeAll { $0.partition == first.partition }
+            try mounted(first.partition, first.fileSystem, writable: true) { root in
+                for file in together { try Self.write(file, below: root) }
+            }
+        }
+    }
+
+    /// Runs `body` with a partition mounted.
+    func mounted<Result>(
+        _ partition: String, _ fileSystem: ConfigurationFile.FileSystem, writable: Bool, _ body: (String) throws -> Result
+    ) throws -> Result {
+        let device = try device(of: partition)
+        mkdir(Self.mountPoint, 0o700)
+        let flags = UInt(MS_NOSUID | MS_NODEV | MS_NOEXEC) | (writable ? 0 : UInt(MS_RDONLY))
+        guard mount(device, Self.mountPoint, fileSystem.rawValue, flags, nil) == 0 else {
+            throw InstallError.system("mount \(partition) as \(fileSystem.rawValue) from", device)
+        }
+        defer { umount2(Self.mountPoint, 0) }
+        let result = try body(Self.mountPoint)
+        if writable {
+            sync()
+        }
+        return result
+    }
+
+    func entry(_ partition: String) throws -> GPT.Entry {
+        let found = table.entries.filter { $0.name == partition }
+        guard let entry = found.first, found.count == 1 else {
+            throw InstallError("the installed disk has \(found.count) partitions named \(partition), not one")
+        }
+        return entry
+    }
+
+    /// The device node appears a moment after the kernel read the table.
+    private func device(of partition: String) throws -> String {
+        let number = try entry(partition).number
+        let device = path + (path.last?.isNumber == true ? "p" : "") + "\(number)"
+        for _ in 0..<100 {
+            if files.exists(device) { return device }
+            usleep(50_000)
+        }
+        throw InstallError("\(device) does not appear; the kernel did not take the new partition table")
+    }
+
+    private static func write(_ file: ConfigurationFile, below root: String) throws {
+        let parts = file.path.split(separator: "/")
+        guard !parts.isEmpty, !parts.contains("..") else { throw InstallError("\(file.path) is not a path inside a partition") }
+        var directory = root
+        for part in parts.dropLast() {
+            directory += "/" + part
+            mkdir(directory, 0o755)
+        }
+        let path = directory + "/" + (parts.last ?? "")
+        unlink(path)
+        let descriptor = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode_t(file.mode))
+        guard descriptor >= 0 else { throw InstallError.system("create", path) }
+        defer { close(descriptor) }
+        let bytes = Array(file.content.utf8)
+        guard fchmod(descriptor, mode_t(file.mode)) == 0, Glibc.write(descriptor, bytes, bytes.count) == bytes.count,
+            fsync(descriptor) == 0
+        else { throw InstallError.system("write", path) }
+    }
+}

@@ -1,0 +1,24 @@
+import APIModel
+import FoundationEssentials
+import Inventory
+import Machines
+
+/// What the agent does to its machine: the real one, or one made of files.
+public protocol MachineControl: Sendable {
+    func hardware() -> HardwareReport
+    /// Sets the system's clock and the hardware clock.
+    func setClock(_ now: Date)
+    /// Installs, and makes ready to enter. Blocks; called on a thread of its own.
+    /// - Returns: how the installed system will be entered, and facts for the record.
+    /// - Throws: an error whose description is for a person.
+    func install(
+        _ order: InstallOrder, on disk: Disk, progress: @escaping @Sendable (OrderProgress.Step, Int64, Int64) -> Void
+    ) throws -> (entry: EntryWay, facts: [String: String])
+    /// Leaves the agent. Does not return on a real machine.
+    func enter(_ way: EntryWay)
+    func reboot()
+    func powerOff()
+}
+
+/// How the agent leaves.
+public enum EntryWay: String, Sendable { case kexec, reboot }

@@ -1,0 +1,54 @@
+import CAgent
+import Glibc
+
+/// Loads drivers for the devices that are there, without udev or modprobe.
+public final class ModuleLoader {
+    private let files: SystemFiles
+    private let index: ModuleIndex
+    private let directory: String
+    private var loaded: Set<String> = []
+    private var seen: Set<String> = []
+
+    /// Nil when the initramfs carries no modules for this kernel.
+    public init?(files: SystemFiles = SystemFiles()) {
+        guard let release = files.text("/proc/sys/kernel/osrelease"),
+            let dependencies = files.text("/lib/modules/\(release)/modules.dep"),
+            let aliases = files.bytes("/lib/modules/\(release)/modules.alias", limit: 8 << 20)
+        else { return nil }
+        self.files = files
+        directory = "/lib/modules/\(release)/"
+        index = ModuleIndex(dependencies: dependencies, aliases: String(decoding: aliases, as: UTF8.self))
+    }
+
+    /// Loads what every device in /sys asks for, again and again until loading brings up no new device.
+    public func loadForDevices() {
+        for _ in 0..<6 {
+            var fresh = false
+            for bus in files.list("/sys/bus") {
+                for device in files.list("/sys/bus/\(bus)/devices") {
+                    guard let modalias = files.text("/sys/bus/\(bus)/devices/\(device)/modalias"),
+                        seen.insert(modalias).inserted
+                    else { continue }
+                    for module in index.modules(for: modalias) where load(module) { fresh = true }
+                }
+            }
+            guard fresh else { return }
+        }
+    }
+
+    /// Loads one module and what it needs. False when nothing new was loaded.
+    @discardableResult public func load(_ module: String) -> Bool {
+        var fresh = false
+        for (name, path) in index.loadOrder(of: module) where loaded.insert(name).inserted {
+            let file = open(files.root + directory + path, O_RDONLY | O_CLOEXEC)
+            guard file >= 0 else { continue }
+            defer { close(file) }
+            if agent_load_module(file, "") == 0 {
+                fresh = true
+            } else if errno != EEXIST && errno != ENODEV {
+                Console.say("module \(name): \(String(cString: strerror(errno)))")
+            }
+        }
+        return fresh
+    }
+}

@@ -1,0 +1,70 @@
+import APIModel
+import CAgent
+import FoundationEssentials
+import Inventory
+import Machines
+import NetworkAddresses
+
+/// The machine that the agent runs on as PID 1.
+public struct RealMachine: MachineControl {
+    private let files = SystemFiles()
+    /// Loads drivers that are needed only now, such as file systems.
+    private let loadModules: @Sendable ([String]) -> Void
+
+    public init(loadModules: @escaping @Sendable ([String]) -> Void) { self.loadModules = loadModules }
+
+    public func hardware() -> HardwareReport {
+        HardwareReader(files: files) { name in
+            var bytes = [UInt8](repeating: 0, count: 6)
+            return agent_permanent_mac(name, &bytes) == 0 ? MACAddress(bytes: bytes) : nil
+        }.report()
+    }
+
+    public func setClock(_ now: Date) {
+        if agent_set_clock(now.timeIntervalSince1970) != 0 { Console.say("the clock was not set everywhere") }
+    }
+
+    public func install(
+        _ order: InstallOrder, on disk: Disk, progress: @escaping @Sendable (OrderProgress.Step, Int64, Int64) -> Void
+    ) throws -> (entry: EntryWay, facts: [String: String]) {
+        loadModules(["vfat", "nls_cp437", "nls_ascii", "nls_iso8859_1", "ext4", "efivarfs"])
+        let target = try BlockTarget(path: disk.path)
+        let outcome = try ImageWriter(order: order, target: target, progress: progress).run()
+        let installed = InstalledDisk(path: disk.path, table: outcome.table, files: files)
+        progress(.configuring, 0, 0)
+        try installed.write(order.files)
+        var facts = [
+            "disk": disk.serial ?? disk.wwn ?? disk.path,
+            "writeSeconds": "\((outcome.writeSeconds * 10).rounded() / 10)",
+            "readBackSeconds": "\((outcome.readBackSeconds * 10).rounded() / 10)",
+        ]
+        if let variables = EFIVariables(files: files) {
+            do {
+                let entry = EFIBootEntry(
+                    title: BootOrderPlan.prefix + order.release, partition: try installed.entry("ESP"), file: "\\EFI\\BOOT\\BOOTX64.EFI")
+                try variables.install(entry, wanted: order.bootOrder)
+            } catch {
+                // The disk boots without it, by the fallback path of its ESP; the record says that NVRAM refused.
+                facts["bootEntry"] = "\(error)"
+            }
+        }
+        guard case .kexec = order.entry else { return (.reboot, facts) }
+        do {
+            try Kexec.load(installed, order.entry)
+            return (.kexec, facts)
+        } catch {
+            Console.say("no kexec, restarting through firmware: \(error)")
+            facts["kexec"] = "\(error)"
+            return (.reboot, facts)
+        }
+    }
+
+    public func enter(_ way: EntryWay) {
+        if way == .kexec { _ = agent_reboot(CChar(UInt8(ascii: "k"))) }
+        reboot()
+    }
+
+    public func reboot() { _ = agent_reboot(CChar(UInt8(ascii: "r"))) }
+
+    public func powerOff() { _ = agent_reboot(CChar(UInt8(ascii: "p"))) }
+}

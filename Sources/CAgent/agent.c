@@ -1,0 +1,223 @@
+#define _GNU_SOURCE
+#include "CAgent.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/ethtool.h>
+#include <linux/fs.h>
+#include <linux/if_vlan.h>
+#include <linux/rtc.h>
+#include <linux/sockios.h>
+#include <net/if.h>
+#include <net/route.h>
+#include <netinet/in.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mount.h>
+#include <sys/reboot.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+// The Swift runtime reads /proc/self/exe before main, so /proc must be there before any of it runs. Only as PID 1: the same
+// program started by hand must change nothing on its host.
+__attribute__((constructor(101))) static void mount_proc(void) {
+    if (getpid() != 1) return;
+    mkdir("/proc", 0555);
+    mount("proc", "/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL);
+}
+
+int agent_load_module(int file, const char *parameters) { return (int)syscall(SYS_finit_module, file, parameters, 0); }
+
+int agent_kexec_load(int kernel, int initrd, const char *command_line) {
+    return (int)syscall(SYS_kexec_file_load, kernel, initrd, strlen(command_line) + 1, command_line, 0UL);
+}
+
+int agent_reboot(char how) {
+    if (getpid() != 1) { errno = EPERM; return -1; }
+    sync();
+    switch (how) {
+    case 'k': return reboot(0x45584543);
+    case 'p': return reboot(RB_POWER_OFF);
+    default: return reboot(RB_AUTOBOOT);
+    }
+}
+
+int64_t agent_device_size(int file) {
+    uint64_t size = 0;
+    return ioctl(file, BLKGETSIZE64, &size) == 0 ? (int64_t)size : -1;
+}
+
+int agent_block_size(int file) {
+    int size = 0;
+    return ioctl(file, BLKSSZGET, &size) == 0 ? size : -1;
+}
+
+int agent_device_read_only(int file) {
+    int flag = 0;
+    return ioctl(file, BLKROGET, &flag) == 0 ? flag != 0 : -1;
+}
+
+int agent_zero_range(int file, uint64_t start, uint64_t length) {
+    uint64_t range[2] = {start, length};
+    return ioctl(file, BLKZEROOUT, range);
+}
+
+int agent_flush_buffers(int file) { return ioctl(file, BLKFLSBUF, 0); }
+int agent_reread_partitions(int file) { return ioctl(file, BLKRRPART, 0); }
+
+int agent_clear_immutable(int file) {
+    int flags = 0;
+    if (ioctl(file, FS_IOC_GETFLAGS, &flags) != 0) return -1;
+    flags &= ~FS_IMMUTABLE_FL;
+    return ioctl(file, FS_IOC_SETFLAGS, &flags);
+}
+
+// Runs one interface ioctl on a socket of its own.
+static int interface_ioctl(unsigned long request, const char *name, struct ifreq *argument) {
+    int file = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    if (file < 0) return -1;
+    strncpy(argument->ifr_name, name, IFNAMSIZ - 1);
+    int result = ioctl(file, request, argument);
+    int saved = errno;
+    close(file);
+    errno = saved;
+    return result;
+}
+
+int agent_link_set_up(const char *name, int up) {
+    struct ifreq request;
+    memset(&request, 0, sizeof request);
+    if (interface_ioctl(SIOCGIFFLAGS, name, &request) != 0) return -1;
+    if (up) request.ifr_flags |= IFF_UP; else request.ifr_flags &= ~IFF_UP;
+    return interface_ioctl(SIOCSIFFLAGS, name, &request);
+}
+
+static int set_inet(unsigned long what, const char *name, uint32_t address) {
+    struct ifreq request;
+    memset(&request, 0, sizeof request);
+    struct sockaddr_in *inet = (struct sockaddr_in *)&request.ifr_addr;
+    inet->sin_family = AF_INET;
+    inet->sin_addr.s_addr = address;
+    return interface_ioctl(what, name, &request);
+}
+
+int agent_set_address(const char *name, uint32_t address, uint32_t mask) {
+    if (set_inet(SIOCSIFADDR, name, address) != 0) return -1;
+    return address ? set_inet(SIOCSIFNETMASK, name, mask) : 0;
+}
+
+int agent_set_mtu(const char *name, int mtu) {
+    struct ifreq request;
+    memset(&request, 0, sizeof request);
+    request.ifr_mtu = mtu;
+    return interface_ioctl(SIOCSIFMTU, name, &request);
+}
+
+int agent_add_route(const char *name, uint32_t destination, uint32_t mask, uint32_t gateway) {
+    struct rtentry route;
+    memset(&route, 0, sizeof route);
+    struct sockaddr_in *field = (struct sockaddr_in *)&route.rt_dst;
+    field->sin_family = AF_INET;
+    field->sin_addr.s_addr = destination;
+    field = (struct sockaddr_in *)&route.rt_genmask;
+    field->sin_family = AF_INET;
+    field->sin_addr.s_addr = mask;
+    field = (struct sockaddr_in *)&route.rt_gateway;
+    field->sin_family = AF_INET;
+    field->sin_addr.s_addr = gateway;
+    route.rt_flags = RTF_UP | (gateway ? RTF_GATEWAY : 0) | (mask == 0xffffffff ? RTF_HOST : 0);
+    route.rt_dev = (char *)name;
+    int file = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    if (file < 0) return -1;
+    int result = ioctl(file, SIOCADDRT, &route);
+    int saved = errno;
+    close(file);
+    errno = saved;
+    return result != 0 && saved == EEXIST ? 0 : result;
+}
+
+int agent_add_vlan(const char *name, int tag) {
+    struct vlan_ioctl_args request;
+    memset(&request, 0, sizeof request);
+    int file = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    if (file < 0) return -1;
+    request.cmd = SET_VLAN_NAME_TYPE_CMD;
+    request.u.name_type = VLAN_NAME_TYPE_RAW_PLUS_VID_NO_PAD;
+    ioctl(file, SIOCSIFVLAN, &request);
+    memset(&request, 0, sizeof request);
+    request.cmd = ADD_VLAN_CMD;
+    strncpy(request.device1, name, sizeof request.device1 - 1);
+    request.u.VID = tag;
+    int result = ioctl(file, SIOCSIFVLAN, &request);
+    int saved = errno;
+    close(file);
+    errno = saved;
+    return result != 0 && saved == EEXIST ? 0 : result;
+}
+
+int agent_dhcp_socket(const char *name) {
+    int file = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    if (file < 0) return -1;
+    int on = 1;
+    struct sockaddr_in own;
+    memset(&own, 0, sizeof own);
+    own.sin_family = AF_INET;
+    own.sin_port = htons(68);
+    if (setsockopt(file, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) != 0 ||
+        setsockopt(file, SOL_SOCKET, SO_BROADCAST, &on, sizeof on) != 0 ||
+        setsockopt(file, SOL_SOCKET, SO_BINDTODEVICE, name, (socklen_t)strlen(name) + 1) != 0 ||
+        bind(file, (struct sockaddr *)&own, sizeof own) != 0) {
+        int saved = errno;
+        close(file);
+        errno = saved;
+        return -1;
+    }
+    return file;
+}
+
+int agent_dhcp_send(int file, uint32_t address, const uint8_t *bytes, int count) {
+    struct sockaddr_in server;
+    memset(&server, 0, sizeof server);
+    server.sin_family = AF_INET;
+    server.sin_port = htons(67);
+    server.sin_addr.s_addr = address ? address : INADDR_BROADCAST;
+    return (int)sendto(file, bytes, (size_t)count, 0, (struct sockaddr *)&server, sizeof server);
+}
+
+int agent_permanent_mac(const char *name, uint8_t *out) {
+    struct {
+        struct ethtool_perm_addr head;
+        uint8_t bytes[32];
+    } answer;
+    memset(&answer, 0, sizeof answer);
+    answer.head.cmd = ETHTOOL_GPERMADDR;
+    answer.head.size = sizeof answer.bytes;
+    struct ifreq request;
+    memset(&request, 0, sizeof request);
+    request.ifr_data = (void *)&answer;
+    if (interface_ioctl(SIOCETHTOOL, name, &request) != 0) return -1;
+    if (answer.head.size != 6) { errno = ENODATA; return -1; }
+    memcpy(out, answer.bytes, 6);
+    return 0;
+}
+
+int agent_set_clock(double seconds) {
+    if (getpid() != 1) { errno = EPERM; return -1; }
+    struct timespec now = {(time_t)seconds, (long)((seconds - (double)(time_t)seconds) * 1e9)};
+    if (clock_settime(CLOCK_REALTIME, &now) != 0) return -1;
+    int file = open("/dev/rtc0", O_RDONLY | O_CLOEXEC);
+    if (file < 0) return -1;
+    struct tm utc;
+    gmtime_r(&now.tv_sec, &utc);
+    struct rtc_time time = {utc.tm_sec, utc.tm_min, utc.tm_hour, utc.tm_mday, utc.tm_mon, utc.tm_year, 0, 0, 0};
+    int result = ioctl(file, RTC_SET_TIME, &time);
+    close(file);
+    return result;
+}
+
+int agent_open_direct(const char *path, int writing, int exclusive) {
+    return open(path, (writing ? O_RDWR : O_RDONLY) | O_DIRECT | O_CLOEXEC | (exclusive ? O_EXCL : 0));
+}

@@ -1,0 +1,51 @@
+/// System calls that Swift cannot make by itself: variadic ones, and those without a wrapper in the C library.
+/// Each returns 0 or a positive value, or -1 with errno set.
+#ifndef CAGENT_H
+#define CAGENT_H
+
+#include <stdint.h>
+
+/// finit_module(2).
+int agent_load_module(int file, const char *parameters);
+/// kexec_file_load(2).
+int agent_kexec_load(int kernel, int initrd, const char *command_line);
+/// reboot(2): 'k' kexec, 'r' restart, 'p' power off.
+int agent_reboot(char how);
+
+/// Size of a block device in bytes.
+int64_t agent_device_size(int file);
+/// Bytes of a logical block.
+int agent_block_size(int file);
+/// Whether the device is read-only: 1 or 0.
+int agent_device_read_only(int file);
+/// Writes zeros by the device's own means where it has them.
+int agent_zero_range(int file, uint64_t start, uint64_t length);
+/// Drops cached buffers of the device.
+int agent_flush_buffers(int file);
+/// Reads the partition table again.
+int agent_reread_partitions(int file);
+/// Clears FS_IMMUTABLE_FL, which efivarfs sets on variables.
+int agent_clear_immutable(int file);
+
+/// Brings an interface up (1) or down (0).
+int agent_link_set_up(const char *name, int up);
+/// Sets address and netmask, both in network byte order.
+int agent_set_address(const char *name, uint32_t address, uint32_t mask);
+int agent_set_mtu(const char *name, int mtu);
+/// Adds a route; `gateway` 0: on the link. All in network byte order.
+int agent_add_route(const char *name, uint32_t destination, uint32_t mask, uint32_t gateway);
+/// Adds an 802.1Q interface `name.tag`.
+int agent_add_vlan(const char *name, int tag);
+/// UDP socket on port 68 of one interface, with broadcast.
+int agent_dhcp_socket(const char *name);
+/// Sends to 255.255.255.255:67 (`address` 0) or to that address, in network byte order.
+int agent_dhcp_send(int file, uint32_t address, const uint8_t *bytes, int count);
+/// The permanent address of a NIC by ETHTOOL_GPERMADDR; `out` has room for 6 bytes.
+int agent_permanent_mac(const char *name, uint8_t *out);
+
+/// Sets the system clock, in seconds since 1970, and the hardware clock from it.
+int agent_set_clock(double seconds);
+/// open(2) with the flags for direct reading (0) or writing (1) of a block device; `exclusive` fails when it is in use.
+int agent_open_direct(const char *path, int writing, int exclusive);
+
+#endif

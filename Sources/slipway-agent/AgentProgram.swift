@@ -1,0 +1,6 @@
+import AgentCore
+
+@main
+struct AgentProgram {
+    static func main() async { await AgentMain.main() }
+}
