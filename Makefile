@@ -38,3 +38,15 @@ check: deps
 test: check
 	$(BUILD) --build-tests
 	swift test --skip-build --parallel
+
+demo: release agent reference-os
+	deploy/virtual-rack/demo $(ARGS)
+
+demo-down:
+	deploy/virtual-rack/rack down --name demo
+
+format:
+	swift format format --in-place --parallel --recursive Package.swift Sources Tests
+
+clean:
+	rm -rf .build .cache

@@ -140,8 +140,14 @@ let package = Package(
 
         // tests
         library("TestSupport"),
-        tests("Machines", ["Machines", "TestSupport"]),
-        tests("OperatingSystems", ["OperatingSystems"]),
-        tests("ProfileFiles", ["ProfileFiles"]),
+        tests("WireBytes", ["WireBytes", "TestSupport"]),
+        tests("NetworkAddresses", ["NetworkAddresses"]),
+        tests("DHCP", ["DHCP", "NetworkAddresses", "TestSupport"], fixtures: true),
+        tests("TFTP", ["TFTP", "TestSupport"]),
+        tests("IPMI", ["IPMI", "TestSupport"]),
+        tests("Machines", ["Machines", "Inventory", "NetworkAddresses", "DHCP", "TestSupport", crypto]),
+        tests("Store", ["Store", "SQLiteStore", "TestSupport"]),
+        tests("NetworkBoot", ["NetworkBoot", "DHCP", "Machines", "NetworkAddresses", "TestSupport"]),
+        tests("AgentCore", ["AgentCore", "Inventory", "NetworkAddresses", "TestSupport"]),
     ]
 )

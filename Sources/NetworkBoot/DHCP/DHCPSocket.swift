@@ -41,9 +41,10 @@ enum DHCPSocket {
         return try await DatagramBootstrap(group: group)
             .channelOption(.datagramVectorReadMessageCount, value: 16)
             .channelOption(.recvAllocator, value: FixedSizeRecvByteBufferAllocator(capacity: 16 * 2048))
-            .withBoundSocket(socket) { channel in
-                channel.eventLoop.makeCompletedFuture { try NIOAsyncChannel(wrappingChannelSynchronously: channel) }
-            }
+            // The async form of withBoundSocket fails for every datagram channel (swift-nio 2.101).
+            .withBoundSocket(socket)
+            .flatMapThrowing { try NIOAsyncChannel(wrappingChannelSynchronously: $0) }
+            .get()
     }
 }
 

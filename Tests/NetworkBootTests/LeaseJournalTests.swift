@@ -1,0 +1,47 @@
+import Foundation
+import NetworkAddresses
+import NetworkBoot
+import TestSupport
+import Testing
+
+@Suite struct LeaseJournalTests {
+    static func lease(_ last: UInt8, expires: Double = 1_800_000_000) -> Lease {
+        Lease(
+            mac: MACAddress(bytes: [0x52, 0x54, 0, 0, 0, last])!, address: IPv4Address(10, 77, 0, last),
+            expires: Date(timeIntervalSince1970: expires))
+    }
+
+    @Test("leases are there again after a restart, the newest of each machine")
+    func survives() async throws {
+        try await withTemporaryDirectory { directory in
+            let path = directory + "/leases"
+            do {
+                let (journal, leases) = try LeaseJournal.open(path)
+                #expect(leases.isEmpty)
+                try await withThrowingTaskGroup(of: Void.self) { group in
+                    for last in 1...50 as ClosedRange<UInt8> { group.addTask { try await journal.append(Self.lease(last)) } }
+                    try await group.waitForAll()
+                }
+                try await journal.append(Self.lease(1, expires: 1_900_000_000))
+            }
+            let (_, again) = try LeaseJournal.open(path)
+            #expect(again.count == 50)
+            #expect(again[0] == Self.lease(1, expires: 1_900_000_000))
+        }
+    }
+
+    @Test("a last line that a power cut tore is passed over")
+    func torn() async throws {
+        try await withTemporaryDirectory { directory in
+            let path = directory + "/leases"
+            let (journal, _) = try LeaseJournal.open(path)
+            try await journal.append(Self.lease(7))
+            let handle = try #require(FileHandle(forWritingAtPath: path))
+            try handle.seekToEnd()
+            try handle.write(contentsOf: Data("{\"mac\":\"52:54:00:00:0".utf8))
+            try handle.close()
+            let (_, leases) = try LeaseJournal.open(path)
+            #expect(leases == [Self.lease(7)])
+        }
+    }
+}

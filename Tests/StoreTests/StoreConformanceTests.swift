@@ -1,0 +1,136 @@
+import Foundation
+import SQLiteStore
+import Store
+import TestSupport
+import Testing
+
+/// What every engine must do. The same tests run over all of them.
+@Suite struct StoreConformanceTests {
+    enum Engine: String, CaseIterable, Sendable { case memory, sqlite }
+
+    static func with(_ engine: Engine, logCapacity: Int = 1000, watchers: Int = 1000, _ body: (any RecordStore) async throws -> Void) async throws {
+        switch engine {
+        case .memory: try await body(MemoryStore(logCapacity: logCapacity, watcherCapacity: watchers))
+        case .sqlite:
+            try await withTemporaryDirectory { directory in
+                let store = try SQLiteRecordStore(path: directory + "/s.sqlite", logCapacity: logCapacity, watcherCapacity: watchers)
+                try await body(store)
+                try await store.close()
+            }
+        }
+    }
+
+    static let key = RecordKey(kind: "machine", id: "a")
+
+    @Test("put, get, list, delete; every commit has its own revision", arguments: Engine.allCases)
+    func basics(engine: Engine) async throws {
+        try await Self.with(engine) { store in
+            #expect(try await store.get(Self.key) == nil)
+            let first = try await store.commit([.put(Self.key, [1], expecting: .absent)])
+            let second = try await store.commit([.put(Self.key, [2], expecting: .revision(first))])
+            #expect(second == first + 1)
+            let record = try #require(try await store.get(Self.key))
+            #expect(record == Store.Record(key: Self.key, value: [2], createRevision: first, revision: second))
+            #expect(try await store.list(kind: "machine") == Snapshot(records: [record], revision: second))
+            #expect(try await store.list(kind: "other").records.isEmpty)
+            let third = try await store.commit([.delete(Self.key, expecting: .revision(second))])
+            #expect(third == second + 1)
+            #expect(try await store.get(Self.key) == nil)
+        }
+    }
+
+    @Test("an expectation that does not hold changes nothing", arguments: Engine.allCases)
+    func conflicts(engine: Engine) async throws {
+        try await Self.with(engine) { store in
+            let revision = try await store.commit([.put(Self.key, [1], expecting: .any)])
+            let other = RecordKey(kind: "machine", id: "b")
+            for broken: Expectation in [.absent, .revision(revision + 1)] {
+                await #expect(throws: StoreError.conflict(Self.key, current: revision)) {
+                    try await store.commit([.put(other, [9], expecting: .absent), .check(Self.key, expecting: broken)])
+                }
+            }
+            #expect(try await store.get(other) == nil)
+            #expect(try await store.list(kind: "machine").revision == revision)
+        }
+    }
+
+    @Test("a hundred increments at once lose none", arguments: Engine.allCases)
+    func increments(engine: Engine) async throws {
+        try await Self.with(engine) { store in
+            _ = try await store.commit([.put(Self.key, [0], expecting: .absent)])
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                for _ in 0..<100 {
+                    group.addTask {
+                        while true {
+                            let record = try #require(try await store.get(Self.key))
+                            do {
+                                _ = try await store.commit([.put(Self.key, [record.value[0] + 1], expecting: .revision(record.revision))])
+                                return
+                            } catch StoreError.conflict { continue }
+                        }
+                    }
+                }
+                try await group.waitForAll()
+            }
+            #expect(try await store.get(Self.key)?.value == [100])
+        }
+    }
+
+    @Test("a watch tells every change in order and without gaps, from a snapshot on", arguments: Engine.allCases)
+    func watch(engine: Engine) async throws {
+        try await Self.with(engine) { store in
+            _ = try await store.commit([.put(Self.key, [0], expecting: .absent)])
+            let snapshot = try await store.list(kind: "machine")
+            let stream = try await store.watch(kind: "machine", from: snapshot.revision)
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                for index in 1...50 as ClosedRange<UInt8> {
+                    group.addTask { _ = try await store.commit([.put(RecordKey(kind: "machine", id: "\(index)"), [index], expecting: .absent)]) }
+                    group.addTask { _ = try await store.commit([.put(RecordKey(kind: "noise", id: "\(index)"), [index], expecting: .absent)]) }
+                }
+                try await group.waitForAll()
+            }
+            _ = try await store.commit([.delete(Self.key, expecting: .any)])
+            var revisions: [Revision] = []
+            var ids: Set<String> = []
+            for try await change in stream {
+                revisions.append(change.revision)
+                if change.effect == .delete { break }
+                ids.insert(change.key.id)
+            }
+            #expect(ids.count == 50)
+            #expect(revisions == revisions.sorted() && revisions.count == 51)
+        }
+    }
+
+    @Test("a watch from before the log is told to list again", arguments: Engine.allCases)
+    func compacted(engine: Engine) async throws {
+        try await Self.with(engine, logCapacity: 10) { store in
+            for index in 0..<40 { _ = try await store.commit([.put(Self.key, [UInt8(index)], expecting: .any)]) }
+            let stream = try await store.watch(kind: "machine", from: 1)
+            await #expect(throws: StoreError.self) { for try await _ in stream {} }
+        }
+    }
+
+    @Test("a slow watcher is cut off, and the others are not", arguments: Engine.allCases)
+    func slowWatcher(engine: Engine) async throws {
+        try await Self.with(engine, watchers: 5) { store in
+            let slow = try await store.watch(kind: "machine", from: 0)
+            for index in 0..<20 { _ = try await store.commit([.put(Self.key, [UInt8(index)], expecting: .any)]) }
+            var seen = 0
+            await #expect(throws: StoreError.watcherTooSlow(limit: 5)) { for try await _ in slow { seen += 1 } }
+            #expect(seen == 5)
+        }
+    }
+
+    @Test("values and ids of any content", arguments: Engine.allCases)
+    func content(engine: Engine) async throws {
+        try await Self.with(engine) { store in
+            let big = [UInt8](repeating: 0xff, count: 1 << 20)
+            for id in ["ü/\u{0}'\"; DROP TABLE record", String(repeating: "x", count: 500), "🛤"] {
+                let key = RecordKey(kind: "machine", id: id)
+                _ = try await store.commit([.put(key, big, expecting: .absent)])
+                #expect(try await store.get(key)?.value == big)
+            }
+        }
+    }
+}
