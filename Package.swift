@@ -82,7 +82,7 @@ let package = Package(
         // 2: domain, without I/O
         library("Inventory", ["NetworkAddresses"]),
         library("Machines", ["NetworkAddresses", "DHCP", "Inventory", crypto]),
-        library("OperatingSystems", ["Machines"]),
+        library("OperatingSystems", ["Machines", "Inventory", "NetworkAddresses"]),
 
         // 3: state and wires
         library("Store", ["Machines"]),
@@ -95,7 +95,8 @@ let package = Package(
         library(
             "NetworkBoot",
             [
-                "WireBytes", "NetworkAddresses", "DHCP", "TFTP", "Inventory", "Machines", nioCore, nioPosix, nioHTTP1, logging,
+                "WireBytes", "NetworkAddresses", "DHCP", "TFTP", "Inventory", "Machines", nioCore, nioPosix, nioHTTP1,
+                logging,
                 metrics, lifecycle,
             ]),
         library("PowerControl", ["IPMI", "Machines", nioCore, nioPosix, logging]),
@@ -104,7 +105,8 @@ let package = Package(
         library(
             "Controllers",
             [
-                "APIModel", "Machines", "OperatingSystems", "Inventory", "NetworkAddresses", "DHCP", "Store", crypto, logging,
+                "APIModel", "Machines", "OperatingSystems", "Inventory", "NetworkAddresses", "DHCP", "Store", crypto,
+                logging,
                 metrics, lifecycle,
             ]),
 
@@ -121,12 +123,14 @@ let package = Package(
             "DaemonCore",
             [
                 "APIServer", "Controllers", "NetworkBoot", "PowerControl", "ImageLibrary", "ClusterMembership",
-                "SQLiteStore", "Store", "ProfileFiles", "Inventory", "Machines", "NetworkAddresses", x509, crypto, nioSSL,
+                "SQLiteStore", "Store", "ProfileFiles", "Inventory", "Machines", "NetworkAddresses", x509, crypto,
+                nioSSL,
                 asn1, lifecycle, signals, logging,
             ]),
         program("slipwayd", ["DaemonCore", argumentParser]),
         library(
-            "Commands", ["APIClient", "APIModel", "Machines", "Inventory", "NetworkAddresses", nioCore, crypto, argumentParser]),
+            "Commands",
+            ["APIClient", "APIModel", "Machines", "Inventory", "NetworkAddresses", nioCore, crypto, argumentParser]),
         program("slipway", ["Commands"]),
         .target(name: "CAgent"),
         .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),

@@ -82,7 +82,9 @@ public struct APIClient: Sendable {
     }
 
     /// Sends a file into the image library.
-    public func sendImage(_ digest: String, bytes: Int64, chunks: some AsyncSequence<ByteBuffer, any Error> & Sendable) async throws {
+    public func sendImage(_ digest: String, bytes: Int64, chunks: some AsyncSequence<ByteBuffer, any Error> & Sendable)
+        async throws
+    {
         var request = request(.PUT, "/api/v1/images/\(digest)")
         request.body = .stream(chunks, length: .known(bytes))
         let response = try await execute(request, timeout: .hours(1))
@@ -129,7 +131,8 @@ public struct APIClient: Sendable {
         } catch let error as HTTPClientError {
             throw ClientError("\(access.server) does not answer: \(error.shortDescription)")
         } catch let error as NIOSSLError {
-            throw ClientError("\(access.server) is not who it should be: \(error); is the CA file that of this installation?")
+            throw ClientError(
+                "\(access.server) is not who it should be: \(error); is the CA file that of this installation?")
         } catch {
             throw ClientError("\(access.server) cannot be reached: \(error)")
         }

@@ -29,7 +29,8 @@ public struct SessionRequest: Codable, Sendable {
     public var uptimeSeconds: Double
 
     public init(
-        ticket: String, mac: MACAddress, machine: MachineFacts, bootID: String, agentVersion: String, uptimeSeconds: Double
+        ticket: String, mac: MACAddress, machine: MachineFacts, bootID: String, agentVersion: String,
+        uptimeSeconds: Double
     ) {
         (self.ticket, self.mac, self.machine, self.bootID) = (ticket, mac, machine, bootID)
         (self.agentVersion, self.uptimeSeconds) = (agentVersion, uptimeSeconds)

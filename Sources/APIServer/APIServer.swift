@@ -52,7 +52,8 @@ public struct APIRouter: Sendable {
     /// The server as a service.
     public func server(address: String, port: Int, tls: TLSConfiguration, logger: Logger) throws -> some Service {
         Application(
-            router: router(), server: try .tls(.http1(configuration: .init(idleTimeout: .seconds(120))), tlsConfiguration: tls),
+            router: router(),
+            server: try .tls(.http1(configuration: .init(idleTimeout: .seconds(120))), tlsConfiguration: tls),
             configuration: .init(address: .hostname(address, port: port), serverName: nil), logger: logger)
     }
 }

@@ -14,7 +14,8 @@ struct TokenMiddleware: RouterMiddleware {
         _ request: Request, context: APIContext, next: (Request, APIContext) async throws -> Response
     ) async throws -> Response {
         guard let text = request.bearer else {
-            throw ServiceError(.unauthorized, "no bearer token; `slipway` reads it from SLIPWAY_TOKEN or its context file")
+            throw ServiceError(
+                .unauthorized, "no bearer token; `slipway` reads it from SLIPWAY_TOKEN or its context file")
         }
         guard let token = try await store.get(AccessToken.self, Credential.hash(text)) else {
             throw ServiceError(.unauthorized, "the bearer token is unknown")

@@ -32,13 +32,15 @@ struct CatalogRoutes {
         let body = try await request.json(OSReleaseRequest.self)
         guard await images.path(ofImage: body.image.sha256) != nil else {
             throw ServiceError(
-                .conflict, "the library holds no image \(body.image.sha256); send it first with PUT /api/v1/images/{sha256}",
+                .conflict,
+                "the library holds no image \(body.image.sha256); send it first with PUT /api/v1/images/{sha256}",
                 field: "image.sha256")
         }
         let release = try await catalog.add(
             release: OSRelease(
                 id: Credential.identifier("r"), name: body.name, os: body.os, version: body.version,
-                architecture: body.architecture, image: body.image, minimumDiskBytes: body.minimumDiskBytes, createdAt: Date()),
+                architecture: body.architecture, image: body.image, minimumDiskBytes: body.minimumDiskBytes,
+                createdAt: Date()),
             by: context.actor)
         return try .json(await view(of: release), status: .created)
     }

@@ -15,7 +15,8 @@ struct EventRoutes {
     @Sendable func list(_ request: Request, context: APIContext) async throws -> Response {
         let filter = try await filter(request)
         if request.flag("watch") {
-            return try await WatchResponse<Event, EventView>(store: store) { filter($0) ? EventView($0) : nil }.response()
+            return try await WatchResponse<Event, EventView>(store: store) { filter($0) ? EventView($0) : nil }
+                .response()
         }
         let limit = request.uri.queryParameters["limit"].flatMap { Int($0) } ?? 1000
         guard limit > 0 else { throw ServiceError(.invalid, "a limit is at least 1", field: "limit") }

@@ -53,7 +53,8 @@ struct MachineRoutes {
             BMCAccess(address: $0.address, port: $0.port ?? 623, username: $0.username, password: $0.password)
         }
         let accepted = try await machines.accept(
-            machine.id, name: body.name, bmc: bmc, network: body.network, generation: try request.ifMatch(), by: context.actor)
+            machine.id, name: body.name, bmc: bmc, network: body.network, generation: try request.ifMatch(),
+            by: context.actor)
         return try .json(try await view(of: accepted), etag: "\"\(accepted.generation)\"")
     }
 

@@ -37,7 +37,8 @@ extension ProblemView {
         case let error as StoreError: self.init(error)
         case let error as HTTPError:
             self.init(
-                title: error.status.reasonPhrase, status: error.status.code, detail: error.body ?? error.status.reasonPhrase)
+                title: error.status.reasonPhrase, status: error.status.code,
+                detail: error.body ?? error.status.reasonPhrase)
         case let error as DecodingError: self.init(error)
         default:
             self.init(title: "Internal error", status: 500, detail: "the daemon's log says more about this request")
@@ -71,7 +72,8 @@ extension ProblemView {
         let path = (context.codingPath.map(\.stringValue) + [missing].compactMap { $0 }).joined(separator: ".")
         self.init(
             title: "Invalid request", status: 400,
-            detail: missing == nil ? context.debugDescription : "the field \(path) is missing", field: path.isEmpty ? nil : path)
+            detail: missing == nil ? context.debugDescription : "the field \(path) is missing",
+            field: path.isEmpty ? nil : path)
     }
 
     private init(_ error: ImageError) {
@@ -94,7 +96,8 @@ extension ProblemView {
 extension Response {
     /// A JSON answer.
     static func json(
-        _ value: some Encodable, status: HTTPResponse.Status = .ok, type: String = "application/json", etag: String? = nil,
+        _ value: some Encodable, status: HTTPResponse.Status = .ok, type: String = "application/json",
+        etag: String? = nil,
         encoder: JSONEncoder = APICoding.encoder
     ) throws -> Response {
         var headers = HTTPFields()
@@ -126,7 +129,8 @@ extension Request {
         guard let value = headers[.ifMatch], value != "*" else { return nil }
         guard let generation = Int64(value.trimmingQuotes) else {
             throw ProblemView(
-                title: "Invalid request", status: 400, detail: "If-Match: \(value) is not an ETag of this API", field: "If-Match")
+                title: "Invalid request", status: 400, detail: "If-Match: \(value) is not an ETag of this API",
+                field: "If-Match")
         }
         return generation
     }
@@ -138,7 +142,9 @@ extension Request {
     }
 
     /// A flag of the query such as `?watch=true`.
-    func flag(_ name: Substring) -> Bool { uri.queryParameters[name].map { $0 == "true" || $0 == "1" || $0 == "" } ?? false }
+    func flag(_ name: Substring) -> Bool {
+        uri.queryParameters[name].map { $0 == "true" || $0 == "1" || $0 == "" } ?? false
+    }
 }
 
 extension String {

@@ -53,7 +53,8 @@ struct WatchResponse<Item: Resource, View: Encodable & Sendable> {
                                 guard let view = try await view(item) else { continue }
                                 try await writer.write(Self.frame("put", view, revision: change.revision))
                             } else {
-                                try await writer.write(Self.frame("delete", ["id": change.id], revision: change.revision))
+                                try await writer.write(
+                                    Self.frame("delete", ["id": change.id], revision: change.revision))
                             }
                         }
                     }

@@ -13,14 +13,18 @@ public enum AgentMain {
         Console.say("version \(AgentRunner.version)")
         let files = SystemFiles()
         let commandLine = KernelCommandLine(files.text("/proc/cmdline") ?? "")
-        guard let server = commandLine.server, let pin = commandLine.pin, let ticket = commandLine.ticket, let mac = commandLine.mac
-        else { Startup.giveUp("the kernel command line lacks slipway.server, slipway.ca, slipway.ticket or slipway.mac") }
+        guard let server = commandLine.server, let pin = commandLine.pin, let ticket = commandLine.ticket,
+            let mac = commandLine.mac
+        else {
+            Startup.giveUp("the kernel command line lacks slipway.server, slipway.ca, slipway.ticket or slipway.mac")
+        }
         let modules = Mutex(ModuleLoader())
         modules.withLock { $0?.loadForDevices() }
         let network = AgentNetwork(commandLine: commandLine)
         guard let interface = network.bringUpLink() else {
             for line in MissingFirmware.read(files) { Console.say(line) }
-            Startup.giveUp("no network interface with the address \(mac) appears; is its driver or firmware in the agent image?")
+            Startup.giveUp(
+                "no network interface with the address \(mac) appears; is its driver or firmware in the agent image?")
         }
         let (leases, first) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
         network.startClient(on: interface) { _ in first.yield() }
@@ -34,7 +38,8 @@ public enum AgentMain {
             }
         }
         let runner = AgentRunner(
-            client: DaemonClient(host: server.host, port: server.port, pin: pin), ticket: ticket, mac: mac, machine: machine)
+            client: DaemonClient(host: server.host, port: server.port, pin: pin), ticket: ticket, mac: mac,
+            machine: machine)
         do {
             try await runner.run()
         } catch {
@@ -57,13 +62,17 @@ enum MissingFirmware {
             // EPIPE: the ring overran this reader, which goes on with the next record.
             guard count > 0 || (count < 0 && errno == EPIPE) else { return found }
             guard count > 0 else { continue }
-            if let words = words(of: String(decoding: buffer.prefix(count), as: UTF8.self)), !found.contains(words) { found.append(words) }
+            if let words = words(of: String(decoding: buffer.prefix(count), as: UTF8.self)), !found.contains(words) {
+                found.append(words)
+            }
         }
     }
 
     /// Pure: the warning for one record of the kernel's log, nil when it is about something else.
     static func words(of record: String) -> String? {
-        guard let text = record.split(separator: ";", maxSplits: 1).last?.split(separator: "\n").first else { return nil }
+        guard let text = record.split(separator: ";", maxSplits: 1).last?.split(separator: "\n").first else {
+            return nil
+        }
         guard text.contains("irect firmware load for") || text.contains("ailed to load firmware") else { return nil }
         return "missing firmware, build the agent image with FIRMWARE_DIR: \(text)"
     }

@@ -45,7 +45,9 @@ public struct AgentRunner: Sendable {
     }
 
     /// True when the machine is to be left.
-    private func carryOut(_ signed: SignedOrder, _ session: AgentSessionClient, _ reported: HardwareReport) async throws -> Bool {
+    private func carryOut(_ signed: SignedOrder, _ session: AgentSessionClient, _ reported: HardwareReport) async throws
+        -> Bool
+    {
         // An order that is not readable has no id: its refusal is told on the console only.
         let order: Order
         do {
@@ -95,9 +97,12 @@ public struct AgentRunner: Sendable {
                     }
                 }
             }
-            Console.say("installed and verified; \(facts.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }.joined(separator: " "))")
+            Console.say(
+                "installed and verified; \(facts.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }.joined(separator: " "))"
+            )
             // Only an acknowledged result lets the agent go: nobody else can tell what became of the disk.
-            try await session.finish(OrderResult(outcome: .succeeded(entry: entry.rawValue), facts: facts), order: order.id)
+            try await session.finish(
+                OrderResult(outcome: .succeeded(entry: entry.rawValue), facts: facts), order: order.id)
             Console.say("entering the installed system by \(entry.rawValue)")
             machine.enter(entry)
             return true

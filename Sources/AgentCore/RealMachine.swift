@@ -41,7 +41,8 @@ public struct RealMachine: MachineControl {
         if let variables = EFIVariables(files: files) {
             do {
                 let entry = EFIBootEntry(
-                    title: BootOrderPlan.prefix + order.release, partition: try installed.entry("ESP"), file: "\\EFI\\BOOT\\BOOTX64.EFI")
+                    title: BootOrderPlan.prefix + order.release, partition: try installed.entry("ESP"),
+                    file: "\\EFI\\BOOT\\BOOTX64.EFI")
                 try variables.install(entry, wanted: order.bootOrder)
             } catch {
                 // The disk boots without it, by the fallback path of its ESP; the record says that NVRAM refused.

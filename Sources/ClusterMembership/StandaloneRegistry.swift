@@ -15,7 +15,8 @@ public final class StandaloneRegistry: Sendable {
     /// Last heartbeat by node name: soft state, relearnt within seconds after a start.
     private let heartbeats = Mutex<[String: Date]>([:])
 
-    public init(store: any RecordStore, heartbeatSeconds: Int = 5, logger: Logger, now: @escaping @Sendable () -> Date) {
+    public init(store: any RecordStore, heartbeatSeconds: Int = 5, logger: Logger, now: @escaping @Sendable () -> Date)
+    {
         (self.store, self.heartbeatSeconds, self.logger, self.now) = (store, heartbeatSeconds, logger, now)
         startedAt = now()
     }
@@ -92,7 +93,8 @@ public final class StandaloneRegistry: Sendable {
     /// - Throws: ``JoinRefusal`` `unknownNode` for a wrong credential too, so that names cannot be probed.
     public func heartbeat(node name: String, credential: String, bootID: String, osRelease: String) async throws {
         let now = now()
-        guard let known = try await store.get(Node.self, name), known.credentialHash == Credential.hash(credential) else {
+        guard let known = try await store.get(Node.self, name), known.credentialHash == Credential.hash(credential)
+        else {
             throw JoinRefusal.unknownNode
         }
         heartbeats.withLock { $0[name] = now }
@@ -106,7 +108,9 @@ public final class StandaloneRegistry: Sendable {
             }
             node.osRelease = osRelease
             node.lastHeartbeat = now
-            try await set(&node, ready: true, restarted ? "heartbeats after a restart" : "heartbeats arrive again", in: transaction, at: now)
+            try await set(
+                &node, ready: true, restarted ? "heartbeats after a restart" : "heartbeats arrive again",
+                in: transaction, at: now)
         }
     }
 
@@ -124,12 +128,15 @@ public final class StandaloneRegistry: Sendable {
             try await store.transaction { transaction in
                 guard var node = try await transaction.get(Node.self, node.id), node.ready else { return }
                 node.lastHeartbeat = last
-                try await set(&node, ready: false, "no heartbeat since \(last.formatted(.iso8601))", in: transaction, at: now)
+                try await set(
+                    &node, ready: false, "no heartbeat since \(last.formatted(.iso8601))", in: transaction, at: now)
             }
         }
     }
 
-    private func set(_ node: inout Node, ready: Bool, _ reason: String, in transaction: Transaction, at now: Date) async throws {
+    private func set(_ node: inout Node, ready: Bool, _ reason: String, in transaction: Transaction, at now: Date)
+        async throws
+    {
         if node.ready != ready { node.readySince = now }
         node.ready = ready
         try transaction.put(node)

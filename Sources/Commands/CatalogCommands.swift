@@ -22,7 +22,8 @@ struct NodeListCommand: AsyncParsableCommand {
         let rows = list.items.map { node in
             [
                 node.name, node.cluster, node.ready ? "Ready" : "NotReady", node.osRelease,
-                "\(Output.age(node.lastHeartbeat)) ago", "\(node.boots)", node.addresses.joined(separator: ","), node.machine,
+                "\(Output.age(node.lastHeartbeat)) ago", "\(node.boots)", node.addresses.joined(separator: ","),
+                node.machine,
             ]
         }
         Output.print(
@@ -46,7 +47,9 @@ struct ClusterListCommand: AsyncParsableCommand {
             try await client.call(.get, "/api/v1/clusters", as: ListView<ClusterView>.self)
         }
         guard format.format == .table else { return try Output.json(list.items) }
-        let rows = list.items.map { [$0.name, $0.kind.rawValue, "\($0.readyNodes)/\($0.nodes)", Output.age($0.createdAt)] }
+        let rows = list.items.map {
+            [$0.name, $0.kind.rawValue, "\($0.readyNodes)/\($0.nodes)", Output.age($0.createdAt)]
+        }
         Output.print(Output.table(["NAME", "KIND", "READY", "AGE"], rows))
     }
 }
@@ -60,7 +63,8 @@ struct ClusterAddCommand: AsyncParsableCommand {
 
     func run() async throws {
         guard let flavor = Cluster.Flavor(rawValue: kind) else {
-            throw ValidationError("\(kind) is not one of \(Cluster.Flavor.allCases.map(\.rawValue).joined(separator: ", "))")
+            throw ValidationError(
+                "\(kind) is not one of \(Cluster.Flavor.allCases.map(\.rawValue).joined(separator: ", "))")
         }
         let request = ClusterRequest(name: name, kind: flavor)
         let view = try await connection.withClient { client in

@@ -23,8 +23,13 @@ struct EventListCommand: AsyncParsableCommand {
         let (limit, watch, isTable) = (limit, watch, format.format == .table)
         try await connection.withClient { client in
             guard watch else {
-                let list = try await client.call(.get, "/api/v1/events?\(query)limit=\(limit)", as: ListView<EventView>.self)
-                if isTable { for event in list.items { Output.print(Self.line(event)) } } else { try Output.json(list.items) }
+                let list = try await client.call(
+                    .get, "/api/v1/events?\(query)limit=\(limit)", as: ListView<EventView>.self)
+                if isTable {
+                    for event in list.items { Output.print(Self.line(event)) }
+                } else {
+                    try Output.json(list.items)
+                }
                 return
             }
             try await client.watch("/api/v1/events?\(query)watch=true", as: EventView.self) { event in

@@ -30,7 +30,8 @@ struct MachineListCommand: AsyncParsableCommand {
                 machine.profile ?? "-", machine.cluster ?? "-", machine.node ?? "-", machine.release ?? "-", machine.id,
             ]
         }
-        Output.print(Output.table(["NAME", "PHASE", "FOR", "POWER", "PROFILE", "CLUSTER", "NODE", "RELEASE", "ID"], rows))
+        Output.print(
+            Output.table(["NAME", "PHASE", "FOR", "POWER", "PROFILE", "CLUSTER", "NODE", "RELEASE", "ID"], rows))
         for machine in list.items {
             if let failure = machine.failure { Output.tell("\(machine.name) failed: \(failure)") }
         }
@@ -38,7 +39,8 @@ struct MachineListCommand: AsyncParsableCommand {
 }
 
 struct MachineShowCommand: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(commandName: "show", abstract: "One machine, with its hardware and conditions.")
+    static let configuration = CommandConfiguration(
+        commandName: "show", abstract: "One machine, with its hardware and conditions.")
     @Argument(help: "Id, name, MAC address or serial number.") var machine: String
     @OptionGroup var format: FormatOption
     @OptionGroup var connection: ConnectionOptions
@@ -62,7 +64,8 @@ struct MachineAcceptCommand: AsyncParsableCommand {
     @Option(help: "UDP port of the BMC.") var bmcPort = 623
     @Option(help: "User on the BMC.") var bmcUser: String?
     @Option(help: "File that holds the BMC password.") var bmcPasswordFile: String?
-    @Option(help: ArgumentHelp("Static address of the installed system.", valueName: "address/bits")) var address: String?
+    @Option(help: ArgumentHelp("Static address of the installed system.", valueName: "address/bits")) var address:
+        String?
     @Option(help: "Gateway for the static address.") var gateway: String?
     @Option(help: "NIC for the static address, by MAC.") var mac: String?
     @OptionGroup var format: FormatOption
@@ -80,7 +83,8 @@ struct MachineAcceptCommand: AsyncParsableCommand {
         if let bmc, let bmcUser, let bmcPasswordFile {
             let password: String
             do {
-                password = try String(contentsOfFile: bmcPasswordFile, encoding: .utf8).trimmingCharacters(in: .newlines)
+                password = try String(contentsOfFile: bmcPasswordFile, encoding: .utf8).trimmingCharacters(
+                    in: .newlines)
             } catch {
                 throw ClientError("the password file \(bmcPasswordFile) cannot be read: \(error)")
             }
@@ -89,14 +93,17 @@ struct MachineAcceptCommand: AsyncParsableCommand {
         if let address, let mac { body.network = try Self.network(address, mac: mac, gateway: gateway) }
         let (reference, request) = (machine, body)
         let view = try await connection.withClient { client in
-            try await client.call(.post, "/api/v1/machines/\(reference.escaped)/accept", body: request, as: MachineView.self)
+            try await client.call(
+                .post, "/api/v1/machines/\(reference.escaped)/accept", body: request, as: MachineView.self)
         }
         if format.format == .json { try Output.json(view) } else { Output.print("\(view.name) accepted") }
     }
 
     static func network(_ text: String, mac: String, gateway: String?) throws -> Machine.StaticNetwork {
         let parts = text.split(separator: "/")
-        guard parts.count == 2, let address = IPv4Address(String(parts[0])), let bits = Int(parts[1]), (1...32).contains(bits) else {
+        guard parts.count == 2, let address = IPv4Address(String(parts[0])), let bits = Int(parts[1]),
+            (1...32).contains(bits)
+        else {
             throw ValidationError("\(text) is not an address with its prefix length, such as 10.0.0.5/24")
         }
         guard let hardware = MACAddress(mac) else { throw ValidationError("\(mac) is not a MAC address") }

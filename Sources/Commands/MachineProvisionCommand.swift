@@ -10,7 +10,8 @@ struct MachineProvisionCommand: AsyncParsableCommand {
     @Argument(help: "Id, name, MAC address or serial number.") var machine: String
     @Option(help: "Name of the cluster.") var cluster: String
     @Option(name: .customLong("os"), help: "Name of the OS release.") var release: String
-    @Option(help: "Root disk: serial, WWN, or path of a disk that has neither. Default: the profile's hint.") var disk: String?
+    @Option(help: "Root disk: serial, WWN, or path of a disk that has neither. Default: the profile's hint.") var disk:
+        String?
     @Flag(help: "Data on the root disk may be overwritten.") var erase = false
     @Flag(help: "Wait until the machine is a node, or failed.") var wait = false
     @Option(help: "Seconds to wait.") var timeout = 3600
@@ -25,11 +26,19 @@ struct MachineProvisionCommand: AsyncParsableCommand {
             let operation = try await client.call(
                 .post, "/api/v1/machines/\(reference.escaped)/provision", body: body, as: OperationView.self)
             guard wait else {
-                if isTable { Output.print("\(operation.id) \(operation.state.rawValue)") } else { try Output.json(operation) }
+                if isTable {
+                    Output.print("\(operation.id) \(operation.state.rawValue)")
+                } else {
+                    try Output.json(operation)
+                }
                 return
             }
             let machine = try await Self.follow(reference, operation: operation.id, client: client, timeout: timeout)
-            if isTable { Output.print("\(machine.name) is node \(machine.node ?? "-")") } else { try Output.json(machine) }
+            if isTable {
+                Output.print("\(machine.name) is node \(machine.node ?? "-")")
+            } else {
+                try Output.json(machine)
+            }
         }
     }
 
@@ -49,7 +58,8 @@ struct MachineProvisionCommand: AsyncParsableCommand {
                 if current.state == .succeeded { return machine }
                 if current.state == .failed {
                     line.finish()
-                    Output.tell("\(machine.name) failed: \(current.error ?? machine.failure ?? "no reason was recorded")")
+                    Output.tell(
+                        "\(machine.name) failed: \(current.error ?? machine.failure ?? "no reason was recorded")")
                     throw ExitCode(1)
                 }
             }

@@ -37,11 +37,19 @@ enum MachineText {
             lines.append(("condition", "\(condition.type.rawValue)=\(condition.status) \(condition.reason)"))
         }
         if let hardware = machine.hardware {
-            let system = [hardware.system.manufacturer, hardware.system.product].compactMap { $0 }.joined(separator: " ")
+            let system = [hardware.system.manufacturer, hardware.system.product].compactMap { $0 }.joined(
+                separator: " ")
             lines += [
-                ("system", system), ("serial", hardware.system.serial ?? "-"), ("uuid", hardware.system.uuid?.description ?? "-"),
-                ("firmware", "\(hardware.firmware.kind.rawValue) \(hardware.firmware.vendor ?? "") \(hardware.firmware.version ?? "")"),
-                ("processor", "\(hardware.processor.architecture), \(hardware.processor.threads) threads, \(hardware.processor.model ?? "")"),
+                ("system", system), ("serial", hardware.system.serial ?? "-"),
+                ("uuid", hardware.system.uuid?.description ?? "-"),
+                (
+                    "firmware",
+                    "\(hardware.firmware.kind.rawValue) \(hardware.firmware.vendor ?? "") \(hardware.firmware.version ?? "")"
+                ),
+                (
+                    "processor",
+                    "\(hardware.processor.architecture), \(hardware.processor.threads) threads, \(hardware.processor.model ?? "")"
+                ),
                 ("memory", "\(hardware.memoryBytes / 1_048_576) MiB"),
             ]
             for disk in hardware.disks {

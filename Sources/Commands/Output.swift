@@ -49,5 +49,7 @@ extension String {
     }
 
     /// The text as one segment of a URL's path, or the value of a query.
-    var escaped: String { addingPercentEncoding(withAllowedCharacters: .alphanumerics.union(["-", ".", "_", ":"])) ?? self }
+    var escaped: String {
+        addingPercentEncoding(withAllowedCharacters: .alphanumerics.union(["-", ".", "_", ":"])) ?? self
+    }
 }

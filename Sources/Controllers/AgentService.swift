@@ -48,7 +48,8 @@ public struct AgentService: Sendable {
     /// - Throws: ``ServiceError`` `unauthorized`, or `gone` when a newer session of the machine has taken its place. Two agents
     ///   that both go on calling are two machines claiming to be one: neither is trusted any more.
     public func authenticate(session id: String, token: String) async throws -> AgentSession {
-        guard let session = try await store.get(AgentSession.self, id), session.tokenHash == Credential.hash(token) else {
+        guard let session = try await store.get(AgentSession.self, id), session.tokenHash == Credential.hash(token)
+        else {
             throw ServiceError(.unauthorized, "this session is unknown; boot from the network again")
         }
         guard !session.voided else { throw ServiceError(.gone, "this session was voided; boot from the network again") }
@@ -84,7 +85,8 @@ public struct AgentService: Sendable {
             try transaction.put(machine)
             try transaction.put(
                 Event.now(
-                    .hardwareReported, machine: machine.id, mac: session.mac, actor: "agent", hardware.summary, at: now))
+                    .hardwareReported, machine: machine.id, mac: session.mac, actor: "agent", hardware.summary, at: now)
+            )
             if formerProfile != match?.name {
                 try transaction.put(
                     Event.now(

@@ -48,7 +48,8 @@ public final class BootDirector: NetworkBootDirector {
         case .localDisk:
             return .localDisk
         case .ignore:
-            return .refuse("Slipway does not serve \(client.mac): it is rejected, retired, or unknown machines are ignored")
+            return .refuse(
+                "Slipway does not serve \(client.mac): it is rejected, retired, or unknown machines are ignored")
         case .agent:
             if client.architecture == .efiARM64 || client.architecture == .efiARM64HTTP {
                 return .refuse("this Slipway has no agent for arm64 yet; build one on an arm64 machine")

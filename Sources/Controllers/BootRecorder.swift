@@ -58,7 +58,8 @@ public struct BootRecorder: Service {
                 for report in reports {
                     try transaction.put(
                         Event.now(
-                            report.milestone.eventType, machine: machine, mac: mac, actor: "network-boot", report.message,
+                            report.milestone.eventType, machine: machine, mac: mac, actor: "network-boot",
+                            report.message,
                             details: report.details, at: time))
                 }
             }

@@ -15,17 +15,21 @@ public struct CatalogService: Sendable {
         try check(name: release.name)
         guard let driver = OperatingSystemCatalog.driver(named: release.os) else {
             let known = OperatingSystemCatalog.all.map { type(of: $0).name }.joined(separator: ", ")
-            throw ServiceError(.invalid, "no driver installs \(release.os.debugDescription); there is \(known)", field: "os")
+            throw ServiceError(
+                .invalid, "no driver installs \(release.os.debugDescription); there is \(known)", field: "os")
         }
         guard driver.architectures.contains(release.architecture) else {
             throw ServiceError(
-                .invalid, "\(release.os) is for \(driver.architectures.joined(separator: ", ")), not \(release.architecture)",
+                .invalid,
+                "\(release.os) is for \(driver.architectures.joined(separator: ", ")), not \(release.architecture)",
                 field: "architecture")
         }
-        guard release.image.rawBytes > 0, release.image.compressedBytes > 0, release.minimumDiskBytes >= release.image.rawBytes
+        guard release.image.rawBytes > 0, release.image.compressedBytes > 0,
+            release.minimumDiskBytes >= release.image.rawBytes
         else {
             throw ServiceError(
-                .invalid, "an image of \(release.image.rawBytes) bytes does not fit a disk of \(release.minimumDiskBytes)",
+                .invalid,
+                "an image of \(release.image.rawBytes) bytes does not fit a disk of \(release.minimumDiskBytes)",
                 field: "minimumDiskBytes")
         }
         if let known = try await store.list(OSRelease.self).items.first(where: { $0.name == release.name }) {
@@ -49,7 +53,8 @@ public struct CatalogService: Sendable {
         try check(name: cluster.name)
         if let known = try await store.list(Cluster.self).items.first(where: { $0.name == cluster.name }) {
             guard known.flavor == cluster.flavor else {
-                throw ServiceError(.conflict, "the cluster \(cluster.name) exists and is \(known.flavor.rawValue)", field: "name")
+                throw ServiceError(
+                    .conflict, "the cluster \(cluster.name) exists and is \(known.flavor.rawValue)", field: "name")
             }
             return known
         }
@@ -68,7 +73,8 @@ public struct CatalogService: Sendable {
         }
         guard fine, (1...63).contains(name.utf8.count) else {
             throw ServiceError(
-                .invalid, "\(name.debugDescription) is not a name: 1 to 63 letters, digits, '-', '.' and '_'", field: "name")
+                .invalid, "\(name.debugDescription) is not a name: 1 to 63 letters, digits, '-', '.' and '_'",
+                field: "name")
         }
     }
 }

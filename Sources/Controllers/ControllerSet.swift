@@ -22,7 +22,8 @@ public struct ControllerSet: Sendable {
     ) {
         let wakeups = Wakeups()
         board = SessionBoard(startedAt: now())
-        director = BootDirector(installation: installation, tickets: StoredTickets(store: store, now: now), logger: logger)
+        director = BootDirector(
+            installation: installation, tickets: StoredTickets(store: store, now: now), logger: logger)
         machines = MachineService(
             store: store, board: board, installation: installation, power: power, wakeups: wakeups, now: now)
         agents = AgentService(

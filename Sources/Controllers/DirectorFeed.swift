@@ -37,11 +37,13 @@ public struct DirectorFeed: Service {
             do {
                 return try KernelArgument(parsing: text)
             } catch {
-                logger.error("kernel argument left out", metadata: ["profile": "\(profile?.name ?? "")", "error": "\(error)"])
+                logger.error(
+                    "kernel argument left out", metadata: ["profile": "\(profile?.name ?? "")", "error": "\(error)"])
                 return nil
             }
         }
         director.update(
-            .init(machine: machine.id, phase: machine.observed.phase, kernelArguments: arguments), macs: machine.observed.macs)
+            .init(machine: machine.id, phase: machine.observed.phase, kernelArguments: arguments),
+            macs: machine.observed.macs)
     }
 }

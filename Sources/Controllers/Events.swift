@@ -25,7 +25,9 @@ extension Machine {
         updatedAt = now
         return .now(
             .phaseChanged, machine: id, actor: actor, "\(name): \(from.rawValue) → \(phase.rawValue): \(reason)",
-            details: ["from": from.rawValue, "to": phase.rawValue, "reason": reason, "seconds": seconds.rounded().description],
+            details: [
+                "from": from.rawValue, "to": phase.rawValue, "reason": reason, "seconds": seconds.rounded().description,
+            ],
             at: now)
     }
 }

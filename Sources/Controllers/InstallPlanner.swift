@@ -35,7 +35,8 @@ struct InstallPlanner: Sendable {
             throw ServiceError(.conflict, "\(machine.name) is not accepted or is protected; nothing is installed on it")
         }
         let wanted = operation.assignment
-        guard let release = try await store.list(OSRelease.self).items.first(where: { $0.name == wanted.release }) else {
+        guard let release = try await store.list(OSRelease.self).items.first(where: { $0.name == wanted.release })
+        else {
             throw ServiceError(.notFound, "the OS release \(wanted.release) is gone; add it again or ask for another")
         }
         guard let driver = OperatingSystemCatalog.driver(named: release.os) else {
@@ -49,7 +50,9 @@ struct InstallPlanner: Sendable {
         }
         guard hardware.processor.architecture == release.architecture else {
             throw ServiceError(
-                .conflict, "\(release.name) is for \(release.architecture), and \(machine.name) is \(hardware.processor.architecture)")
+                .conflict,
+                "\(release.name) is for \(release.architecture), and \(machine.name) is \(hardware.processor.architecture)"
+            )
         }
         let profile = machine.observed.profile.flatMap { profiles.profile(named: $0) }
         let disk = try RootDiskChoice.choose(
@@ -58,7 +61,8 @@ struct InstallPlanner: Sendable {
         // An install that was begun has destroyed what was there; its own debris does not stop the next attempt.
         guard !disk.holdsData || wanted.eraseExistingData || operation.attempts > 0 else {
             throw ServiceError(
-                .conflict, "\(disk.summary) holds data (\(disk.signatures.joined(separator: ", "))); "
+                .conflict,
+                "\(disk.summary) holds data (\(disk.signatures.joined(separator: ", "))); "
                     + "say --erase when you provision to overwrite it")
         }
         return Plan(release: release, driver: driver, disk: disk, profile: profile, facts: hardware.facts)

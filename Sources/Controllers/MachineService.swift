@@ -26,7 +26,8 @@ public struct MachineService: Sendable {
         }
         guard matches.count == 1 else {
             throw ServiceError(
-                .conflict, "\(reference) is \(matches.map(\.name).sorted().joined(separator: " and ")): name one by its id")
+                .conflict,
+                "\(reference) is \(matches.map(\.name).sorted().joined(separator: " and ")): name one by its id")
         }
         return machine
     }
@@ -34,14 +35,16 @@ public struct MachineService: Sendable {
     /// Leave to change a machine, with what a person knows of it.
     /// - Parameter generation: the generation the caller saw; nil: whichever it is now.
     public func accept(
-        _ id: String, name: String?, bmc: BMCAccess?, network: Machine.StaticNetwork?, generation: Int64?, by actor: String
+        _ id: String, name: String?, bmc: BMCAccess?, network: Machine.StaticNetwork?, generation: Int64?,
+        by actor: String
     ) async throws -> Machine {
         let now = now()
         if let name { try await checkName(name, of: id) }
         let machine = try await store.transaction { transaction in
             var machine = try await current(id, generation: generation, in: transaction)
             guard ![.rejected, .retired].contains(machine.observed.phase) else {
-                throw ServiceError(.conflict, "\(machine.name) is \(machine.observed.phase.rawValue) and cannot be accepted")
+                throw ServiceError(
+                    .conflict, "\(machine.name) is \(machine.observed.phase.rawValue) and cannot be accepted")
             }
             machine.desired.accepted = true
             if let name { machine.name = name }
@@ -72,10 +75,12 @@ public struct MachineService: Sendable {
     ) async throws -> (Machine, Operation) {
         let now = now()
         guard try await store.list(Cluster.self).items.contains(where: { $0.name == assignment.cluster }) else {
-            throw ServiceError(.invalid, "no cluster is called \(assignment.cluster); see `slipway cluster list`", field: "cluster")
+            throw ServiceError(
+                .invalid, "no cluster is called \(assignment.cluster); see `slipway cluster list`", field: "cluster")
         }
         guard try await store.list(OSRelease.self).items.contains(where: { $0.name == assignment.release }) else {
-            throw ServiceError(.invalid, "no OS release is called \(assignment.release); see `slipway os list`", field: "release")
+            throw ServiceError(
+                .invalid, "no OS release is called \(assignment.release); see `slipway os list`", field: "release")
         }
         let result = try await store.transaction { transaction in
             var machine = try await current(id, generation: generation, in: transaction)
@@ -86,7 +91,8 @@ public struct MachineService: Sendable {
                 // Asking again for the same thing confirms the session; asking for another while one runs is refused.
                 guard operation.assignment == assignment else {
                     throw ServiceError(
-                        .conflict, "\(machine.name) is busy with \(operation.id), \(operation.assignment.release) for "
+                        .conflict,
+                        "\(machine.name) is busy with \(operation.id), \(operation.assignment.release) for "
                             + "\(operation.requestedBy); wait until it ends")
                 }
                 try await confirmSession(of: &machine, in: transaction, at: now)
@@ -148,10 +154,12 @@ public struct MachineService: Sendable {
         }
         guard let bmc = machine.desired.bmc else {
             throw ServiceError(
-                .conflict, "\(machine.name) has no BMC: name it with `slipway machine accept \(machine.name) --bmc ADDRESS`")
+                .conflict,
+                "\(machine.name) has no BMC: name it with `slipway machine accept \(machine.name) --bmc ADDRESS`")
         }
         guard let secret = try await store.get(Secret.self, bmc.passwordSecret) else {
-            throw ServiceError(.conflict, "the BMC password of \(machine.name) is not in the secret store; accept it again")
+            throw ServiceError(
+                .conflict, "the BMC password of \(machine.name) is not in the secret store; accept it again")
         }
         let password: String
         do {
@@ -198,7 +206,8 @@ public struct MachineService: Sendable {
         }
         guard generation == nil || generation == machine.generation else {
             throw ServiceError(
-                .stale, "\(machine.name) was changed meanwhile: it is at generation \(machine.generation), not \(generation ?? 0); "
+                .stale,
+                "\(machine.name) was changed meanwhile: it is at generation \(machine.generation), not \(generation ?? 0); "
                     + "look at it again")
         }
         return machine
@@ -207,7 +216,8 @@ public struct MachineService: Sendable {
     private func checkName(_ name: String, of id: String) async throws {
         guard HostName.isLabel(name) else {
             throw ServiceError(
-                .invalid, "\(name.debugDescription) is not a name: lower-case letters, digits and '-', at most 63, "
+                .invalid,
+                "\(name.debugDescription) is not a name: lower-case letters, digits and '-', at most 63, "
                     + "starting with a letter or digit and not ending in '-'", field: "name")
         }
         if let other = try await store.list(Machine.self).items.first(where: { $0.name == name && $0.id != id }) {
@@ -225,7 +235,9 @@ public struct MachineService: Sendable {
         }
         guard [.discovered, .inspecting, .available, .installing, .failed].contains(machine.observed.phase) else {
             throw ServiceError(
-                .conflict, "\(machine.name) is \(machine.observed.phase.rawValue); only an available or failed machine is provisioned")
+                .conflict,
+                "\(machine.name) is \(machine.observed.phase.rawValue); only an available or failed machine is provisioned"
+            )
         }
     }
 
@@ -246,7 +258,9 @@ public enum HostName {
     public static func isLabel(_ name: String) -> Bool {
         let bytes = Array(name.utf8)
         func isAlphanumeric(_ byte: UInt8) -> Bool { (0x30...0x39).contains(byte) || (0x61...0x7a).contains(byte) }
-        guard (1...63).contains(bytes.count), isAlphanumeric(bytes[0]), isAlphanumeric(bytes[bytes.count - 1]) else { return false }
+        guard (1...63).contains(bytes.count), isAlphanumeric(bytes[0]), isAlphanumeric(bytes[bytes.count - 1]) else {
+            return false
+        }
         return bytes.allSatisfy { isAlphanumeric($0) || $0 == 0x2d }
     }
 }

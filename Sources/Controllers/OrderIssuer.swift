@@ -29,9 +29,11 @@ struct OrderIssuer: Sendable {
             expiresAt: now.addingTimeInterval(Self.lifetime))
         let signed = try SignedOrder(order, with: installation.orderKey)
         let issued = try await store.transaction { transaction in
-            guard let machine = try await transaction.get(Machine.self, machine.id), machine.observed.phase == .installing,
+            guard let machine = try await transaction.get(Machine.self, machine.id),
+                machine.observed.phase == .installing,
                 machine.desired.accepted, !machine.desired.protected, machine.observed.session == session.id,
-                let holder = try await transaction.get(AgentSession.self, session.id), holder.trust != nil, !holder.voided,
+                let holder = try await transaction.get(AgentSession.self, session.id), holder.trust != nil,
+                !holder.voided,
                 var current = try await transaction.get(Operation.self, operation.id), !current.isFinished
             else { return false }
             // Only a delivery that the agent began counts as an attempt; one that died with the daemon does not.
@@ -63,7 +65,8 @@ struct OrderIssuer: Sendable {
     ) throws -> InstallOrder {
         let join = JoinConfiguration(
             machine: machine.id, hostname: machine.hostname, cluster: operation.assignment.cluster,
-            release: plan.release.name, server: installation.apiURL, certificateAuthority: installation.certificateAuthority,
+            release: plan.release.name, server: installation.apiURL,
+            certificateAuthority: installation.certificateAuthority,
             token: token, network: machine.desired.network)
         let mayKexec = (plan.profile?.kexec ?? true) && !machine.observed.kexecFailed
         return InstallOrder(
@@ -74,7 +77,8 @@ struct OrderIssuer: Sendable {
                 rawBytes: plan.release.image.rawBytes),
             disk: DiskTarget(
                 serial: plan.disk.serial, wwn: plan.disk.wwn,
-                path: plan.disk.serial == nil && plan.disk.wwn == nil ? plan.disk.path : nil, sizeBytes: plan.disk.sizeBytes),
+                path: plan.disk.serial == nil && plan.disk.wwn == nil ? plan.disk.path : nil,
+                sizeBytes: plan.disk.sizeBytes),
             files: try plan.driver.configuration(for: join), readBack: plan.profile?.readBack ?? .sampled,
             entry: mayKexec ? plan.driver.entry : .reboot, bootOrder: plan.profile?.bootOrder ?? .networkFirst)
     }

@@ -78,7 +78,8 @@ public final class SessionBoard: Sendable {
     private func wait(_ session: String) async -> SignedOrder? {
         await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in
-                let (former, pending) = entries.withLock { entries -> (CheckedContinuation<SignedOrder?, Never>?, SignedOrder?) in
+                let (former, pending) = entries.withLock {
+                    entries -> (CheckedContinuation<SignedOrder?, Never>?, SignedOrder?) in
                     if let pending = entries[session]?.pending {
                         entries[session]?.pending = nil
                         return (nil, pending.signed)

@@ -69,7 +69,8 @@ struct SessionOpening {
             Event.now(
                 .agentSession, machine: machine.id, mac: request.mac, actor: "agent",
                 "agent \(request.agentVersion) connected from \(address)",
-                details: ["uptimeSeconds": "\((request.uptimeSeconds * 10).rounded() / 10)", "session": session.id], at: now))
+                details: ["uptimeSeconds": "\((request.uptimeSeconds * 10).rounded() / 10)", "session": session.id],
+                at: now))
         return .opened(session, machine)
     }
 
@@ -103,7 +104,8 @@ struct SessionOpening {
     /// Secrets go only to a boot that began after a power command of ours, from the address that fetched its script.
     private func trust(machine: Machine, ticket: BootTicket) -> AgentSession.Trust? {
         guard let command = machine.observed.powerCommandAt, ticket.issuedAt >= command,
-            now.timeIntervalSince(command) < AgentSession.powerWindow, ticket.address.map({ "\($0)" == address }) ?? false
+            now.timeIntervalSince(command) < AgentSession.powerWindow,
+            ticket.address.map({ "\($0)" == address }) ?? false
         else { return nil }
         return .powerCommand
     }

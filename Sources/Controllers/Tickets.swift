@@ -11,7 +11,8 @@ public struct StoredTickets: TicketOffice {
 
     public func issueTicket(for client: BootClient) async throws -> String {
         let ticket = Credential.random()
-        let record = BootTicket(mac: client.mac, hash: Credential.hash(ticket), address: client.address, issuedAt: now())
+        let record = BootTicket(
+            mac: client.mac, hash: Credential.hash(ticket), address: client.address, issuedAt: now())
         try await store.transaction { transaction in
             // Read, so that the write replaces the ticket of an earlier fetch: that one is worthless from now on.
             _ = try await transaction.get(BootTicket.self, record.id)

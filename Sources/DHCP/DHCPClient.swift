@@ -26,7 +26,9 @@ public struct LeaseConfiguration: Equatable, Sendable {
         prefixLength = (~mask).leadingZeroBitCount
         router = ack.addresses(.router).first
         routes = Self.routes(ack.options[.classlessRoutes] ?? [])
-        mtu = ack.options[.interfaceMTU].flatMap { $0.count == 2 ? Int($0[0]) << 8 | Int($0[1]) : nil }.flatMap { $0 >= 576 ? $0 : nil }
+        mtu = ack.options[.interfaceMTU].flatMap { $0.count == 2 ? Int($0[0]) << 8 | Int($0[1]) : nil }.flatMap {
+            $0 >= 576 ? $0 : nil
+        }
         leaseSeconds = ack.seconds(.leaseTime) ?? 3600
     }
 
@@ -114,7 +116,8 @@ public struct DHCPClient: Sendable {
         case (.renewing(let lease, _), .received(let message)):
             guard isMine(message) else { return [] }
             if message.type == .nak { return [.deconfigure] + discover(tries: 0) }
-            guard message.type == .ack, let renewed = LeaseConfiguration(message), renewed.address == lease.address else { return [] }
+            guard message.type == .ack, let renewed = LeaseConfiguration(message), renewed.address == lease.address
+            else { return [] }
             return bind(renewed)
         case (.renewing(let lease, let remaining), .timerFired):
             guard remaining > 0 else { return [.deconfigure] + discover(tries: 0) }
@@ -155,7 +158,8 @@ public struct DHCPClient: Sendable {
         state = .renewing(lease, remaining: remaining - wait)
         var message = message(.request)
         message.ciaddr = lease.address
-        let action: Action = remaining > lease.leaseSeconds / 8 ? .unicast(message, to: lease.server) : .broadcast(message)
+        let action: Action =
+            remaining > lease.leaseSeconds / 8 ? .unicast(message, to: lease.server) : .broadcast(message)
         return [action, .armTimer(.seconds(Int64(wait)))]
     }
 

@@ -16,11 +16,14 @@ struct BootServices {
         let address = configuration.address.description
         let bootFiles = BootFileDirectory(configuration.bootFileDirectory)
         let content = BootContent(
-            scripts: scripts, bootFiles: bootFiles, agent: BootFileDirectory(configuration.agentDirectory), images: images,
+            scripts: scripts, bootFiles: bootFiles, agent: BootFileDirectory(configuration.agentDirectory),
+            images: images,
             director: director, bootURL: configuration.bootURL)
         var services: [any Service] = [
             BootHTTPServer(address: address, port: configuration.bootPort, content: content, logger: logger),
-            TFTPServer(address: address, port: configuration.tftpPort, directory: bootFiles, director: director, logger: logger),
+            TFTPServer(
+                address: address, port: configuration.tftpPort, directory: bootFiles, director: director, logger: logger
+            ),
         ]
         if let dhcp = configuration.dhcp {
             let mode = try Self.mode(dhcp, configuration, logger: logger)

@@ -71,7 +71,8 @@ struct CertificateAuthority: Sendable {
         let name = try DistinguishedName { CommonName("Slipway installation CA") }
         return try Certificate(
             version: .v3, serialNumber: Certificate.SerialNumber(), publicKey: .init(key.publicKey),
-            notValidBefore: beginningOfTime, notValidAfter: now.addingTimeInterval(20 * year), issuer: name, subject: name,
+            notValidBefore: beginningOfTime, notValidAfter: now.addingTimeInterval(20 * year), issuer: name,
+            subject: name,
             signatureAlgorithm: .ecdsaWithSHA256,
             extensions: Certificate.Extensions {
                 Critical(BasicConstraints.isCertificateAuthority(maxPathLength: 0))

@@ -69,12 +69,14 @@ public enum Daemon {
         try await controllers.feed.load()
         let registry = StandaloneRegistry(
             store: store, heartbeatSeconds: configuration.heartbeatSeconds, logger: logger, now: now)
-        let boot = try BootServices(configuration, scripts: scripts, images: images, director: controllers.director, logger: logger)
+        let boot = try BootServices(
+            configuration, scripts: scripts, images: images, director: controllers.director, logger: logger)
         let api = APIService(
             configuration: configuration, store: store, controllers: controllers, registry: registry, images: images,
             authority: keys.authority, logger: logger, now: now)
         var services: [any Service] = [
-            controllers.feed, controllers.recorder, HeartbeatMonitor(registry: registry, logger: logger), try api.service(),
+            controllers.feed, controllers.recorder, HeartbeatMonitor(registry: registry, logger: logger),
+            try api.service(),
         ]
         services += boot.services
         services += [controllers.reconciler, Janitor(store: store, logger: logger, now: now)]
@@ -83,7 +85,8 @@ public enum Daemon {
             metadata: ["version": "\(version)", "api": "\(configuration.apiURL)", "profiles": "\(profiles.count)"])
         try await ServiceGroup(
             configuration: .init(
-                services: services.map { .init(service: $0) }, gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
+                services: services.map { .init(service: $0) }, gracefulShutdownSignals: [.sigterm, .sigint],
+                logger: logger)
         ).run()
         try await store.close()
     }

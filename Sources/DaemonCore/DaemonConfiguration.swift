@@ -47,7 +47,8 @@ public struct DaemonConfiguration: Sendable, Equatable {
         do {
             text = try String(contentsOfFile: path, encoding: .utf8)
         } catch {
-            throw ProfileFileError(file: path, message: "the configuration cannot be read: \(error.localizedDescription)")
+            throw ProfileFileError(
+                file: path, message: "the configuration cannot be read: \(error.localizedDescription)")
         }
         return try parse(text, file: path)
     }
@@ -75,7 +76,9 @@ public struct DaemonConfiguration: Sendable, Equatable {
             heartbeatSeconds: try top.integer("heartbeat_seconds", in: 1...3600) ?? 5,
             idleSeconds: try top.integer("agent_idle_seconds", in: 0...604_800) ?? 3600, dhcp: nil)
         if var dhcp = try top.mapping("dhcp") {
-            guard let interface = try dhcp.string("interface") else { throw dhcp.fault(nil, "dhcp: interface is missing") }
+            guard let interface = try dhcp.string("interface") else {
+                throw dhcp.fault(nil, "dhcp: interface is missing")
+            }
             guard let mode = try dhcp.word("mode", DHCP.Mode.self) else {
                 throw dhcp.fault(nil, "dhcp: mode is missing: proxy beside another DHCP server, full without one")
             }
@@ -90,8 +93,10 @@ public struct DaemonConfiguration: Sendable, Equatable {
                     return server
                 } ?? [], leaseSeconds: try dhcp.integer("lease_seconds", in: 60...604_800) ?? 3600)
             if mode == .full {
-                guard let start = configuration.dhcp?.poolStart, let end = configuration.dhcp?.poolEnd, start <= end else {
-                    throw dhcp.fault(nil, "dhcp: full mode needs pool_start and pool_end, the first not above the second")
+                guard let start = configuration.dhcp?.poolStart, let end = configuration.dhcp?.poolEnd, start <= end
+                else {
+                    throw dhcp.fault(
+                        nil, "dhcp: full mode needs pool_start and pool_end, the first not above the second")
                 }
             }
             try dhcp.finish()

@@ -27,7 +27,8 @@ extension Request {
     /// §22.19.
     public static func closeSession(_ bmcID: UInt32) -> Request {
         Request(
-            "close session", .application, 0x3c, data: (0..<4).map { UInt8(truncatingIfNeeded: bmcID >> UInt32(8 * $0)) })
+            "close session", .application, 0x3c,
+            data: (0..<4).map { UInt8(truncatingIfNeeded: bmcID >> UInt32(8 * $0)) })
     }
 }
 

@@ -65,7 +65,9 @@ public struct Handshake: Sendable {
     }
 
     public mutating func receive(_ datagram: [UInt8]) -> Step {
-        guard let packet = Packet(parsing: datagram), !packet.isEncrypted, !packet.isAuthenticated else { return .ignored }
+        guard let packet = Packet(parsing: datagram), !packet.isEncrypted, !packet.isAuthenticated else {
+            return .ignored
+        }
         do {
             switch (state, packet.payloadType) {
             case (.opening, .openSessionResponse): return try opened(packet.payload)
@@ -155,7 +157,8 @@ public enum HandshakeError: Error, Equatable, CustomStringConvertible {
     public var description: String {
         switch self {
         case .refused(let status, let during): "\(during): \(status)"
-        case .wrongPassword(let user): "the password of BMC user \(user) is wrong, or this is not the BMC it claims to be"
+        case .wrongPassword(let user):
+            "the password of BMC user \(user) is wrong, or this is not the BMC it claims to be"
         }
     }
 }

@@ -31,7 +31,8 @@ struct Packet {
     init?(parsing datagram: [UInt8]) {
         var reader = ByteReader(datagram)
         do {
-            guard try reader.take(4, "RMCP header") == Self.rmcpHeader, try reader.uint8("authentication type") == 0x06 else {
+            guard try reader.take(4, "RMCP header") == Self.rmcpHeader, try reader.uint8("authentication type") == 0x06
+            else {
                 return nil
             }
             let type = try reader.uint8("payload type")

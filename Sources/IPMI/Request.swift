@@ -10,7 +10,9 @@ public struct Request: Equatable, Sendable {
     /// It may be sent again when its answer is lost. Cycle and reset may not.
     public var isRepeatable: Bool
 
-    public init(_ name: String, _ function: NetworkFunction, _ command: UInt8, data: [UInt8] = [], isRepeatable: Bool = true) {
+    public init(
+        _ name: String, _ function: NetworkFunction, _ command: UInt8, data: [UInt8] = [], isRepeatable: Bool = true
+    ) {
         (self.name, self.function, self.command, self.data) = (name, function, command, data)
         self.isRepeatable = isRepeatable
     }

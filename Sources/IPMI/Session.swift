@@ -37,7 +37,8 @@ public struct Session: Sendable {
 
     /// The response in a datagram; nil for one that is not of this session, altered, repeated, or old.
     public mutating func open(_ datagram: [UInt8]) -> Response? {
-        guard let packet = Packet(parsing: datagram), packet.isAuthenticated, packet.isEncrypted, packet.payloadType == .ipmi,
+        guard let packet = Packet(parsing: datagram), packet.isAuthenticated, packet.isEncrypted,
+            packet.payloadType == .ipmi,
             packet.sessionID == consoleID,
             constantTimeEqual(packet.code, suite.hmac(packet.covered, key: integrityKey).prefix(suite.shortCodeLength)),
             window.admit(packet.sequence), let message = decrypt(packet.payload)

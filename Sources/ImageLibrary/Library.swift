@@ -14,7 +14,8 @@ public struct Library: ImageSource {
         (self.directory, self.logger) = (directory, logger)
         do {
             try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
-            for name in try FileManager.default.contentsOfDirectory(atPath: directory) where name.hasSuffix(Self.partial) {
+            for name in try FileManager.default.contentsOfDirectory(atPath: directory)
+            where name.hasSuffix(Self.partial) {
                 try FileManager.default.removeItem(atPath: directory + "/" + name)
             }
         } catch {
@@ -30,7 +31,8 @@ public struct Library: ImageSource {
 
     /// Takes an image whose SHA-256 must be `digest`. An image that is there already is read to its end and dropped.
     /// - Throws: ``ImageError``; then the library is as it was.
-    public func add<Body: AsyncSequence & Sendable>(digest: String, body: Body) async throws where Body.Element == ByteBuffer {
+    public func add<Body: AsyncSequence & Sendable>(digest: String, body: Body) async throws
+    where Body.Element == ByteBuffer {
         guard Self.isDigest(digest) else { throw ImageError(reason: .badDigest(digest)) }
         let path = directory + "/" + digest
         let temporary = path + "." + Credential.random().prefix(8) + Self.partial
@@ -55,7 +57,9 @@ public struct Library: ImageSource {
             bytes += Int64(buffer.readableBytes)
         }
         let found = Credential.hex(hash.finalize())
-        guard found == digest.lowercased() else { throw ImageError(reason: .mismatch(expected: digest, found: found, bytes: bytes)) }
+        guard found == digest.lowercased() else {
+            throw ImageError(reason: .mismatch(expected: digest, found: found, bytes: bytes))
+        }
         guard fsync(file) == 0 else { throw ImageError.fileSystem("sync", temporary) }
         guard rename(temporary, path) == 0 else { throw ImageError.fileSystem("rename", path) }
         logger.info("image stored", metadata: ["image.sha256": "\(digest)", "bytes": "\(bytes)"])

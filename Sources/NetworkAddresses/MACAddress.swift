@@ -3,6 +3,9 @@ public struct MACAddress: Hashable, Sendable {
     /// The address as an integer; the first octet on the wire is the most significant of the low 48 bits.
     public let rawValue: UInt64
 
+    /// The low 48 bits of `rawValue`.
+    public init(rawValue: UInt64) { self.rawValue = rawValue & 0xffff_ffff_ffff }
+
     /// Nil unless `bytes` holds exactly six octets, in wire order.
     public init?(bytes: some Collection<UInt8>) {
         guard bytes.count == 6 else { return nil }

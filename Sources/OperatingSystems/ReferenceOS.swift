@@ -25,7 +25,8 @@ public struct ReferenceOS: OperatingSystem {
         if let network = join.network {
             settings += [
                 ("NETWORK", "static"), ("MAC", network.mac.description),
-                ("ADDRESS", "\(network.address)/\(network.prefixLength)"), ("GATEWAY", network.gateway?.description ?? ""),
+                ("ADDRESS", "\(network.address)/\(network.prefixLength)"),
+                ("GATEWAY", network.gateway?.description ?? ""),
                 ("DNS", network.nameServers.map(\.description).joined(separator: ",")),
             ]
         } else {
@@ -51,7 +52,9 @@ public struct ReferenceOS: OperatingSystem {
     /// What a shell reads as itself, quoted or not.
     private static func isPlain(_ byte: UInt8) -> Bool {
         switch byte {
-        case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"): true
+        case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "a")...UInt8(ascii: "z"),
+            UInt8(ascii: "A")...UInt8(ascii: "Z"):
+            true
         default: "-_.:/,@+".utf8.contains(byte)
         }
     }

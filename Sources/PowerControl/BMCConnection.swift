@@ -27,7 +27,8 @@ struct BMCConnection {
             throw BMCError(address: address, doing: "open a socket", reason: .unreachable("\(error)"))
         }
         return try await channel.executeThenClose { inbound, outbound in
-            let (datagrams, continuation) = AsyncStream.makeStream(of: [UInt8]?.self, bufferingPolicy: .bufferingNewest(64))
+            let (datagrams, continuation) = AsyncStream.makeStream(
+                of: [UInt8]?.self, bufferingPolicy: .bufferingNewest(64))
             return try await withThrowingTaskGroup(of: Void.self) { group in
                 group.addTask {
                     do {
@@ -91,7 +92,9 @@ struct BMCConnection {
         let loop: any EventLoop
 
         /// Sends, and sends again, until the handler takes an answer. Nil when none came.
-        mutating func exchange(_ datagram: [UInt8], _ handle: ([UInt8]) -> Handshake.Step) async throws -> Handshake.Step? {
+        mutating func exchange(_ datagram: [UInt8], _ handle: ([UInt8]) -> Handshake.Step) async throws -> Handshake
+            .Step?
+        {
             for wait in BMCConnection.waits {
                 try await write(datagram)
                 let timer = timer(wait)

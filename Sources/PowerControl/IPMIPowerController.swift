@@ -48,7 +48,9 @@ public struct IPMIPowerController: PowerController {
                 guard case .code = error.reason else { throw error }
             }
             _ = try await session.send(.bootOnce(flags))
-            guard let found = BootFlags(answer: try await session.send(.readBootFlags)), found.isValid else { return .unverifiable }
+            guard let found = BootFlags(answer: try await session.send(.readBootFlags)), found.isValid else {
+                return .unverifiable
+            }
             guard found.device == flags.device, found.isUEFI == flags.isUEFI else {
                 throw BMCError(
                     address: bmc.address, doing: "boot once from \(device.rawValue)",

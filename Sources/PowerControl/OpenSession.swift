@@ -37,8 +37,9 @@ struct OpenSession {
 
     /// Ends the session. No answer is waited for: a BMC frees a silent session by itself within a minute.
     mutating func close() async {
-        guard let (datagram, _) = try? session.seal(
-            .closeSession(session.bmcSessionID), iv: (0..<16).map { _ in UInt8.random(in: 0...255) })
+        guard
+            let (datagram, _) = try? session.seal(
+                .closeSession(session.bmcSessionID), iv: (0..<16).map { _ in UInt8.random(in: 0...255) })
         else { return }
         try? await line.write(datagram)
     }

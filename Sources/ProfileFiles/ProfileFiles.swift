@@ -9,9 +9,12 @@ public enum ProfileDirectory {
     public static func load(_ directory: String) throws -> [HardwareProfile] {
         let names: [String]
         do {
-            names = try FileManager.default.contentsOfDirectory(atPath: directory).filter { $0.hasSuffix(".yaml") }.sorted()
+            names = try FileManager.default.contentsOfDirectory(atPath: directory).filter { $0.hasSuffix(".yaml") }
+                .sorted()
         } catch {
-            throw ProfileFileErrors(errors: [ProfileFileError(file: directory, message: "cannot list the directory: \(error)")])
+            throw ProfileFileErrors(errors: [
+                ProfileFileError(file: directory, message: "cannot list the directory: \(error)")
+            ])
         }
         var profiles: [HardwareProfile] = []
         var faults: [ProfileFileError] = []
@@ -57,7 +60,8 @@ public enum ProfileDirectory {
     private static func rootDisk(_ disk: inout YAMLReader) throws -> RootDiskHint {
         let transports = try disk.strings("transports")?.map { item in
             guard let transport = DiskTransport(rawValue: item.text) else {
-                throw disk.fault(item.node, "transports: \(item.text) is not a disk transport such as nvme, sata, sas, virtio")
+                throw disk.fault(
+                    item.node, "transports: \(item.text) is not a disk transport such as nvme, sata, sas, virtio")
             }
             return transport
         }

@@ -22,7 +22,8 @@ public struct YAMLReader {
     private init(file: String, node: Node) throws {
         guard let mapping = node.mapping else {
             throw ProfileFileError(
-                file: file, line: node.mark?.line, column: node.mark?.column, message: "expected `key: value` lines here")
+                file: file, line: node.mark?.line, column: node.mark?.column,
+                message: "expected `key: value` lines here")
         }
         (self.file, self.node) = (file, node)
         entries = mapping.map { ($0.key.string ?? "", $0.value) }
@@ -143,7 +144,8 @@ public struct YAMLReader {
 
     private static func translate(_ error: YamlError, file: String) -> ProfileFileError {
         switch error {
-        case .scanner(_, let problem, let mark, _), .parser(_, let problem, let mark, _), .composer(_, let problem, let mark, _):
+        case .scanner(_, let problem, let mark, _), .parser(_, let problem, let mark, _),
+            .composer(_, let problem, let mark, _):
             ProfileFileError(file: file, line: mark.line, column: mark.column, message: problem)
         default:
             ProfileFileError(file: file, message: "\(error)")

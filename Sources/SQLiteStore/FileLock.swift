@@ -12,10 +12,13 @@ final class FileLock: Sendable {
             throw StoreError.unavailable("the lock file \(path) cannot be opened: \(String(cString: strerror(errno)))")
         }
         guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
-            let owner = (try? String(contentsOfFile: path, encoding: .utf8))?.trimmingCharacters(in: .whitespacesAndNewlines) ?? ""
+            let owner =
+                (try? String(contentsOfFile: path, encoding: .utf8))?.trimmingCharacters(in: .whitespacesAndNewlines)
+                ?? ""
             close(descriptor)
             throw StoreError.unavailable(
-                "the store is in use by another slipwayd\(owner.isEmpty ? "" : " (process \(owner))"): \(path) is locked")
+                "the store is in use by another slipwayd\(owner.isEmpty ? "" : " (process \(owner))"): \(path) is locked"
+            )
         }
         let text = "\(getpid())\n"
         guard ftruncate(descriptor, 0) == 0, pwrite(descriptor, text, text.utf8.count, 0) == text.utf8.count else {

@@ -61,7 +61,9 @@ public actor SQLiteRecordStore: RecordStore {
     }
 
     public func list(kind: String) async throws -> Snapshot {
-        try await reading { db in Snapshot(records: try Schema.records(db, kind: kind), revision: try Schema.revision(db)) }
+        try await reading { db in
+            Snapshot(records: try Schema.records(db, kind: kind), revision: try Schema.revision(db))
+        }
     }
 
     public func commit(_ writes: [Write]) async throws -> Revision {
@@ -97,13 +99,15 @@ public actor SQLiteRecordStore: RecordStore {
         waiting.removeFirst(group.count)
         let path = path
         // A callback, not an async call: a cancelled caller must not take the others' commit with it.
-        pool.asyncWrite({ db in
-            try group.map { pending in try Self.apply(pending.writes, db) }
-        }, completion: { [weak self] _, result in
-            guard let self else { return }
-            let outcomes = result.mapError { ($0 as? DatabaseError).map { Self.translate($0, path: path) } ?? $0 }
-            Task { await self.finish(group, outcomes) }
-        })
+        pool.asyncWrite(
+            { db in
+                try group.map { pending in try Self.apply(pending.writes, db) }
+            },
+            completion: { [weak self] _, result in
+                guard let self else { return }
+                let outcomes = result.mapError { ($0 as? DatabaseError).map { Self.translate($0, path: path) } ?? $0 }
+                Task { await self.finish(group, outcomes) }
+            })
     }
 
     private func finish(_ group: [Pending], _ result: Result<[Outcome], any Error>) {
@@ -159,7 +163,8 @@ public actor SQLiteRecordStore: RecordStore {
         return outcome
     }
 
-    private func reading<Value: Sendable>(_ body: @escaping @Sendable (Database) throws -> Value) async throws -> Value {
+    private func reading<Value: Sendable>(_ body: @escaping @Sendable (Database) throws -> Value) async throws -> Value
+    {
         do {
             return try await pool.read(body)
         } catch let error as DatabaseError {
@@ -171,7 +176,8 @@ public actor SQLiteRecordStore: RecordStore {
         let advice: String
         switch error.resultCode {
         case .SQLITE_FULL: advice = "the disk is full; make room, nothing of this change was kept"
-        case .SQLITE_READONLY, .SQLITE_PERM, .SQLITE_CANTOPEN: advice = "it cannot be written; look at its owner, mode and mount"
+        case .SQLITE_READONLY, .SQLITE_PERM, .SQLITE_CANTOPEN:
+            advice = "it cannot be written; look at its owner, mode and mount"
         case .SQLITE_BUSY, .SQLITE_LOCKED: advice = "another program holds it; stop whatever has it open"
         case .SQLITE_CORRUPT, .SQLITE_NOTADB: advice = "it is damaged or no database; restore it from a backup"
         case .SQLITE_IOERR: advice = "the disk failed or is full; look at the kernel log"

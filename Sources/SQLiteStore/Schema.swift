@@ -37,7 +37,9 @@ enum Schema {
     }
 
     static func setRevision(_ db: Database, _ revision: Revision) throws {
-        try db.cachedStatement(sql: "UPDATE counter SET value = ? WHERE name = 'revision'").execute(arguments: [revision])
+        try db.cachedStatement(sql: "UPDATE counter SET value = ? WHERE name = 'revision'").execute(arguments: [
+            revision
+        ])
     }
 
     static func record(_ db: Database, _ key: RecordKey) throws -> Record? {
@@ -58,13 +60,16 @@ enum Schema {
     }
 
     static func delete(_ db: Database, _ key: RecordKey) throws {
-        try db.cachedStatement(sql: "DELETE FROM record WHERE kind = ? AND id = ?").execute(arguments: [key.kind, key.id])
+        try db.cachedStatement(sql: "DELETE FROM record WHERE kind = ? AND id = ?").execute(arguments: [
+            key.kind, key.id,
+        ])
     }
 
     private static func record(_ row: Row) -> Record {
         let value: Data = row["value"]
         return Record(
-            key: RecordKey(kind: row["kind"], id: row["id"]), value: Array(value), createRevision: row["createRevision"],
+            key: RecordKey(kind: row["kind"], id: row["id"]), value: Array(value),
+            createRevision: row["createRevision"],
             revision: row["revision"])
     }
 }

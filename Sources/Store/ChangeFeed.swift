@@ -42,7 +42,9 @@ public struct ChangeFeed: Sendable {
     }
 
     /// A stream of the changes of `kind` after `revision`, and the number to end it by.
-    public mutating func follow(kind: String, from revision: Revision) -> (id: Int, stream: AsyncThrowingStream<Change, any Error>) {
+    public mutating func follow(kind: String, from revision: Revision) -> (
+        id: Int, stream: AsyncThrowingStream<Change, any Error>
+    ) {
         let backlog = log.filter { $0.revision > revision && $0.key.kind == kind }
         let (stream, continuation) = AsyncThrowingStream.makeStream(
             of: Change.self, bufferingPolicy: .bufferingOldest(backlog.count + watcherCapacity))

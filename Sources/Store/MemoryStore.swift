@@ -23,7 +23,8 @@ public actor MemoryStore: RecordStore {
             try write.expectation.check(current, key: write.key)
             switch write {
             case .put(let key, let value, _):
-                let record = Record(key: key, value: value, createRevision: current?.createRevision ?? next, revision: next)
+                let record = Record(
+                    key: key, value: value, createRevision: current?.createRevision ?? next, revision: next)
                 staged[key] = .some(record)
                 changes.append(Change(revision: next, key: key, effect: .put(record)))
             case .delete(let key, _):

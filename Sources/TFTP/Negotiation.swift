@@ -19,7 +19,9 @@ public struct Negotiation: Equatable, Sendable {
         public var blockSize = 1468
         public var windowSize = 64
 
-        public init(blockSize: Int = 1468, windowSize: Int = 64) { (self.blockSize, self.windowSize) = (blockSize, windowSize) }
+        public init(blockSize: Int = 1468, windowSize: Int = 64) {
+            (self.blockSize, self.windowSize) = (blockSize, windowSize)
+        }
     }
 
     /// Options that are unknown or out of range are not acknowledged, which means refused (RFC 2347 §2); `blksize` and

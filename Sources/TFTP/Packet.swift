@@ -39,7 +39,8 @@ public enum Packet: Equatable, Sendable {
         switch self {
         case .readRequest(let request):
             writer.uint16(1)
-            writer.append(Self.strings([request.file, request.mode] + request.options.flatMap { [$0.name, $0.value] }))
+            writer.append(
+                Self.strings([request.file, request.mode] + request.options.flatMap { [$0.name, $0.value] }))
         case .writeRequest: writer.uint16(2)
         case .data(let block, let bytes):
             writer.uint16(3)
@@ -91,7 +92,9 @@ public struct ReadRequest: Equatable, Sendable {
         while rest.count > 1, rest.last == 0, rest.dropLast().last == 0 { rest = rest.dropLast() }
         guard !rest.isEmpty else { return [] }
         guard rest.last == 0 else { throw .truncated("a string without its NUL") }
-        return rest.dropLast().split(separator: 0, omittingEmptySubsequences: false).map { String(decoding: $0, as: UTF8.self) }
+        return rest.dropLast().split(separator: 0, omittingEmptySubsequences: false).map {
+            String(decoding: $0, as: UTF8.self)
+        }
     }
 
     /// Pairs; a name without a value is left out.

@@ -93,7 +93,8 @@ public struct ReadSession: Sendable {
             let offset = (block - 1) * negotiation.blockSize
             actions.append(
                 .sendBlock(
-                    UInt16(truncatingIfNeeded: block), offset: offset, length: min(negotiation.blockSize, fileSize - offset)))
+                    UInt16(truncatingIfNeeded: block), offset: offset,
+                    length: min(negotiation.blockSize, fileSize - offset)))
         }
         return actions + [.armTimer(timeout(retries))]
     }

@@ -32,9 +32,13 @@ public struct ByteReader: Sendable {
     /// Four bytes, the most significant first.
     public mutating func uint32(_ field: StaticString) throws(WireError) -> UInt32 { UInt32(try bigEndian(4, field)) }
     /// Two bytes, the least significant first.
-    public mutating func uint16LE(_ field: StaticString) throws(WireError) -> UInt16 { UInt16(try littleEndian(2, field)) }
+    public mutating func uint16LE(_ field: StaticString) throws(WireError) -> UInt16 {
+        UInt16(try littleEndian(2, field))
+    }
     /// Four bytes, the least significant first.
-    public mutating func uint32LE(_ field: StaticString) throws(WireError) -> UInt32 { UInt32(try littleEndian(4, field)) }
+    public mutating func uint32LE(_ field: StaticString) throws(WireError) -> UInt32 {
+        UInt32(try littleEndian(4, field))
+    }
     /// Eight bytes, the least significant first.
     public mutating func uint64LE(_ field: StaticString) throws(WireError) -> UInt64 { try littleEndian(8, field) }
 

@@ -8,7 +8,8 @@ import Testing
     static let entry = EFIBootEntry(
         title: "Slipway r-1",
         partition: GPT.Entry(
-            number: 2, type: Array(repeating: 1, count: 16), unique: Array(repeating: 0xab, count: 16), blocks: 2048...206_847, name: "ESP"),
+            number: 2, type: Array(repeating: 1, count: 16), unique: Array(repeating: 0xab, count: 16),
+            blocks: 2048...206_847, name: "ESP"),
         file: "\\EFI\\BOOT\\BOOTX64.EFI")
 
     @Test("an option names disk partition and file (UEFI 2.10 §3.1.3, §10.3.5)")
@@ -28,14 +29,17 @@ import Testing
     /// A PXE option as OVMF writes it: ACPI, PCI, MAC, IPv4.
     static let network: [UInt8] =
         bytes("01000000 4000") + Array("UEFI PXEv4".utf16).flatMap { [UInt8(truncatingIfNeeded: $0), 0] } + [0, 0]
-        + bytes("02010c00 d041030a 00000000 01010600 0002 030b2500") + Array(repeating: 0, count: 33) + bytes("7fff0400")
+        + bytes("02010c00 d041030a 00000000 01010600 0002 030b2500") + Array(repeating: 0, count: 33)
+        + bytes("7fff0400")
     static let disk: [UInt8] =
         bytes("01000000 1600") + Array("UEFI disk".utf16).flatMap { [UInt8(truncatingIfNeeded: $0), 0] } + [0, 0]
         + bytes("02010c00 d041030a 00000000 01010600 0003 7fff0400")
 
     @Test("network first: after the firmware's network entries, before its disks")
     func networkFirst() {
-        let plan = BootOrderPlan(adding: Self.entry, to: [0: Self.disk, 1: Self.network, 2: Self.network], order: [1, 0, 2, 9], wanted: .networkFirst)
+        let plan = BootOrderPlan(
+            adding: Self.entry, to: [0: Self.disk, 1: Self.network, 2: Self.network], order: [1, 0, 2, 9],
+            wanted: .networkFirst)
         #expect(plan.number == 3)
         #expect(plan.order == [1, 2, 3, 0])
         #expect(plan.removed.isEmpty)
@@ -43,14 +47,16 @@ import Testing
 
     @Test("disk first: before everything")
     func diskFirst() {
-        let plan = BootOrderPlan(adding: Self.entry, to: [0: Self.disk, 1: Self.network], order: [1, 0], wanted: .diskFirst)
+        let plan = BootOrderPlan(
+            adding: Self.entry, to: [0: Self.disk, 1: Self.network], order: [1, 0], wanted: .diskFirst)
         #expect(plan.order == [2, 1, 0])
     }
 
     @Test("a reinstall uses its own entry again, and exactly one is left")
     func again() {
         let plan = BootOrderPlan(
-            adding: Self.entry, to: [1: Self.network, 4: Self.entry.encoded, 7: Self.entry.encoded], order: [1, 4, 7], wanted: .networkFirst)
+            adding: Self.entry, to: [1: Self.network, 4: Self.entry.encoded, 7: Self.entry.encoded], order: [1, 4, 7],
+            wanted: .networkFirst)
         #expect(plan.number == 4)
         #expect(plan.removed == [7])
         #expect(plan.order == [1, 4])

@@ -10,7 +10,7 @@ enum Capture {
 
     /// DHCP datagrams of `Fixtures/NAME.pcap`, in order.
     static func dhcp(_ name: String) throws -> [Datagram] {
-        let url = Bundle.module.url(forResource: name, withExtension: "pcap", subdirectory: "Fixtures")!
+        guard let url = Bundle.module.url(forResource: name, withExtension: "pcap", subdirectory: "Fixtures") else { return [] }
         let bytes = Array(try Data(contentsOf: url))
         var found: [Datagram] = []
         var offset = 24
@@ -24,7 +24,9 @@ enum Capture {
             guard [67, 68, 4011].contains(port(0)), [67, 68, 4011].contains(port(2)) else { continue }
             let udpLength = Int(port(4))
             found.append(
-                Datagram(source: port(0), destination: port(2), payload: Array(frame[(header + 8)..<min(header + udpLength, frame.count)])))
+                Datagram(
+                    source: port(0), destination: port(2),
+                    payload: Array(frame[(header + 8)..<min(header + udpLength, frame.count)])))
         }
         return found
     }

@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 @Suite struct DHCPClientTests {
-    static let mac = MACAddress("52:54:00:12:34:56")!
+    static let mac = MACAddress(rawValue: 0x5254_0012_3456)
     static let server = IPv4Address(10, 77, 0, 1)
     static let address = IPv4Address(10, 77, 0, 50)
 
@@ -22,7 +22,9 @@ import Testing
         return nil
     }
 
-    static func answer(_ type: MessageType, to request: Message, address: IPv4Address = address, lease: UInt32 = 600) -> Message {
+    static func answer(_ type: MessageType, to request: Message, address: IPv4Address = address, lease: UInt32 = 600)
+        -> Message
+    {
         var message = Message(operation: .reply, xid: request.xid, chaddr: request.chaddr)
         message.type = type
         message.yiaddr = address

@@ -30,7 +30,8 @@ import Testing
         let payload = try #require(try Capture.dhcp("uefipxe").first).payload
         for _ in 0..<5000 {
             var broken = payload
-            broken[Int.random(in: 0..<broken.count, using: &generator)] ^= 1 << UInt8.random(in: 0..<8, using: &generator)
+            broken[Int.random(in: 0..<broken.count, using: &generator)] ^=
+                1 << UInt8.random(in: 0..<8, using: &generator)
             _ = try? Message(parsing: broken)
         }
     }
@@ -60,9 +61,12 @@ import Testing
         #expect(http.vendorClass == "HTTPClient:Arch:00016:UNDI:003000")
     }
 
-    @Test("reads user classes length-prefixed (RFC 3004) and plain", arguments: [
-        ("0469505845", ["iPXE"]), ("69505845", ["iPXE"]), ("0161 026263", ["a", "bc"]), ("", []), ("ff61", ["\u{fffd}a"]),
-    ])
+    @Test(
+        "reads user classes length-prefixed (RFC 3004) and plain",
+        arguments: [
+            ("0469505845", ["iPXE"]), ("69505845", ["iPXE"]), ("0161 026263", ["a", "bc"]), ("", []),
+            ("ff61", ["\u{fffd}a"]),
+        ])
     func userClasses(hex: String, names: [String]) {
         var message = Message(operation: .request, xid: 1, chaddr: [1, 2, 3, 4, 5, 6])
         message.options[.userClass] = bytes(hex)

@@ -3,12 +3,14 @@ import TestSupport
 import Testing
 
 @Suite struct OptionsTests {
-    @Test("decodes known bytes", arguments: [
-        ("350101 ff", OptionCode.messageType, [1]),  // DHCPDISCOVER (RFC 2132 §9.6)
-        ("00 5d020007 ff", .clientArchitecture, [0, 7]),  // pad, then x64 UEFI (RFC 4578 §2.1)
-        ("fa01aa fa01bb ff", OptionCode(rawValue: 250), [0xaa, 0xbb]),  // unnamed and split (RFC 3396)
-        ("3d00", .clientIdentifier, []),  // no End, empty value
-    ] as [(String, OptionCode, [UInt8])])
+    @Test(
+        "decodes known bytes",
+        arguments: [
+            ("350101 ff", OptionCode.messageType, [1]),  // DHCPDISCOVER (RFC 2132 §9.6)
+            ("00 5d020007 ff", .clientArchitecture, [0, 7]),  // pad, then x64 UEFI (RFC 4578 §2.1)
+            ("fa01aa fa01bb ff", OptionCode(rawValue: 250), [0xaa, 0xbb]),  // unnamed and split (RFC 3396)
+            ("3d00", .clientIdentifier, []),  // no End, empty value
+        ] as [(String, OptionCode, [UInt8])])
     func decodes(hex: String, code: OptionCode, value: [UInt8]) throws {
         #expect(try Options(parsing: bytes(hex))[code] == value)
     }

@@ -15,11 +15,13 @@ import Testing
 
     static let vectors = [
         Vector(
-            suite: .three, rakp2: "1b5f1ffb9f4fb0ed0784c37c0ee3457ae09fc912", rakp3: "f2b8ed7378ab0857e9301e06537ccf674459a8f2",
+            suite: .three, rakp2: "1b5f1ffb9f4fb0ed0784c37c0ee3457ae09fc912",
+            rakp3: "f2b8ed7378ab0857e9301e06537ccf674459a8f2",
             rakp4: "2022d45c5e762a8677441374"),
         Vector(
             suite: .seventeen, rakp2: "0b0e497d05296166243aca9b6360fcdccbfad8f368948bd9e357159fb69b8b1f",
-            rakp3: "99d823aeca7b41dd4edc23e3c14dfece8b0932ea37602d5957b3ad6978c1c23d", rakp4: "4d0ed818341959a81312d13f79fcbab9"),
+            rakp3: "99d823aeca7b41dd4edc23e3c14dfece8b0932ea37602d5957b3ad6978c1c23d",
+            rakp4: "4d0ed818341959a81312d13f79fcbab9"),
     ]
 
     static let random = (0..<16).map { UInt8($0) }
@@ -27,23 +29,34 @@ import Testing
 
     static func handshake(_ suite: CipherSuite) -> Handshake {
         Handshake(
-            suite: suite, credentials: .init(username: "admin", password: "secret"), consoleID: 0xa0a2_a3a4, consoleRandom: random)
+            suite: suite, credentials: .init(username: "admin", password: "secret"), consoleID: 0xa0a2_a3a4,
+            consoleRandom: random)
     }
 
     static func opened(_ suite: CipherSuite, _ handshake: inout Handshake) -> Handshake.Step {
-        let algorithms = bytes("00000008 \(suite == .three ? "01" : "03")000000 01000008 \(suite == .three ? "01" : "04")000000 02000008 01000000")
-        return handshake.receive(Packet.unprotected(.openSessionResponse, bytes("00000400 a4a3a2a0 01020304") + algorithms))
+        let algorithms = bytes(
+            "00000008 \(suite == .three ? "01" : "03")000000 01000008 \(suite == .three ? "01" : "04")000000 02000008 01000000"
+        )
+        return handshake.receive(
+            Packet.unprotected(.openSessionResponse, bytes("00000400 a4a3a2a0 01020304") + algorithms))
     }
 
     @Test("RAKP as the specification has it", arguments: vectors)
     func rakp(vector: Vector) throws {
         var handshake = Self.handshake(vector.suite)
         guard case .send(let first) = Self.opened(vector.suite, &handshake) else { throw Failure() }
-        #expect(first.suffix(44 - 11) == Packet.unprotected(.rakp1, bytes("00000000 01020304") + Self.random + bytes("14000005") + Array("admin".utf8)).suffix(33))
-        let second = handshake.receive(Packet.unprotected(.rakp2, bytes("00000000 a4a3a2a0" + Self.bmcPart + vector.rakp2)))
+        #expect(
+            first.suffix(44 - 11)
+                == Packet.unprotected(
+                    .rakp1, bytes("00000000 01020304") + Self.random + bytes("14000005") + Array("admin".utf8)
+                ).suffix(33))
+        let second = handshake.receive(
+            Packet.unprotected(.rakp2, bytes("00000000 a4a3a2a0" + Self.bmcPart + vector.rakp2)))
         guard case .send(let third) = second else { throw Failure() }
         #expect(third == Packet.unprotected(.rakp3, bytes("00000000 01020304" + vector.rakp3)))
-        guard case .established = handshake.receive(Packet.unprotected(.rakp4, bytes("00000000 a4a3a2a0" + vector.rakp4))) else { throw Failure() }
+        guard
+            case .established = handshake.receive(Packet.unprotected(.rakp4, bytes("00000000 a4a3a2a0" + vector.rakp4)))
+        else { throw Failure() }
     }
 
     @Test("a BMC that does not know the password is refused, whichever bit differs", arguments: vectors)
@@ -92,20 +105,28 @@ import Testing
 @Suite struct SessionTests {
     static func pair(_ suite: CipherSuite) -> (console: Session, bmc: Session) {
         let key = suite.hmac([1], key: [2])
-        return (Session(suite: suite, consoleID: 7, bmcID: 9, sessionKey: key), Session(suite: suite, consoleID: 9, bmcID: 7, sessionKey: key))
+        return (
+            Session(suite: suite, consoleID: 7, bmcID: 9, sessionKey: key),
+            Session(suite: suite, consoleID: 9, bmcID: 7, sessionKey: key)
+        )
     }
 
     /// What a BMC would answer: the same message with the response bit, a completion code and data.
-    static func answer(_ session: inout Session, to request: Request, sequence: UInt8, code: UInt8 = 0, data: [UInt8]) throws -> [UInt8] {
+    static func answer(_ session: inout Session, to request: Request, sequence: UInt8, code: UInt8 = 0, data: [UInt8])
+        throws -> [UInt8]
+    {
         // The request's own layout with its data is an answer's when the completion code leads the data.
         let reply = Request(
             "answer", NetworkFunction(rawValue: request.function.rawValue | 1), request.command, data: [code] + data)
         var sealed: (datagram: [UInt8], sequence: UInt8) = ([], 0)
-        repeat { sealed = try session.seal(reply, iv: Array(repeating: 3, count: 16)) } while sealed.sequence != sequence
+        repeat {
+            sealed = try session.seal(reply, iv: Array(repeating: 3, count: 16))
+        } while sealed.sequence != sequence
         return sealed.datagram
     }
 
-    @Test("an answer is opened once: repeats, altered and foreign datagrams are nothing", arguments: CipherSuite.allCases)
+    @Test(
+        "an answer is opened once: repeats, altered and foreign datagrams are nothing", arguments: CipherSuite.allCases)
     func opens(suite: CipherSuite) throws {
         var (console, bmc) = Self.pair(suite)
         let (_, sequence) = try console.seal(.chassisStatus, iv: Array(repeating: 1, count: 16))

@@ -21,10 +21,18 @@ import Testing
 
     /// The order of packets in the captures of OVMF: PXE, TFTP with a probe, iPXE, script, kernel.
     static let uefi: [(Double, Step)] = [
-        (0, .discover(stage: .firmware, architecture: .efiX64)), (4, .discover(stage: .firmware, architecture: .efiX64)),
+        (0, .discover(stage: .firmware, architecture: .efiX64)),
+        (4, .discover(stage: .firmware, architecture: .efiX64)),
         (4, .acknowledge(address: address, file: "ipxe.efi")),
-        (4.1, .transferFinished(.tftp, file: "ipxe.efi", bytes: 0, milliseconds: 1, retransmissions: 0, outcome: "probe")),
-        (5, .transferFinished(.tftp, file: "ipxe.efi", bytes: 850_528, milliseconds: 90, retransmissions: 0, outcome: "completed")),
+        (
+            4.1,
+            .transferFinished(.tftp, file: "ipxe.efi", bytes: 0, milliseconds: 1, retransmissions: 0, outcome: "probe")
+        ),
+        (
+            5,
+            .transferFinished(
+                .tftp, file: "ipxe.efi", bytes: 850_528, milliseconds: 90, retransmissions: 0, outcome: "completed")
+        ),
         (8, .discover(stage: .ipxe, architecture: .efiX64)), (9, .discover(stage: .ipxe, architecture: .efiX64)),
         (10, .acknowledge(address: address, file: "http://x/boot/ipxe")), (11, .script(name: "agent")),
         (12, http("/agent/vmlinuz")), (13, http("/agent/initrd")),

@@ -176,12 +176,15 @@ struct LifecycleRow: Sendable, CustomTestStringConvertible {
         #expect(reason.contains("after \(Int(deadline / 60)) minutes"))
     }
 
-    @Test("machines in a person's hands and finished ones are never touched", arguments: [
-        Phase.ready, .maintenance, .rescue, .rejected, .retired,
-    ])
+    @Test(
+        "machines in a person's hands and finished ones are never touched",
+        arguments: [
+            Phase.ready, .maintenance, .rescue, .rejected, .retired,
+        ])
     func handsOff(phase: Phase) {
         let situation = Situation(
-            machine: Self.machine(phase, bmc: true), operation: Self.operation(), session: Self.session(), now: Self.after(9))
+            machine: Self.machine(phase, bmc: true), operation: Self.operation(), session: Self.session(),
+            now: Self.after(9))
         #expect(Lifecycle.next(situation) == .wait(until: nil))
     }
 }

@@ -2,9 +2,11 @@ import NetworkAddresses
 import Testing
 
 @Suite struct AddressTests {
-    @Test("reads a MAC address in every common notation", arguments: [
-        "52:54:00:12:ab:CD", "52-54-00-12-AB-cd", "5254.0012.abcd", "52540012abcd",
-    ])
+    @Test(
+        "reads a MAC address in every common notation",
+        arguments: [
+            "52:54:00:12:ab:CD", "52-54-00-12-AB-cd", "5254.0012.abcd", "52540012abcd",
+        ])
     func macNotations(text: String) throws {
         let mac = try #require(MACAddress(text))
         #expect(mac.description == "52:54:00:12:ab:cd")
@@ -12,9 +14,12 @@ import Testing
         #expect(MACAddress(bytes: mac.bytes) == mac)
     }
 
-    @Test("refuses what is no MAC address", arguments: [
-        "", "52:54:00:12:ab", "52:54:00:12:ab:cd:ef", "52:54:00:12:ab:cg", "5:2:5:4:0:0:1:2:a:b:c:d", "::::::525400",
-    ])
+    @Test(
+        "refuses what is no MAC address",
+        arguments: [
+            "", "52:54:00:12:ab", "52:54:00:12:ab:cd:ef", "52:54:00:12:ab:cg", "5:2:5:4:0:0:1:2:a:b:c:d",
+            "::::::525400",
+        ])
     func notMAC(text: String) { #expect(MACAddress(text) == nil) }
 
     @Test("knows group and locally administered addresses")
@@ -33,6 +38,8 @@ import Testing
         #expect(IPv4Address("10.77.0.1")! < IPv4Address("10.77.0.10")!)
     }
 
-    @Test("refuses what is no IPv4 address", arguments: ["", "1.2.3", "1.2.3.4.5", "1.2.3.256", "01.2.3.4", "1.2.3.", "1.2.3.-4", "+1.2.3.4"])
+    @Test(
+        "refuses what is no IPv4 address",
+        arguments: ["", "1.2.3", "1.2.3.4.5", "1.2.3.256", "01.2.3.4", "1.2.3.", "1.2.3.-4", "+1.2.3.4"])
     func notIPv4(text: String) { #expect(IPv4Address(text) == nil) }
 }

@@ -6,19 +6,26 @@ import Testing
 @testable import NetworkBoot
 
 @Suite struct BootRequestTests {
-    @Test("paths lead where they should, however firmware joins them", arguments: [
-        ("/agent/vmlinuz", BootRequest.agentKernel), ("//agent//initrd", .agentInitrd), ("/images/abc", .image("abc")),
-        ("/boot/files/ipxe.efi", .bootFile("ipxe.efi")), ("/boot/files/a/b%20c", .bootFile("a/b c")),
-        ("/boot/files/../../etc/passwd", .nothing("bad path")), ("/boot/files/..%2f..%2fetc/passwd", .nothing("bad path")),
-        ("/boot/files/%00", .nothing("bad path")), ("/boot/files/%zz", .nothing("bad path")), ("/", .nothing("no such path")),
-        ("/boot/ipxe", .nothing("a script is for a MAC address")), ("/boot/ipxe?mac=x", .nothing("a script is for a MAC address")),
-    ])
+    @Test(
+        "paths lead where they should, however firmware joins them",
+        arguments: [
+            ("/agent/vmlinuz", BootRequest.agentKernel), ("//agent//initrd", .agentInitrd),
+            ("/images/abc", .image("abc")),
+            ("/boot/files/ipxe.efi", .bootFile("ipxe.efi")), ("/boot/files/a/b%20c", .bootFile("a/b c")),
+            ("/boot/files/../../etc/passwd", .nothing("bad path")),
+            ("/boot/files/..%2f..%2fetc/passwd", .nothing("bad path")),
+            ("/boot/files/%00", .nothing("bad path")), ("/boot/files/%zz", .nothing("bad path")),
+            ("/", .nothing("no such path")),
+            ("/boot/ipxe", .nothing("a script is for a MAC address")),
+            ("/boot/ipxe?mac=x", .nothing("a script is for a MAC address")),
+        ])
     func routes(target: String, request: BootRequest) { #expect(BootRequest(target: target, client: nil) == request) }
 
     @Test("a script request tells MAC, UUID and architecture")
     func script() throws {
         let target = "/boot/ipxe?mac=52:54:00:12:34:56&arch=7&uuid=5fae6edbc3c2b04e807d8c22c0b0f27e"
-        guard case .script(let client, let isUEFI) = BootRequest(target: target, client: IPv4Address(10, 77, 0, 50)) else {
+        guard case .script(let client, let isUEFI) = BootRequest(target: target, client: IPv4Address(10, 77, 0, 50))
+        else {
             Issue.record("no script")
             return
         }
@@ -28,10 +35,14 @@ import Testing
         #expect(client.address == IPv4Address(10, 77, 0, 50))
     }
 
-    @Test("byte ranges (RFC 9110 §14)", arguments: [
-        (nil, ByteRange.whole), ("bytes=0-9", .part(0..<10)), ("bytes=90-", .part(90..<100)), ("bytes=-10", .part(90..<100)),
-        ("bytes=90-200", .part(90..<100)), ("bytes=100-", .unsatisfiable), ("bytes=-0", .unsatisfiable), ("bytes=9-3", .whole),
-        ("bytes=0-1,5-6", .whole), ("lines=1-2", .whole), ("bytes=x-y", .whole), ("bytes=-", .whole),
-    ] as [(String?, ByteRange)])
+    @Test(
+        "byte ranges (RFC 9110 §14)",
+        arguments: [
+            (nil, ByteRange.whole), ("bytes=0-9", .part(0..<10)), ("bytes=90-", .part(90..<100)),
+            ("bytes=-10", .part(90..<100)),
+            ("bytes=90-200", .part(90..<100)), ("bytes=100-", .unsatisfiable), ("bytes=-0", .unsatisfiable),
+            ("bytes=9-3", .whole),
+            ("bytes=0-1,5-6", .whole), ("lines=1-2", .whole), ("bytes=x-y", .whole), ("bytes=-", .whole),
+        ] as [(String?, ByteRange)])
     func ranges(header: String?, range: ByteRange) { #expect(ByteRange(header: header, size: 100) == range) }
 }

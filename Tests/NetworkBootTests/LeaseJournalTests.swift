@@ -7,7 +7,7 @@ import Testing
 @Suite struct LeaseJournalTests {
     static func lease(_ last: UInt8, expires: Double = 1_800_000_000) -> Lease {
         Lease(
-            mac: MACAddress(bytes: [0x52, 0x54, 0, 0, 0, last])!, address: IPv4Address(10, 77, 0, last),
+            mac: MACAddress(rawValue: 0x5254_0000_0000 | UInt64(last)), address: IPv4Address(10, 77, 0, last),
             expires: Date(timeIntervalSince1970: expires))
     }
 
@@ -19,7 +19,9 @@ import Testing
                 let (journal, leases) = try LeaseJournal.open(path)
                 #expect(leases.isEmpty)
                 try await withThrowingTaskGroup(of: Void.self) { group in
-                    for last in 1...50 as ClosedRange<UInt8> { group.addTask { try await journal.append(Self.lease(last)) } }
+                    for last in 1...50 as ClosedRange<UInt8> {
+                        group.addTask { try await journal.append(Self.lease(last)) }
+                    }
                     try await group.waitForAll()
                 }
                 try await journal.append(Self.lease(1, expires: 1_900_000_000))

@@ -11,28 +11,37 @@ import Testing
     static let responder = ProxyResponder(server: server, files: BootFiles(bootURL: "http://10.77.0.1:8080"))
     static let nobody = (address: IPv4Address.unspecified, port: 68)
 
-    static func discover(_ architecture: ClientArchitecture?, vendor: String? = "PXEClient:Arch:00007:UNDI:003000", iPXE: Bool = false)
+    static func discover(
+        _ architecture: ClientArchitecture?, vendor: String? = "PXEClient:Arch:00007:UNDI:003000", iPXE: Bool = false
+    )
         -> Message
     {
         var message = Message(operation: .request, xid: 9, chaddr: [0x52, 0x54, 0, 0x12, 0x34, 0x56])
         message.type = .discover
         message.flags = Message.broadcastFlag
         if let architecture {
-            message.options[.clientArchitecture] = [UInt8(architecture.rawValue >> 8), UInt8(truncatingIfNeeded: architecture.rawValue)]
+            message.options[.clientArchitecture] = [
+                UInt8(architecture.rawValue >> 8), UInt8(truncatingIfNeeded: architecture.rawValue),
+            ]
         }
         if let vendor { message.set(.vendorClass, text: vendor) }
         if iPXE { message.options[.userClass] = Array("iPXE".utf8) }
         return message
     }
 
-    static func file(_ reply: Reply?) -> String? { reply?.message.options[.bootFileName].map { String(decoding: $0, as: UTF8.self) } }
+    static func file(_ reply: Reply?) -> String? {
+        reply?.message.options[.bootFileName].map { String(decoding: $0, as: UTF8.self) }
+    }
 
-    @Test("the boot file follows from the architecture (RFC 4578, IANA)", arguments: [
-        (.biosX86, "undionly.kpxe"), (nil, "undionly.kpxe"), (.efiX64, "ipxe.efi"), (.efiBC, "ipxe.efi"),
-        (.efiARM64, "grubaa64.efi"), (.efiIA32, nil),
-    ] as [(ClientArchitecture?, String?)])
+    @Test(
+        "the boot file follows from the architecture (RFC 4578, IANA)",
+        arguments: [
+            (.biosX86, "undionly.kpxe"), (nil, "undionly.kpxe"), (.efiX64, "ipxe.efi"), (.efiBC, "ipxe.efi"),
+            (.efiARM64, "grubaa64.efi"), (.efiIA32, nil),
+        ] as [(ClientArchitecture?, String?)])
     func bootFile(architecture: ClientArchitecture?, file: String?) {
-        let reply = Self.responder.reply(to: Self.discover(architecture), on: .server, from: Self.nobody, action: .agent)
+        let reply = Self.responder.reply(
+            to: Self.discover(architecture), on: .server, from: Self.nobody, action: .agent)
         #expect(Self.file(reply) == file)
         #expect((reply == nil) == (file == nil))
     }
@@ -48,7 +57,8 @@ import Testing
 
     @Test("iPXE gets its script and never a program: that would loop for ever")
     func ipxe() {
-        let reply = Self.responder.reply(to: Self.discover(.biosX86, iPXE: true), on: .server, from: Self.nobody, action: .agent)
+        let reply = Self.responder.reply(
+            to: Self.discover(.biosX86, iPXE: true), on: .server, from: Self.nobody, action: .agent)
         #expect(Self.file(reply) == "http://10.77.0.1:8080/boot/ipxe?mac=52:54:00:12:34:56&arch=0")
     }
 
@@ -75,8 +85,11 @@ import Testing
     func silence() {
         let plain = Self.discover(nil, vendor: "udhcp 1.35.0")
         #expect(Self.responder.reply(to: plain, on: .server, from: Self.nobody, action: .agent) == nil)
-        #expect(Self.responder.reply(to: Self.discover(nil, vendor: nil), on: .server, from: Self.nobody, action: .agent) == nil)
-        #expect(Self.responder.reply(to: Self.discover(.efiX64), on: .server, from: Self.nobody, action: .ignore) == nil)
+        #expect(
+            Self.responder.reply(to: Self.discover(nil, vendor: nil), on: .server, from: Self.nobody, action: .agent)
+                == nil)
+        #expect(
+            Self.responder.reply(to: Self.discover(.efiX64), on: .server, from: Self.nobody, action: .ignore) == nil)
         var request = Self.discover(.efiX64)
         request.type = .request
         #expect(Self.responder.reply(to: request, on: .server, from: Self.nobody, action: .agent) == nil)
@@ -94,7 +107,9 @@ import Testing
             pool: LeasePool(range: IPv4Address(10, 77, 0, first)...IPv4Address(10, 77, 0, last)))
     }
 
-    static func message(_ type: MessageType, mac: UInt8 = 1, requested: IPv4Address? = nil, to server: IPv4Address? = nil) -> Message {
+    static func message(
+        _ type: MessageType, mac: UInt8 = 1, requested: IPv4Address? = nil, to server: IPv4Address? = nil
+    ) -> Message {
         var message = ProxyResponderTests.discover(.efiX64)
         message.chaddr[5] = mac
         message.type = type
@@ -110,7 +125,8 @@ import Testing
         #expect(offer.lease == nil)
         let address = try #require(offer.reply?.message.yiaddr)
         #expect(address == IPv4Address(10, 77, 0, 50))
-        let ack = responder.handle(Self.message(.request, requested: address, to: Self.server), action: .agent, now: Self.now)
+        let ack = responder.handle(
+            Self.message(.request, requested: address, to: Self.server), action: .agent, now: Self.now)
         #expect(ack.reply?.message.type == .ack && ack.reply?.message.yiaddr == address)
         #expect(ack.lease?.expires == Self.now.addingTimeInterval(600))
         #expect(ack.reply?.message.seconds(.leaseTime) == 600)
@@ -126,7 +142,8 @@ import Testing
             discover.options[.clientIdentifier] = Array(client.utf8)
             let address = try #require(responder.handle(discover, action: .agent, now: Self.now).reply?.message.yiaddr)
             #expect(address == IPv4Address(10, 77, 0, 50))
-            _ = responder.handle(Self.message(.request, requested: address, to: Self.server), action: .agent, now: Self.now)
+            _ = responder.handle(
+                Self.message(.request, requested: address, to: Self.server), action: .agent, now: Self.now)
         }
         #expect(responder.pool.leases.count == 1)
     }
@@ -136,8 +153,10 @@ import Testing
         var responder = Self.responder()
         for mac in 1...3 as ClosedRange<UInt8> {
             let address = try #require(
-                responder.handle(Self.message(.discover, mac: mac), action: .agent, now: Self.now).reply?.message.yiaddr)
-            _ = responder.handle(Self.message(.request, mac: mac, requested: address, to: Self.server), action: .agent, now: Self.now)
+                responder.handle(Self.message(.discover, mac: mac), action: .agent, now: Self.now).reply?.message.yiaddr
+            )
+            _ = responder.handle(
+                Self.message(.request, mac: mac, requested: address, to: Self.server), action: .agent, now: Self.now)
         }
         #expect(responder.handle(Self.message(.discover, mac: 4), action: .agent, now: Self.now).reply == nil)
         let later = Self.now.addingTimeInterval(601)
@@ -153,7 +172,9 @@ import Testing
         let other = Self.message(.request, requested: own, to: IPv4Address(10, 77, 0, 2))
         #expect(responder.handle(other, action: .agent, now: Self.now) == .init(reply: nil, lease: nil))
         // A restart with the right address, with a wrong one, and with one of another network.
-        #expect(responder.handle(Self.message(.request, requested: own), action: .agent, now: Self.now).reply?.message.type == .ack)
+        #expect(
+            responder.handle(Self.message(.request, requested: own), action: .agent, now: Self.now).reply?.message.type
+                == .ack)
         let wrong = Self.message(.request, requested: IPv4Address(10, 77, 0, 51))
         #expect(responder.handle(wrong, action: .agent, now: Self.now).reply?.message.type == .nak)
         let foreign = Self.message(.request, requested: IPv4Address(192, 168, 0, 7))
@@ -180,6 +201,7 @@ import Testing
     @Test("machines that are ignored get nothing")
     func ignored() {
         var responder = Self.responder()
-        #expect(responder.handle(Self.message(.discover), action: .ignore, now: Self.now) == .init(reply: nil, lease: nil))
+        #expect(
+            responder.handle(Self.message(.discover), action: .ignore, now: Self.now) == .init(reply: nil, lease: nil))
     }
 }

@@ -6,7 +6,9 @@ import Testing
 @testable import NetworkBoot
 
 @Suite struct ScriptTests {
-    static let directory = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appendingPathComponent("../../ipxe-scripts").path
+    static let directory = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appendingPathComponent(
+        "../../ipxe-scripts"
+    ).path
 
     static func scripts() throws -> IPXEScripts { try IPXEScripts(directory: directory) }
 
@@ -32,9 +34,12 @@ import Testing
         #expect(scripts.render(.localDisk, bootURL: "", isUEFI: true).text.hasSuffix("\nexit 1\n"))
     }
 
-    @Test("no words can start an iPXE command", arguments: [
-        "a\nexit 0", "a && shell", "a || shell", "${net0/mac}", "a # b", "a\\\nb", "a\r\nshell", "é;`x`", "\u{2028}shell",
-    ])
+    @Test(
+        "no words can start an iPXE command",
+        arguments: [
+            "a\nexit 0", "a && shell", "a || shell", "${net0/mac}", "a # b", "a\\\nb", "a\r\nshell", "é;`x`",
+            "\u{2028}shell",
+        ])
     func injection(words: String) throws {
         let text = try Self.scripts().render(.refuse(words), bootURL: "", isUEFI: true).text
         let lines = text.split(separator: "\n", omittingEmptySubsequences: false)

@@ -39,7 +39,10 @@ import Testing
             let store = try SQLiteRecordStore(path: path)
             try await withThrowingTaskGroup(of: Void.self) { group in
                 for index in 0..<200 {
-                    group.addTask { _ = try await store.commit([.put(RecordKey(kind: "k", id: "\(index)"), [1], expecting: .absent)]) }
+                    group.addTask {
+                        _ = try await store.commit([.put(RecordKey(kind: "k", id: "\(index)"), [1], expecting: .absent)]
+                        )
+                    }
                 }
                 try await group.waitForAll()
             }

@@ -8,12 +8,15 @@ import Testing
 @Suite struct StoreConformanceTests {
     enum Engine: String, CaseIterable, Sendable { case memory, sqlite }
 
-    static func with(_ engine: Engine, logCapacity: Int = 1000, watchers: Int = 1000, _ body: (any RecordStore) async throws -> Void) async throws {
+    static func with(
+        _ engine: Engine, logCapacity: Int = 1000, watchers: Int = 1000, _ body: (any RecordStore) async throws -> Void
+    ) async throws {
         switch engine {
         case .memory: try await body(MemoryStore(logCapacity: logCapacity, watcherCapacity: watchers))
         case .sqlite:
             try await withTemporaryDirectory { directory in
-                let store = try SQLiteRecordStore(path: directory + "/s.sqlite", logCapacity: logCapacity, watcherCapacity: watchers)
+                let store = try SQLiteRecordStore(
+                    path: directory + "/s.sqlite", logCapacity: logCapacity, watcherCapacity: watchers)
                 try await body(store)
                 try await store.close()
             }
@@ -64,7 +67,9 @@ import Testing
                         while true {
                             let record = try #require(try await store.get(Self.key))
                             do {
-                                _ = try await store.commit([.put(Self.key, [record.value[0] + 1], expecting: .revision(record.revision))])
+                                _ = try await store.commit([
+                                    .put(Self.key, [record.value[0] + 1], expecting: .revision(record.revision))
+                                ])
                                 return
                             } catch StoreError.conflict { continue }
                         }
@@ -84,8 +89,16 @@ import Testing
             let stream = try await store.watch(kind: "machine", from: snapshot.revision)
             try await withThrowingTaskGroup(of: Void.self) { group in
                 for index in 1...50 as ClosedRange<UInt8> {
-                    group.addTask { _ = try await store.commit([.put(RecordKey(kind: "machine", id: "\(index)"), [index], expecting: .absent)]) }
-                    group.addTask { _ = try await store.commit([.put(RecordKey(kind: "noise", id: "\(index)"), [index], expecting: .absent)]) }
+                    group.addTask {
+                        _ = try await store.commit([
+                            .put(RecordKey(kind: "machine", id: "\(index)"), [index], expecting: .absent)
+                        ])
+                    }
+                    group.addTask {
+                        _ = try await store.commit([
+                            .put(RecordKey(kind: "noise", id: "\(index)"), [index], expecting: .absent)
+                        ])
+                    }
                 }
                 try await group.waitForAll()
             }

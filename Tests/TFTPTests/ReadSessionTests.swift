@@ -4,7 +4,9 @@ import Testing
 
 @Suite struct ReadSessionTests {
     /// Runs a transfer against a client that loses packets by the generator's dice. Returns what the client put together.
-    static func transfer(size: Int, blockSize: Int, window: Int, loss: Double, seed: UInt64) -> (ReadSession.Outcome, [Int])? {
+    static func transfer(size: Int, blockSize: Int, window: Int, loss: Double, seed: UInt64) -> (
+        ReadSession.Outcome, [Int]
+    )? {
         var generator = SeededGenerator(seed: seed)
         var options: [(name: String, value: String)] = [("blksize", "\(blockSize)")]
         if window > 1 { options.append(("windowsize", "\(window)")) }
@@ -85,7 +87,10 @@ import Testing
         let negotiation = Negotiation(ReadRequest(file: "f", options: [("tsize", "0")]), fileSize: 10)
         var session = ReadSession(fileSize: 10, negotiation: negotiation)
         _ = session.handle(.started)
-        guard case .finish(let outcome)? = session.handle(.received(.error(.optionsRefused, "User aborted the transfer"))).last else {
+        guard
+            case .finish(let outcome)? = session.handle(.received(.error(.optionsRefused, "User aborted the transfer")))
+                .last
+        else {
             Issue.record("not finished")
             return
         }

@@ -22,7 +22,9 @@ final class BlockTarget: @unchecked Sendable {
         isDevice = status.st_mode & S_IFMT == S_IFBLK
         descriptor = isDevice ? agent_open_direct(path, 1, 1) : open(path, O_RDWR | O_CLOEXEC)
         guard descriptor >= 0 else {
-            if errno == EBUSY { throw InstallError("\(path) is in use: it is mounted, or part of a RAID or volume group") }
+            if errno == EBUSY {
+                throw InstallError("\(path) is in use: it is mounted, or part of a RAID or volume group")
+            }
             throw InstallError.system("open", path)
         }
         sizeBytes = isDevice ? agent_device_size(descriptor) : Int64(status.st_size)
@@ -43,7 +45,8 @@ final class BlockTarget: @unchecked Sendable {
     func write(_ bytes: UnsafeRawBufferPointer, at offset: Int64) throws {
         var done = 0
         while done < bytes.count {
-            let count = pwrite(descriptor, bytes.baseAddress?.advanced(by: done), bytes.count - done, off_t(offset) + off_t(done))
+            let count = pwrite(
+                descriptor, bytes.baseAddress?.advanced(by: done), bytes.count - done, off_t(offset) + off_t(done))
             guard count > 0 else { throw InstallError.system("write at byte \(offset + Int64(done)) of", path) }
             done += count
         }
@@ -52,7 +55,8 @@ final class BlockTarget: @unchecked Sendable {
     func read(into bytes: UnsafeMutableRawBufferPointer, at offset: Int64) throws {
         var done = 0
         while done < bytes.count {
-            let count = pread(descriptor, bytes.baseAddress?.advanced(by: done), bytes.count - done, off_t(offset) + off_t(done))
+            let count = pread(
+                descriptor, bytes.baseAddress?.advanced(by: done), bytes.count - done, off_t(offset) + off_t(done))
             guard count > 0 else { throw InstallError.system("read at byte \(offset + Int64(done)) of", path) }
             done += count
         }
@@ -67,7 +71,8 @@ final class BlockTarget: @unchecked Sendable {
         var done: Int64 = 0
         while done < length {
             let step = min(Int64(buffer.bytes.count), length - done)
-            try write(UnsafeRawBufferPointer(rebasing: UnsafeRawBufferPointer(buffer.bytes)[..<Int(step)]), at: offset + done)
+            try write(
+                UnsafeRawBufferPointer(rebasing: UnsafeRawBufferPointer(buffer.bytes)[..<Int(step)]), at: offset + done)
             done += step
         }
     }

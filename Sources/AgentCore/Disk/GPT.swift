@@ -26,21 +26,31 @@ struct GPT: Equatable {
     /// Reads the first MiB of an image.
     /// - Throws: ``GPTError`` for anything but a sound table of 512-byte blocks.
     init(head: [UInt8]) throws(GPTError) {
-        guard head.count >= Self.blockBytes * (Self.tableBlocks + 1) else { throw GPTError("the image is shorter than a partition table") }
-        guard head[512..<520].elementsEqual("EFI PART".utf8) else { throw GPTError("the image has no GPT for 512-byte blocks") }
+        guard head.count >= Self.blockBytes * (Self.tableBlocks + 1) else {
+            throw GPTError("the image is shorter than a partition table")
+        }
+        guard head[512..<520].elementsEqual("EFI PART".utf8) else {
+            throw GPTError("the image has no GPT for 512-byte blocks")
+        }
         header = Array(head[512..<512 + 92])
         do {
             var reader = ByteReader(header)
             _ = try reader.take(12, "signature")
-            guard try reader.uint32LE("header size") == 92 else { throw GPTError("the GPT header is not 92 bytes long") }
+            guard try reader.uint32LE("header size") == 92 else {
+                throw GPTError("the GPT header is not 92 bytes long")
+            }
             let sum = try reader.uint32LE("header CRC")
             var blank = header
             blank.replaceSubrange(16..<20, with: [0, 0, 0, 0])
             guard CRC32.of(blank) == sum else { throw GPTError("the GPT header's checksum is wrong") }
             _ = try reader.take(4 + 8 + 8 + 8 + 8 + 16, "positions")
-            guard try reader.uint64LE("table position") == 2 else { throw GPTError("the GPT's entries are not at block 2") }
+            guard try reader.uint64LE("table position") == 2 else {
+                throw GPTError("the GPT's entries are not at block 2")
+            }
             let (count, size) = (try reader.uint32LE("entry count"), try reader.uint32LE("entry size"))
-            guard count == 128, size == 128 else { throw GPTError("the GPT has \(count) entries of \(size) bytes, not 128 of 128") }
+            guard count == 128, size == 128 else {
+                throw GPTError("the GPT has \(count) entries of \(size) bytes, not 128 of 128")
+            }
             let tableSum = try reader.uint32LE("table CRC")
             entryBytes = Array(head[1024..<1024 + 128 * 128])
             guard CRC32.of(entryBytes) == tableSum else { throw GPTError("the checksum of the GPT's entries is wrong") }
@@ -71,7 +81,9 @@ struct GPT: Equatable {
         let lastBlock = UInt64(diskBytes) / UInt64(Self.blockBytes) - 1
         let lastUsable = lastBlock - UInt64(Self.tableBlocks)
         if let beyond = entries.first(where: { $0.blocks.upperBound > lastUsable }) {
-            throw GPTError("partition \(beyond.name) ends at block \(beyond.blocks.upperBound), the disk's last usable one is \(lastUsable)")
+            throw GPTError(
+                "partition \(beyond.name) ends at block \(beyond.blocks.upperBound), the disk's last usable one is \(lastUsable)"
+            )
         }
         put(1, at: 24)
         put(lastBlock, at: 32)
@@ -113,7 +125,9 @@ struct GPT: Equatable {
         for index in 0..<4 { header[16 + index] = UInt8(truncatingIfNeeded: sum >> UInt32(8 * index)) }
     }
 
-    private static func number(_ bytes: ArraySlice<UInt8>) -> UInt64 { bytes.reversed().reduce(0) { $0 << 8 | UInt64($1) } }
+    private static func number(_ bytes: ArraySlice<UInt8>) -> UInt64 {
+        bytes.reversed().reduce(0) { $0 << 8 | UInt64($1) }
+    }
 }
 
 /// A partition table that is not sound, or does not fit.

@@ -18,7 +18,9 @@ struct EFIVariables {
         if !files.exists(Self.directory + "/BootOrder-" + Self.vendor) {
             _ = mount("efivarfs", Self.directory, "efivarfs", UInt(MS_NOSUID | MS_NODEV | MS_NOEXEC), nil)
         }
-        guard files.exists(Self.directory + "/BootOrder-" + Self.vendor) || !files.list(Self.directory).isEmpty else { return nil }
+        guard files.exists(Self.directory + "/BootOrder-" + Self.vendor) || !files.list(Self.directory).isEmpty else {
+            return nil
+        }
         self.files = files
     }
 
@@ -27,11 +29,15 @@ struct EFIVariables {
     func install(_ entry: EFIBootEntry, wanted: BootOrder) throws {
         var options: [UInt16: [UInt8]] = [:]
         for name in files.list(Self.directory) where name.hasPrefix("Boot") && name.hasSuffix(Self.vendor) {
-            guard let number = UInt16(name.dropFirst(4).prefix(4), radix: 16), name.dropFirst(8).hasPrefix("-") else { continue }
+            guard let number = UInt16(name.dropFirst(4).prefix(4), radix: 16), name.dropFirst(8).hasPrefix("-") else {
+                continue
+            }
             options[number] = read(name)
         }
         let bytes = read("BootOrder-" + Self.vendor) ?? []
-        let order = stride(from: 0, to: bytes.count - bytes.count % 2, by: 2).map { UInt16(bytes[$0]) | UInt16(bytes[$0 + 1]) << 8 }
+        let order = stride(from: 0, to: bytes.count - bytes.count % 2, by: 2).map {
+            UInt16(bytes[$0]) | UInt16(bytes[$0 + 1]) << 8
+        }
         let plan = BootOrderPlan(adding: entry, to: options, order: order, wanted: wanted)
         for number in plan.removed { try remove(Self.name(number)) }
         if options[plan.number] != plan.entry { try write(Self.name(plan.number), plan.entry) }

@@ -8,7 +8,8 @@ struct DiskReader {
 
     private func disk(_ name: String) -> Disk? {
         // Loop, RAM, device-mapper and md devices, floppies and optical drives are no disks.
-        guard ["sd", "nvme", "vd", "xvd", "hd", "mmcblk"].contains(where: { name.hasPrefix($0) }), !name.contains("boot"),
+        guard ["sd", "nvme", "vd", "xvd", "hd", "mmcblk"].contains(where: { name.hasPrefix($0) }),
+            !name.contains("boot"),
             !name.contains("c") || !name.hasPrefix("nvme")
         else { return nil }
         let base = "/sys/block/\(name)"
@@ -36,7 +37,9 @@ struct DiskReader {
     }
 
     /// Names that the standard makes unique; a `t10.` name is vendor text, kept by the kernel for want of better.
-    static func isUnique(_ wwn: String) -> Bool { ["naa.", "eui.", "nvme.", "uuid.", "0x"].contains { wwn.hasPrefix($0) } }
+    static func isUnique(_ wwn: String) -> Bool {
+        ["naa.", "eui.", "nvme.", "uuid.", "0x"].contains { wwn.hasPrefix($0) }
+    }
 
     static func transport(name: String, device: String, nvme: String?) -> DiskTransport {
         if name.hasPrefix("nvme") { return nvme == nil || nvme == "pcie" ? .nvme : .nvmeOverFabrics }
@@ -53,7 +56,8 @@ struct DiskReader {
     /// Multipath keeps a holder on each of its paths.
     private func shared(_ base: String) -> String? {
         let holders = files.list(base + "/holders")
-        return holders.contains { $0.hasPrefix("dm-") } ? "it is held by \(holders.joined(separator: ", ")), such as multipath" : nil
+        return holders.contains { $0.hasPrefix("dm-") }
+            ? "it is held by \(holders.joined(separator: ", ")), such as multipath" : nil
     }
 
     /// What the first 64 KiB say is on a disk.

@@ -17,7 +17,8 @@ public struct HardwareReader: Sendable {
         HardwareReport(
             system: system(), firmware: firmware(), processor: processor(), memoryBytes: memoryBytes(),
             disks: DiskReader(files: files).disks(), nics: nics(),
-            hasBMC: files.exists("/dev/ipmi0") || !files.list("/sys/bus/platform/drivers/ipmi_si").filter { $0.contains("IPI") }.isEmpty,
+            hasBMC: files.exists("/dev/ipmi0")
+                || !files.list("/sys/bus/platform/drivers/ipmi_si").filter { $0.contains("IPI") }.isEmpty,
             bootID: files.text("/proc/sys/kernel/random/boot_id") ?? "")
     }
 
@@ -25,8 +26,10 @@ public struct HardwareReader: Sendable {
     static func meaningful(_ text: String?) -> String? {
         guard let text else { return nil }
         let fillers: Set = [
-            "to be filled by o.e.m.", "default string", "not specified", "system serial number", "none", "n/a", "0", "0123456789",
-            "to be filled by oem", "not applicable", "unknown", "chassis serial number", "system product name", "system manufacturer",
+            "to be filled by o.e.m.", "default string", "not specified", "system serial number", "none", "n/a", "0",
+            "0123456789",
+            "to be filled by oem", "not applicable", "unknown", "chassis serial number", "system product name",
+            "system manufacturer",
         ]
         return fillers.contains(text.lowercased()) ? nil : text
     }
@@ -43,9 +46,12 @@ public struct HardwareReader: Sendable {
     private func firmware() -> HardwareReport.Firmware {
         let isUEFI = files.exists("/sys/firmware/efi")
         // Attributes (4 bytes), then one byte: 1 enabled.
-        let secureBoot = files.bytes("/sys/firmware/efi/efivars/SecureBoot-8be4df61-93ca-11d2-aa0d-00e098032b8c").map { $0.last == 1 }
+        let secureBoot = files.bytes("/sys/firmware/efi/efivars/SecureBoot-8be4df61-93ca-11d2-aa0d-00e098032b8c").map {
+            $0.last == 1
+        }
         return .init(
-            kind: isUEFI ? .uefi : .bios, vendor: dmi("bios_vendor"), version: dmi("bios_version"), date: dmi("bios_date"),
+            kind: isUEFI ? .uefi : .bios, vendor: dmi("bios_vendor"), version: dmi("bios_version"),
+            date: dmi("bios_date"),
             secureBoot: isUEFI ? secureBoot : nil)
     }
 

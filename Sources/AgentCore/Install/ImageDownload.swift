@@ -67,10 +67,13 @@ struct ImageDownload: Sendable {
         address.sin_port = in_port_t(port.bigEndian)
         address.sin_addr.s_addr = host.rawValue.bigEndian
         let connected = withUnsafePointer(to: &address) { pointer in
-            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { connect(socket, $0, socklen_t(MemoryLayout<sockaddr_in>.size)) }
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                connect(socket, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
+            }
         }
         guard connected == 0 else { throw HTTPFault(words: String(cString: strerror(errno)), mayRepeat: true) }
-        let request = "GET \(path) HTTP/1.1\r\nHost: \(host):\(port)\r\nRange: bytes=\(start)-\r\nConnection: close\r\n\r\n"
+        let request =
+            "GET \(path) HTTP/1.1\r\nHost: \(host):\(port)\r\nRange: bytes=\(start)-\r\nConnection: close\r\n\r\n"
         guard send(socket, request, request.utf8.count, Int32(MSG_NOSIGNAL)) == request.utf8.count else {
             throw HTTPFault(words: "the request cannot be sent", mayRepeat: true)
         }
@@ -105,7 +108,9 @@ struct ImageDownload: Sendable {
             case "206": break
             case "200" where start == 0: break
             case "200": throw HTTPFault(words: "the server does not resume", mayRepeat: false)
-            default: throw HTTPFault(words: "the server answered \(status)", mayRepeat: status.hasPrefix("5") || status == "404")
+            default:
+                throw HTTPFault(
+                    words: "the server answered \(status)", mayRepeat: status.hasPrefix("5") || status == "404")
             }
             return Array(received[end.upperBound...])
         }

@@ -1,8 +1,8 @@
+import APIModel
 import FoundationEssentials
 import Glibc
 import Inventory
 import Machines
-import APIModel
 
 /// Writes an image to a disk so that a cut install never boots: the first MiB and the backup partition table come last, once
 /// all else is on the medium and the stream's SHA-256 is right.
@@ -21,9 +21,13 @@ struct ImageWriter {
 
     /// - Throws: ``InstallError``, ``GPTError``; then nothing on the disk boots.
     func run() throws -> Outcome {
-        guard target.sizeBytes >= order.image.rawBytes + Int64(GPT.tableBlocks * GPT.blockBytes) || target.sizeBytes == order.image.rawBytes
+        guard
+            target.sizeBytes >= order.image.rawBytes + Int64(GPT.tableBlocks * GPT.blockBytes)
+                || target.sizeBytes == order.image.rawBytes
         else {
-            throw InstallError("\(target.path) has \(target.sizeBytes) bytes; the image needs \(order.image.rawBytes) and room for a partition table")
+            throw InstallError(
+                "\(target.path) has \(target.sizeBytes) bytes; the image needs \(order.image.rawBytes) and room for a partition table"
+            )
         }
         let begin = Console.uptime
         try destroyOldTables()
@@ -55,12 +59,15 @@ struct ImageWriter {
         let blocks = BoundedQueue<AlignedBuffer>(capacity: 8)
         let download = ImageDownload(image: order.image, queue: chunks)
         AgentThread.start("download") { download.run() }
-        let decoder = ImageDecoder(compression: order.image.compression == .zstd ? .zstd : .none, blockBytes: Self.blockBytes)
+        let decoder = ImageDecoder(
+            compression: order.image.compression == .zstd ? .zstd : .none, blockBytes: Self.blockBytes)
         AgentThread.start("unpack") {
             do {
-                try decoder.run(next: { try chunks.take() }, block: { block in
-                    guard blocks.put(block) else { throw InstallError("the install was given up") }
-                })
+                try decoder.run(
+                    next: { try chunks.take() },
+                    block: { block in
+                        guard blocks.put(block) else { throw InstallError("the install was given up") }
+                    })
                 blocks.close()
             } catch {
                 chunks.fail(error)
@@ -76,7 +83,8 @@ struct ImageWriter {
         }
     }
 
-    private func writeBlocks(from blocks: BoundedQueue<AlignedBuffer>) throws -> (head: AlignedBuffer, sums: [UInt64?]) {
+    private func writeBlocks(from blocks: BoundedQueue<AlignedBuffer>) throws -> (head: AlignedBuffer, sums: [UInt64?])
+    {
         var head: AlignedBuffer?
         /// Of each block after the first; nil: all zeros.
         var sums: [UInt64?] = []
@@ -86,7 +94,8 @@ struct ImageWriter {
         var told = 0.0
         while let block = try blocks.take() {
             guard offset + Int64(block.count) <= order.image.rawBytes else {
-                throw InstallError("the image unpacks to more than the \(order.image.rawBytes) bytes that its release says")
+                throw InstallError(
+                    "the image unpacks to more than the \(order.image.rawBytes) bytes that its release says")
             }
             if head == nil {
                 head = block
@@ -101,7 +110,8 @@ struct ImageWriter {
                 for index in block.count..<length { block.bytes[index] = 0 }
                 let bytes = UnsafeRawBufferPointer(rebasing: UnsafeRawBufferPointer(block.bytes)[..<length])
                 try target.write(bytes, at: offset)
-                sums.append(order.readBack == .none ? 0 : XXH64.of(UnsafeRawBufferPointer(rebasing: bytes[..<block.count])))
+                sums.append(
+                    order.readBack == .none ? 0 : XXH64.of(UnsafeRawBufferPointer(rebasing: bytes[..<block.count])))
             }
             offset += Int64(block.count)
             if Console.uptime - told > 0.5 {
@@ -111,7 +121,8 @@ struct ImageWriter {
         }
         try target.zero(zeros, at: offset - zeros)
         guard offset == order.image.rawBytes else {
-            throw InstallError("the image unpacks to \(offset) bytes, not the \(order.image.rawBytes) that its release says")
+            throw InstallError(
+                "the image unpacks to \(offset) bytes, not the \(order.image.rawBytes) that its release says")
         }
         guard let head else { throw InstallError("the image is empty") }
         return (head, sums)
@@ -134,12 +145,17 @@ struct ImageWriter {
             try target.read(into: UnsafeMutableRawBufferPointer(rebasing: buffer.bytes[..<length]), at: offset)
             buffer.count = count
             let same =
-                sums[index].map { $0 == XXH64.of(UnsafeRawBufferPointer(rebasing: UnsafeRawBufferPointer(buffer.bytes)[..<count])) }
+                sums[index].map {
+                    $0 == XXH64.of(UnsafeRawBufferPointer(rebasing: UnsafeRawBufferPointer(buffer.bytes)[..<count]))
+                }
                 ?? buffer.isZero
-            guard same else { throw InstallError("\(target.path) reads back something else than was written, at byte \(offset)") }
+            guard same else {
+                throw InstallError("\(target.path) reads back something else than was written, at byte \(offset)")
+            }
             if Console.uptime - told > 0.5 {
                 told = Console.uptime
-                progress(.readingBack, Int64(done) * Int64(Self.blockBytes), Int64(chosen.count) * Int64(Self.blockBytes))
+                progress(
+                    .readingBack, Int64(done) * Int64(Self.blockBytes), Int64(chosen.count) * Int64(Self.blockBytes))
             }
         }
     }

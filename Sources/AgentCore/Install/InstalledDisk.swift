@@ -25,7 +25,8 @@ struct InstalledDisk {
 
     /// Runs `body` with a partition mounted.
     func mounted<Result>(
-        _ partition: String, _ fileSystem: ConfigurationFile.FileSystem, writable: Bool, _ body: (String) throws -> Result
+        _ partition: String, _ fileSystem: ConfigurationFile.FileSystem, writable: Bool,
+        _ body: (String) throws -> Result
     ) throws -> Result {
         let device = try device(of: partition)
         mkdir(Self.mountPoint, 0o700)
@@ -62,7 +63,9 @@ struct InstalledDisk {
 
     private static func write(_ file: ConfigurationFile, below root: String) throws {
         let parts = file.path.split(separator: "/")
-        guard !parts.isEmpty, !parts.contains("..") else { throw InstallError("\(file.path) is not a path inside a partition") }
+        guard !parts.isEmpty, !parts.contains("..") else {
+            throw InstallError("\(file.path) is not a path inside a partition")
+        }
         var directory = root
         for part in parts.dropLast() {
             directory += "/" + part

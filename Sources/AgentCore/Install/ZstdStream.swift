@@ -40,11 +40,13 @@ struct ImageDecoder {
                     var input = ZSTD_inBuffer(src: source.baseAddress, size: source.count, pos: 0)
                     var more = true
                     while input.pos < input.size || more {
-                        var output = ZSTD_outBuffer(dst: current.bytes.baseAddress, size: blockBytes, pos: current.count)
+                        var output = ZSTD_outBuffer(
+                            dst: current.bytes.baseAddress, size: blockBytes, pos: current.count)
                         let before = output.pos
                         pending = ZSTD_decompressStream(stream, &output, &input)
                         guard ZSTD_isError(pending) == 0 else {
-                            throw InstallError("the image is no sound zstd stream: \(String(cString: ZSTD_getErrorName(pending)))")
+                            throw InstallError(
+                                "the image is no sound zstd stream: \(String(cString: ZSTD_getErrorName(pending)))")
                         }
                         current.count = output.pos
                         more = output.pos == blockBytes && output.pos > before

@@ -22,7 +22,8 @@ enum Kexec {
             guard initrdFile >= 0 else { throw InstallError.system("open", initrd) }
             defer { close(initrdFile) }
             guard agent_kexec_load(kernelFile, initrdFile, line) == 0 else {
-                throw InstallError.system("load for kexec (lockdown refuses kernels signed by keys it does not trust)", kernel)
+                throw InstallError.system(
+                    "load for kexec (lockdown refuses kernels signed by keys it does not trust)", kernel)
             }
         }
     }

@@ -17,7 +17,8 @@ public struct ModuleIndex: Sendable {
             let name = Self.name(ofPath: path)
             paths[name] = path
             // modules.dep lists what is needed nearest first; it is loaded from the far end.
-            needs[name] = parts.count < 2 ? [] : parts[1].split(separator: " ").reversed().map { Self.name(ofPath: String($0)) }
+            needs[name] =
+                parts.count < 2 ? [] : parts[1].split(separator: " ").reversed().map { Self.name(ofPath: String($0)) }
         }
         for line in aliases.split(separator: "\n") where line.hasPrefix("alias ") {
             let parts = line.split(separator: " ")

@@ -16,7 +16,9 @@ public final class AgentNetwork: Sendable {
         let deadline = Console.uptime + 60
         while Console.uptime < deadline {
             if let name = interface() {
-                if agent_link_set_up(name, 1) != 0 { Console.say("\(name) cannot be set up: \(String(cString: strerror(errno)))") }
+                if agent_link_set_up(name, 1) != 0 {
+                    Console.say("\(name) cannot be set up: \(String(cString: strerror(errno)))")
+                }
                 waitForCarrier(name, until: deadline)
                 return tagged(name)
             }
@@ -65,9 +67,12 @@ struct DHCPClientLoop: Sendable {
 
     func run() {
         let socket = agent_dhcp_socket(interface)
-        guard socket >= 0 else { return Console.say("no DHCP socket on \(interface): \(String(cString: strerror(errno)))") }
+        guard socket >= 0 else {
+            return Console.say("no DHCP socket on \(interface): \(String(cString: strerror(errno)))")
+        }
         defer { close(socket) }
-        var client = DHCPClient(mac: mac, former: former, vendorClass: "slipway-agent", seed: UInt32.random(in: 1 ... .max))
+        var client = DHCPClient(
+            mac: mac, former: former, vendorClass: "slipway-agent", seed: UInt32.random(in: 1 ... .max))
         var deadline = Console.uptime
         var current: LeaseConfiguration?
         var pending = client.handle(.started)
@@ -123,7 +128,9 @@ struct DHCPClientLoop: Sendable {
         if let mtu = lease.mtu, agent_set_mtu(interface, Int32(mtu)) != 0 {
             Console.say("the MTU \(mtu) cannot be set: \(String(cString: strerror(errno)))")
         }
-        if lease.routes.isEmpty, let router = lease.router { _ = agent_add_route(interface, 0, 0, router.rawValue.bigEndian) }
+        if lease.routes.isEmpty, let router = lease.router {
+            _ = agent_add_route(interface, 0, 0, router.rawValue.bigEndian)
+        }
         for route in lease.routes {
             let routeMask = route.prefixLength == 0 ? 0 : ~UInt32(0) << UInt32(32 - route.prefixLength)
             _ = agent_add_route(

@@ -23,7 +23,8 @@ public struct AgentSessionClient: Sendable {
     /// - Throws: ``Over`` when the daemon refuses the ticket.
     public static func open(_ client: DaemonClient, _ request: SessionRequest) async throws -> AgentSessionClient {
         let answer = try await persist("open a session") {
-            try await client.call(.POST, AgentPath.sessions, token: nil, body: try JSONEncoder().encode(request), timeout: .seconds(15))
+            try await client.call(
+                .POST, AgentPath.sessions, token: nil, body: try JSONEncoder().encode(request), timeout: .seconds(15))
         }
         let reply = try JSONDecoder().decode(SessionReply.self, from: answer.body)
         return AgentSessionClient(
@@ -40,14 +41,16 @@ public struct AgentSessionClient: Sendable {
 
     /// The next order; nil when there was none in one poll.
     public func nextOrder() async throws -> SignedOrder? {
-        let answer = try await call("ask for orders", .GET, AgentPath.orders, timeout: .seconds(Int64(reply.pollSeconds) + 20))
+        let answer = try await call(
+            "ask for orders", .GET, AgentPath.orders, timeout: .seconds(Int64(reply.pollSeconds) + 20))
         return answer.status == 200 ? try JSONDecoder().decode(SignedOrder.self, from: answer.body) : nil
     }
 
     /// Tells how far the work is. One that is lost is not repeated: the next one says more.
     public func tell(_ progress: OrderProgress, order: String) async {
         guard let body = try? JSONEncoder().encode(progress) else { return }
-        _ = try? await client.call(.POST, AgentPath.progress(order), token: reply.token, body: body, timeout: .seconds(5))
+        _ = try? await client.call(
+            .POST, AgentPath.progress(order), token: reply.token, body: body, timeout: .seconds(5))
     }
 
     /// Returns when the daemon has it, and not before.
@@ -58,7 +61,9 @@ public struct AgentSessionClient: Sendable {
     private func call(
         _ what: String, _ method: HTTPMethod, _ path: String, body: Data? = nil, timeout: TimeAmount = .seconds(15)
     ) async throws -> DaemonClient.Answer {
-        try await Self.persist(what) { try await client.call(method, path, token: reply.token, body: body, timeout: timeout) }
+        try await Self.persist(what) {
+            try await client.call(method, path, token: reply.token, body: body, timeout: timeout)
+        }
     }
 
     /// Repeats until there is an answer. Refusals end it; silence and faults of the daemon do not.

@@ -31,7 +31,8 @@ enum CertificatePin {
             var outer = DERWalker(certificate)
             guard let whole = outer.next(), whole.tag == 0x30 else { return nil }
             var parts = DERWalker(whole.content)
-            guard let signed = parts.next(), signed.tag == 0x30, parts.next() != nil, let bits = parts.next(), bits.tag == 0x03,
+            guard let signed = parts.next(), signed.tag == 0x30, parts.next() != nil, let bits = parts.next(),
+                bits.tag == 0x03,
                 bits.content.first == 0
             else { return nil }
             signedPart = signed.whole

@@ -19,7 +19,9 @@ public struct DaemonClient: Sendable {
     }
 
     /// - Throws: ``DaemonClientError`` when there was no answer.
-    func call(_ method: HTTPMethod, _ path: String, token: String?, body: Data?, timeout: TimeAmount) async throws -> Answer {
+    func call(_ method: HTTPMethod, _ path: String, token: String?, body: Data?, timeout: TimeAmount) async throws
+        -> Answer
+    {
         do {
             return try await exchange(method, path, token: token, body: body, timeout: timeout)
         } catch let error as DaemonClientError {

@@ -52,7 +52,9 @@ public struct HardwareReport: Codable, Equatable, Sendable {
         /// Nil on BIOS and where UEFI does not tell.
         public var secureBoot: Bool?
 
-        public init(kind: Kind, vendor: String? = nil, version: String? = nil, date: String? = nil, secureBoot: Bool? = nil) {
+        public init(
+            kind: Kind, vendor: String? = nil, version: String? = nil, date: String? = nil, secureBoot: Bool? = nil
+        ) {
             (self.kind, self.vendor, self.version) = (kind, vendor, version)
             (self.date, self.secureBoot) = (date, secureBoot)
         }

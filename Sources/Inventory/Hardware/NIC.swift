@@ -17,7 +17,8 @@ public struct NIC: Codable, Equatable, Sendable {
     public var speedMbps: Int?
 
     public init(
-        name: String, mac: MACAddress, permanentMAC: MACAddress? = nil, driver: String? = nil, pciAddress: String? = nil,
+        name: String, mac: MACAddress, permanentMAC: MACAddress? = nil, driver: String? = nil,
+        pciAddress: String? = nil,
         isVirtualFunction: Bool = false, linkUp: Bool = false, speedMbps: Int? = nil
     ) {
         (self.name, self.mac, self.permanentMAC, self.driver) = (name, mac, permanentMAC, driver)

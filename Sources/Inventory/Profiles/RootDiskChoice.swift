@@ -62,7 +62,8 @@ extension RootDiskHint {
         }
         return same(serial, disk.serial) && same(wwn, disk.wwn) && same(model, disk.model)
             && (path == nil || path == disk.path) && (transports.map { $0.contains(disk.transport) } ?? true)
-            && (minimumBytes.map { disk.sizeBytes >= $0 } ?? true) && (maximumBytes.map { disk.sizeBytes <= $0 } ?? true)
+            && (minimumBytes.map { disk.sizeBytes >= $0 } ?? true)
+            && (maximumBytes.map { disk.sizeBytes <= $0 } ?? true)
             && (rotational.map { disk.rotational == $0 } ?? true)
     }
 

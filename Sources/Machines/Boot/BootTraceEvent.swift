@@ -20,7 +20,8 @@ public struct BootTraceEvent: Equatable, Codable, Sendable {
         case request(stage: BootClient.Stage)
         case acknowledge(address: IPv4Address?, file: String?)
         case transferStarted(Transport, file: String)
-        case transferFinished(Transport, file: String, bytes: Int64, milliseconds: Int64, retransmissions: Int, outcome: String)
+        case transferFinished(
+            Transport, file: String, bytes: Int64, milliseconds: Int64, retransmissions: Int, outcome: String)
         /// An iPXE script left; `name` is the template's.
         case script(name: String)
     }

@@ -9,7 +9,9 @@ public struct KernelArgument: Hashable, Sendable, CustomStringConvertible {
     /// - Throws: ``KernelArgumentError``, naming the character.
     public init(_ key: String, _ value: String? = nil) throws(KernelArgumentError) {
         guard let first = key.utf8.first, Self.isLetterOrDigit(first) else { throw .badKey(key) }
-        guard key.utf8.allSatisfy({ Self.isLetterOrDigit($0) || Self.keyMarks.contains($0) }) else { throw .badKey(key) }
+        guard key.utf8.allSatisfy({ Self.isLetterOrDigit($0) || Self.keyMarks.contains($0) }) else {
+            throw .badKey(key)
+        }
         if let value, let bad = value.unicodeScalars.first(where: { !Self.isValue($0) }) {
             throw .badValue(key: key, character: bad)
         }
@@ -32,7 +34,8 @@ public struct KernelArgument: Hashable, Sendable, CustomStringConvertible {
 
     private static func isLetterOrDigit(_ byte: UInt8) -> Bool {
         switch byte {
-        case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"):
+        case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "a")...UInt8(ascii: "z"),
+            UInt8(ascii: "A")...UInt8(ascii: "Z"):
             true
         default: false
         }

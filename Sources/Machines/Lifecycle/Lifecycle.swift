@@ -44,7 +44,8 @@ public enum Lifecycle {
 
     private static func installing(_ situation: Situation) -> LifecycleStep {
         guard let operation = situation.operation, !operation.isFinished else {
-            return .fail(reason: situation.operation?.error ?? "no operation asks for this install; provision the machine again")
+            return .fail(
+                reason: situation.operation?.error ?? "no operation asks for this install; provision the machine again")
         }
         if operation.installedAt != nil { return .advance(to: .joining, reason: "image written and verified") }
         if let obstacle = situation.obstacle { return .fail(reason: obstacle) }
@@ -60,7 +61,9 @@ public enum Lifecycle {
         }
         guard operation.attempts < Operation.maximumAttempts else {
             return .fail(
-                reason: "the agent lost the install order \(operation.attempts) times; look at its console and provision again")
+                reason:
+                    "the agent lost the install order \(operation.attempts) times; look at its console and provision again"
+            )
         }
         return .issueInstall
     }
@@ -81,7 +84,8 @@ public enum Lifecycle {
     private static func failed(_ situation: Situation) -> LifecycleStep {
         guard let operation = situation.operation, !operation.isFinished else { return .wait(until: nil) }
         if let obstacle = situation.obstacle { return .fail(reason: obstacle) }
-        return .advance(to: .installing, reason: "\(operation.requestedBy) asked again for \(operation.assignment.release)")
+        return .advance(
+            to: .installing, reason: "\(operation.requestedBy) asked again for \(operation.assignment.release)")
     }
 
     /// The power command that brings an agent up, once in a phase; nil when there is no BMC or it was given already.
@@ -111,10 +115,12 @@ public enum Lifecycle {
         let minutes = "after \(Int(limit / 60)) minutes"
         switch situation.machine.observed.phase {
         case .inspecting:
-            return "\(minutes) no agent reported this machine's hardware; see `slipway event list` for how far its boot came"
+            return
+                "\(minutes) no agent reported this machine's hardware; see `slipway event list` for how far its boot came"
         case .installing:
             if let session = situation.session, session.live, !session.trusted {
-                return "\(minutes) the agent's session is still not trusted with secrets: no power command of ours preceded "
+                return
+                    "\(minutes) the agent's session is still not trusted with secrets: no power command of ours preceded "
                     + "this boot; provision the machine again while the agent waits, to confirm that it is this machine"
             }
             return situation.operation?.order == nil

@@ -108,7 +108,9 @@ public struct ConfigurationFile: Codable, Equatable, Sendable {
     public var content: String
 
     public init(partition: String, fileSystem: FileSystem, path: String, mode: UInt32, content: String) {
-        (self.partition, self.fileSystem, self.path, self.mode, self.content) = (partition, fileSystem, path, mode, content)
+        (self.partition, self.fileSystem, self.path, self.mode, self.content) = (
+            partition, fileSystem, path, mode, content
+        )
     }
 
     public enum FileSystem: String, Codable, Sendable { case ext4, vfat }
@@ -120,6 +122,8 @@ public enum SystemEntry: Codable, Equatable, Sendable {
     /// - Parameters:
     ///   - partition: GPT name of a FAT or ext4 partition that holds all three.
     ///   - commandLineFile: a file whose first line is the kernel command line.
-    case kexec(partition: String, fileSystem: ConfigurationFile.FileSystem, kernel: String, initrd: String, commandLineFile: String)
+    case kexec(
+        partition: String, fileSystem: ConfigurationFile.FileSystem, kernel: String, initrd: String,
+        commandLineFile: String)
     case reboot
 }

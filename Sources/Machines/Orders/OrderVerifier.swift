@@ -9,7 +9,9 @@ public enum OrderVerifier {
     public static func check(_ order: Order, on report: HardwareReport, now: Date) throws(OrderRefusal) {
         guard now < order.expiresAt else { throw .expired(at: order.expiresAt, now: now) }
         // A minute for the drift of two clocks.
-        guard order.issuedAt <= now.addingTimeInterval(60) else { throw .notYetValid(issuedAt: order.issuedAt, now: now) }
+        guard order.issuedAt <= now.addingTimeInterval(60) else {
+            throw .notYetValid(issuedAt: order.issuedAt, now: now)
+        }
         let own = report.facts
         guard order.machine.uuid == own.uuid else {
             throw .otherMachine(fact: "uuid", ordered: words(order.machine.uuid), found: words(own.uuid))
@@ -30,7 +32,8 @@ public enum OrderVerifier {
         let named = disks.filter { disk in
             if target.serial == nil && target.wwn == nil {
                 // Only a person names a disk by its path, and only one that has no better name.
-                return disk.serial == nil && disk.wwn == nil && target.path == disk.path && disk.sizeBytes == target.sizeBytes
+                return disk.serial == nil && disk.wwn == nil && target.path == disk.path
+                    && disk.sizeBytes == target.sizeBytes
             }
             return disk.serial == target.serial && disk.wwn == target.wwn && disk.sizeBytes == target.sizeBytes
         }

@@ -11,7 +11,11 @@ extension HardwareReport {
 
     /// Every MAC this machine may ask the network with.
     public func identityMACs(bootMAC: MACAddress) -> [MACAddress] {
-        Array(Set(nics.flatMap { nic in nic.pciAddress == nil ? [] : [nic.mac] + [nic.permanentMAC].compactMap { $0 } } + [bootMAC])).sorted()
+        Array(
+            Set(
+                nics.flatMap { nic in nic.pciAddress == nil ? [] : [nic.mac] + [nic.permanentMAC].compactMap { $0 } }
+                    + [bootMAC])
+        ).sorted()
     }
 
     /// One line for the trail.

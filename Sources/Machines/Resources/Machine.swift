@@ -137,7 +137,8 @@ extension Machine {
         let old = observed.conditions.first { $0.type == type }
         observed.conditions.removeAll { $0.type == type }
         observed.conditions.append(
-            Condition(type: type, status: status, reason: reason, since: old?.status == status ? old?.since ?? now : now))
+            Condition(
+                type: type, status: status, reason: reason, since: old?.status == status ? old?.since ?? now : now))
         observed.conditions.sort { $0.type.rawValue < $1.type.rawValue }
     }
 

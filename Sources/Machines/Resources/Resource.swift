@@ -17,4 +17,3 @@ extension BootTicket: Resource {}
 extension AgentSession: Resource {}
 extension AccessToken: Resource {}
 extension Secret: Resource {}
-

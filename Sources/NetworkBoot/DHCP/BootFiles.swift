@@ -14,7 +14,8 @@ public struct BootFiles: Equatable, Sendable {
     public init(
         bootURL: String,
         programs: [ClientArchitecture: String] = [
-            .biosX86: "undionly.kpxe", .efiX64: "ipxe.efi", .efiBC: "ipxe.efi", .efiX64HTTP: "ipxe.efi", .efiBCHTTP: "ipxe.efi",
+            .biosX86: "undionly.kpxe", .efiX64: "ipxe.efi", .efiBC: "ipxe.efi", .efiX64HTTP: "ipxe.efi",
+            .efiBCHTTP: "ipxe.efi",
             .efiARM64: "grubaa64.efi", .efiARM64HTTP: "grubaa64.efi",
         ]
     ) {
@@ -27,7 +28,9 @@ public struct BootFiles: Equatable, Sendable {
         if message.isIPXE {
             var query = "mac=\(mac)"
             if let architecture = message.architecture { query += "&arch=\(architecture.rawValue)" }
-            if let uuid = message.machineUUID { query += "&uuid=" + uuid.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined() }
+            if let uuid = message.machineUUID {
+                query += "&uuid=" + uuid.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
+            }
             return "\(bootURL)/boot/ipxe?\(query)"
         }
         // A BIOS older than RFC 4578 sends no option 93.
@@ -44,7 +47,9 @@ extension Message {
     func bootClient(address: IPv4Address? = nil) -> BootClient? {
         guard let mac, !mac.isMulticast else { return nil }
         let stage: BootClient.Stage =
-            if isIPXE { .ipxe } else if isNetworkBoot { .firmware } else if vendorClass == BootClient.Stage.agentVendorClass {
+            if isIPXE { .ipxe } else if isNetworkBoot {
+                .firmware
+            } else if vendorClass == BootClient.Stage.agentVendorClass {
                 .agent
             } else { .system }
         return BootClient(

@@ -51,7 +51,8 @@ public struct DHCPServer: Service {
     }
 
     private func serveProxy(_ responder: ProxyResponder, on port: ProxyResponder.Port, port number: Int) async throws {
-        let channel = try await DHCPSocket.bind(interface: interface, port: number, on: MultiThreadedEventLoopGroup.singleton)
+        let channel = try await DHCPSocket.bind(
+            interface: interface, port: number, on: MultiThreadedEventLoopGroup.singleton)
         logger.info("proxyDHCP", metadata: ["interface": "\(interface ?? "any")", "port": "\(number)"])
         var malformed = MalformedLog(service: "dhcp")
         try await channel.executeThenClose { inbound, outbound in
@@ -95,7 +96,9 @@ public struct DHCPServer: Service {
                         do {
                             try await journal.append(lease)
                         } catch {
-                            logger.error("no ACK: the lease is not durable", metadata: ["mac": "\(client.mac)", "error": "\(error)"])
+                            logger.error(
+                                "no ACK: the lease is not durable",
+                                metadata: ["mac": "\(client.mac)", "error": "\(error)"])
                             return
                         }
                         guard let reply = outcome.reply else { return }
@@ -121,7 +124,9 @@ public struct DHCPServer: Service {
         }
     }
 
-    private func send(_ reply: Reply, _ outbound: NIOAsyncChannelOutboundWriter<AddressedEnvelope<ByteBuffer>>) async throws {
+    private func send(_ reply: Reply, _ outbound: NIOAsyncChannelOutboundWriter<AddressedEnvelope<ByteBuffer>>)
+        async throws
+    {
         let (address, port): (IPv4Address, Int) =
             switch reply.destination {
             case .broadcast: (.broadcast, 68)
@@ -151,7 +156,8 @@ public struct DHCPServer: Service {
         case .offer:
             director.record(BootTraceEvent(time: now(), mac: client.mac, step: .offer(address: address, file: file)))
         case .ack:
-            director.record(BootTraceEvent(time: now(), mac: client.mac, step: .acknowledge(address: address, file: file)))
+            director.record(
+                BootTraceEvent(time: now(), mac: client.mac, step: .acknowledge(address: address, file: file)))
         default: break
         }
     }

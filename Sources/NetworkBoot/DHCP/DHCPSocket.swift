@@ -18,11 +18,13 @@ enum DHCPSocket {
                 }
             }
             if let interface {
-                guard setsockopt(socket, SOL_SOCKET, SO_BINDTODEVICE, interface, socklen_t(interface.utf8.count)) == 0 else {
+                guard setsockopt(socket, SOL_SOCKET, SO_BINDTODEVICE, interface, socklen_t(interface.utf8.count)) == 0
+                else {
                     throw BootServiceError(
                         errno == ENODEV
                             ? "no interface is called \(interface); see `ip link`"
-                            : "cannot bind to interface \(interface): \(String(cString: strerror(errno))); slipwayd needs root or CAP_NET_RAW")
+                            : "cannot bind to interface \(interface): \(String(cString: strerror(errno))); slipwayd needs root or CAP_NET_RAW"
+                    )
                 }
             }
             let bound = try SocketAddress(ipAddress: "0.0.0.0", port: port).withSockAddr { address, length in

@@ -49,7 +49,9 @@ public struct FullResponder: Sendable {
     }
 
     public mutating func handle(_ request: Message, action: BootAction, now: Date) -> Outcome {
-        guard request.operation == .request, let mac = request.mac, !mac.isMulticast, action != .ignore else { return .silence }
+        guard request.operation == .request, let mac = request.mac, !mac.isMulticast, action != .ignore else {
+            return .silence
+        }
         switch request.type {
         case .discover: return discover(request, mac, now)
         case .request: return self.request(request, mac, now)
@@ -86,7 +88,9 @@ public struct FullResponder: Sendable {
         if request.serverIdentifier == nil {
             // Restarting, renewing or rebinding: a client we know nothing of may be another server's; only the one that holds
             // a lease here, or asks for what is free in our pool, is ours.
-            if let lease = pool.lease(of: mac), lease.address != address { return nak(request, "\(address) is not its address") }
+            if let lease = pool.lease(of: mac), lease.address != address {
+                return nak(request, "\(address) is not its address")
+            }
             guard pool.range.contains(address) else { return .silence }
         }
         guard let lease = pool.lease(address, to: mac, seconds: Double(seconds), now: now) else {

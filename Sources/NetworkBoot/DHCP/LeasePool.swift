@@ -67,7 +67,9 @@ public struct LeasePool: Sendable {
 
     /// The client found somebody else at the address: nobody gets it for a while.
     public mutating func decline(_ address: IPv4Address, by mac: MACAddress, now: Date) -> Lease? {
-        guard range.contains(address), byMAC[mac]?.address == address || offers[mac]?.address == address else { return nil }
+        guard range.contains(address), byMAC[mac]?.address == address || offers[mac]?.address == address else {
+            return nil
+        }
         let lease = byMAC.removeValue(forKey: mac)
         byAddress[address] = nil
         withdrawOffer(to: mac)
@@ -98,8 +100,12 @@ public struct LeasePool: Sendable {
     /// Free, or held by this machine already, or by another whose time is over.
     private func usable(_ address: IPv4Address, by mac: MACAddress, now: Date) -> Bool {
         if let until = declined[address], until > now { return false }
-        if let holder = byAddress[address], holder != mac, let lease = byMAC[holder], lease.expires > now { return false }
-        if let holder = offered[address], holder != mac, let offer = offers[holder], offer.expires > now { return false }
+        if let holder = byAddress[address], holder != mac, let lease = byMAC[holder], lease.expires > now {
+            return false
+        }
+        if let holder = offered[address], holder != mac, let offer = offers[holder], offer.expires > now {
+            return false
+        }
         return true
     }
 

@@ -22,7 +22,9 @@ public struct ProxyResponder: Sendable {
     public func reply(
         to request: Message, on port: Port, from source: (address: IPv4Address, port: Int), action: BootAction
     ) -> Reply? {
-        guard request.operation == .request, action != .ignore, request.isNetworkBoot, let file = files.file(for: request) else {
+        guard request.operation == .request, action != .ignore, request.isNetworkBoot,
+            let file = files.file(for: request)
+        else {
             return nil
         }
         switch (port, request.type) {

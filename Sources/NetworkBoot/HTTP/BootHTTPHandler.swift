@@ -56,7 +56,9 @@ final class BootHTTPHandler: ChannelInboundHandler, RemovableChannelHandler {
         guard head.uri.utf8.count <= Self.maximumTarget, headerBytes <= Self.maximumHeaderBytes else {
             return reply(.uriTooLong, to: head, context: context)
         }
-        guard head.method == .GET || head.method == .HEAD else { return reply(.methodNotAllowed, to: head, context: context) }
+        guard head.method == .GET || head.method == .HEAD else {
+            return reply(.methodNotAllowed, to: head, context: context)
+        }
         let client = context.remoteAddress?.ipv4
         let request = BootRequest(target: head.uri, client: client)
         let found = context.eventLoop.makePromise(of: BootContent.Found.self)
@@ -141,7 +143,9 @@ final class BootHTTPHandler: ChannelInboundHandler, RemovableChannelHandler {
         end(head, context)
     }
 
-    private func begin(_ status: HTTPResponseStatus, _ headers: HTTPHeaders, _ head: HTTPRequestHead, _ context: ChannelHandlerContext) {
+    private func begin(
+        _ status: HTTPResponseStatus, _ headers: HTTPHeaders, _ head: HTTPRequestHead, _ context: ChannelHandlerContext
+    ) {
         var headers = headers
         headers.add(name: "Connection", value: head.isKeepAlive ? "keep-alive" : "close")
         context.write(

@@ -37,12 +37,14 @@ public struct BootContent: Sendable {
         case .script(let client, let isUEFI):
             if isHead { return .text("#!ipxe\n") }
             let (name, text) = scripts.render(await director.script(for: client), bootURL: bootURL, isUEFI: isUEFI)
-            director.record(BootTraceEvent(mac: client.mac, address: client.address, step: .script(name: name.rawValue)))
+            director.record(
+                BootTraceEvent(mac: client.mac, address: client.address, step: .script(name: name.rawValue)))
             return .text(text)
         case .bootFile(let name): return bootFiles.open(name).map { .file($0) } ?? .nothing
         case .agentKernel: return agent.open("vmlinuz").map { .file($0) } ?? .nothing
         case .agentInitrd: return agent.open("initrd").map { .file($0) } ?? .nothing
-        case .image(let digest): return await images.path(ofImage: digest).flatMap { OpenFile(path: $0) }.map { .file($0) } ?? .nothing
+        case .image(let digest):
+            return await images.path(ofImage: digest).flatMap { OpenFile(path: $0) }.map { .file($0) } ?? .nothing
         case .nothing: return .nothing
         }
     }
@@ -89,14 +91,16 @@ public struct BootHTTPServer: Service {
                             let handlers = channel.pipeline.syncOperations
                             try handlers.addHandler(
                                 IdleStateHandler(readTimeout: nil, writeTimeout: nil, allTimeout: idle))
-                            try handlers.configureHTTPServerPipeline(withPipeliningAssistance: true, withErrorHandling: true)
+                            try handlers.configureHTTPServerPipeline(
+                                withPipeliningAssistance: true, withErrorHandling: true)
                             try handlers.addHandler(BootHTTPHandler(content: content, logger: logger))
                         }
                     }
                     .bind(host: address, port: port).get()
             } catch let error as IOError {
                 throw BootServiceError(
-                    "boot HTTP cannot listen on \(address):\(port): \(error); `ss -tlpn sport = :\(port)` shows who does")
+                    "boot HTTP cannot listen on \(address):\(port): \(error); `ss -tlpn sport = :\(port)` shows who does"
+                )
             }
             let bound = server.localAddress?.port ?? port
             logger.info("boot HTTP", metadata: ["address": "\(address)", "port": "\(bound)"])

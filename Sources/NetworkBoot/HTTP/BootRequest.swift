@@ -37,7 +37,8 @@ enum BootRequest: Equatable {
             let architecture = query["arch"].flatMap { UInt16($0) }.map { ClientArchitecture(rawValue: $0) }
             self = .script(
                 BootClient(
-                    mac: mac, uuid: query["uuid"].flatMap(Self.uuid), architecture: architecture, stage: .ipxe, address: client),
+                    mac: mac, uuid: query["uuid"].flatMap(Self.uuid), architecture: architecture, stage: .ipxe,
+                    address: client),
                 isUEFI: architecture?.isUEFI ?? false)
         case "boot" where segments.count > 2 && segments[1] == "files":
             self = .bootFile(segments.dropFirst(2).joined(separator: "/"))
@@ -62,7 +63,9 @@ enum BootRequest: Equatable {
     private static func uuid(_ text: String) -> SystemUUID? {
         let digits = Array(text.utf8)
         guard digits.count == 32 else { return nil }
-        let bytes = stride(from: 0, to: 32, by: 2).compactMap { UInt8(String(decoding: digits[$0..<$0 + 2], as: UTF8.self), radix: 16) }
+        let bytes = stride(from: 0, to: 32, by: 2).compactMap {
+            UInt8(String(decoding: digits[$0..<$0 + 2], as: UTF8.self), radix: 16)
+        }
         return SystemUUID(smbios: bytes)
     }
 
@@ -75,7 +78,9 @@ enum BootRequest: Equatable {
                 bytes.append(byte)
                 continue
             }
-            guard rest.count >= 2, let value = UInt8(String(decoding: rest.prefix(2), as: UTF8.self), radix: 16) else { return nil }
+            guard rest.count >= 2, let value = UInt8(String(decoding: rest.prefix(2), as: UTF8.self), radix: 16) else {
+                return nil
+            }
             bytes.append(value)
             rest = rest.dropFirst(2)
         }

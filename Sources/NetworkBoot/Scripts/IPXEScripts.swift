@@ -19,10 +19,15 @@ public struct IPXEScripts: Sendable {
         templates = try Dictionary(
             uniqueKeysWithValues: Name.allCases.map { name in
                 let file = directory + "/" + name.rawValue + ".ipxe"
-                guard let source = BootFileDirectory(directory).open(name.rawValue + ".ipxe"), let bytes = source.read() else {
+                guard let source = BootFileDirectory(directory).open(name.rawValue + ".ipxe"), let bytes = source.read()
+                else {
                     throw ScriptTemplateError(file: file, line: nil, message: "the template cannot be read")
                 }
-                return (name, try ScriptTemplate(file: file, text: String(decoding: bytes, as: UTF8.self), known: Self.known(name)))
+                return (
+                    name,
+                    try ScriptTemplate(
+                        file: file, text: String(decoding: bytes, as: UTF8.self), known: Self.known(name))
+                )
             })
     }
 
@@ -41,7 +46,9 @@ public struct IPXEScripts: Sendable {
         }
     }
 
-    private func text(_ name: Name, _ values: [String: String]) -> String { templates[name]?.rendered(values) ?? "#!ipxe\nexit 1\n" }
+    private func text(_ name: Name, _ values: [String: String]) -> String {
+        templates[name]?.rendered(values) ?? "#!ipxe\nexit 1\n"
+    }
 
     private static func known(_ name: Name) -> Set<String> {
         switch name {
@@ -57,7 +64,8 @@ public struct IPXEScripts: Sendable {
         return String(
             String.UnicodeScalarView(
                 text.unicodeScalars.prefix(300).map {
-                    ($0.isASCII && ($0.properties.isAlphabetic || ("0"..."9").contains($0))) || marks.contains($0) ? $0 : " "
+                    ($0.isASCII && ($0.properties.isAlphabetic || ("0"..."9").contains($0))) || marks.contains($0)
+                        ? $0 : " "
                 }))
     }
 }

@@ -23,7 +23,8 @@ struct ScriptTemplate: Sendable {
                 guard known.contains(name) else {
                     let names = known.sorted().joined(separator: ", ")
                     throw ScriptTemplateError(
-                        file: file, line: number, message: "{{\(name)}} is not a value of this template; there is \(names)")
+                        file: file, line: number,
+                        message: "{{\(name)}} is not a value of this template; there is \(names)")
                 }
                 pieces.append(.text(String(rest[..<open.lowerBound])))
                 pieces.append(.value(name))
@@ -53,5 +54,7 @@ public struct ScriptTemplateError: Error, Equatable, CustomStringConvertible {
     public var line: Int?
     public var message: String
 
-    public var description: String { [file, line.map(String.init)].compactMap { $0 }.joined(separator: ":") + ": " + message }
+    public var description: String {
+        [file, line.map(String.init)].compactMap { $0 }.joined(separator: ":") + ": " + message
+    }
 }

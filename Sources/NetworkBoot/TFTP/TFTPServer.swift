@@ -40,13 +40,16 @@ public struct TFTPServer: Service {
             do {
                 channel = try await DatagramBootstrap(group: MultiThreadedEventLoopGroup.singleton)
                     .bind(host: address, port: port) { channel in
-                        channel.eventLoop.makeCompletedFuture { try NIOAsyncChannel(wrappingChannelSynchronously: channel) }
+                        channel.eventLoop.makeCompletedFuture {
+                            try NIOAsyncChannel(wrappingChannelSynchronously: channel)
+                        }
                     }
             } catch let error as IOError {
                 throw BootServiceError(
                     "TFTP cannot listen on \(address):\(port): \(error); `ss -ulpn sport = :\(port)` shows who does")
             }
-            logger.info("TFTP", metadata: ["address": "\(address)", "port": "\(channel.channel.localAddress?.port ?? port)"])
+            logger.info(
+                "TFTP", metadata: ["address": "\(address)", "port": "\(channel.channel.localAddress?.port ?? port)"])
             started(channel.channel.localAddress?.port ?? port)
             try await serve(channel)
         }
@@ -62,7 +65,9 @@ public struct TFTPServer: Service {
                 for try await envelope in inbound {
                     let client = envelope.remoteAddress
                     let answer: Packet
-                    switch Result(catching: { () throws(PacketError) in try Packet(parsing: envelope.data.readableBytesView) }) {
+                    switch Result(catching: { () throws(PacketError) in
+                        try Packet(parsing: envelope.data.readableBytesView)
+                    }) {
                     case .failure(let error):
                         malformed.note(from: client.ipAddress ?? "unknown", "\(error)", logger: logger)
                         continue
@@ -70,7 +75,9 @@ public struct TFTPServer: Service {
                         guard let content = cache.content(of: request.file) else {
                             // At once: shim asks for files that need not be there, and would wait.
                             answer = .error(.fileNotFound, "no such file")
-                            note(client, request.file, .refused("no such file"), bytes: 0, milliseconds: 0, retransmissions: 0)
+                            note(
+                                client, request.file, .refused("no such file"), bytes: 0, milliseconds: 0,
+                                retransmissions: 0)
                             break
                         }
                         guard running.begin(client) else {
@@ -115,7 +122,9 @@ public struct TFTPServer: Service {
                 client, request.file, outcome, bytes: outcome == .completed ? Int64(content.readableBytes) : 0,
                 milliseconds: milliseconds, retransmissions: retransmissions)
         } catch {
-            logger.warning("TFTP transfer broken off", metadata: ["client": "\(client)", "file": "\(request.file)", "error": "\(error)"])
+            logger.warning(
+                "TFTP transfer broken off",
+                metadata: ["client": "\(client)", "file": "\(request.file)", "error": "\(error)"])
         }
     }
 
@@ -130,12 +139,14 @@ public struct TFTPServer: Service {
             case .refused(let why): "refused: \(why)"
             case .timedOut(let block): "timed out at block \(block)"
             }
-        Counter(label: "tftp.transfers", dimensions: [("outcome", outcome == .completed ? "completed" : "other")]).increment()
+        Counter(label: "tftp.transfers", dimensions: [("outcome", outcome == .completed ? "completed" : "other")])
+            .increment()
         director.record(
             BootTraceEvent(
                 address: client.ipv4,
                 step: .transferFinished(
-                    .tftp, file: file, bytes: bytes, milliseconds: milliseconds, retransmissions: retransmissions, outcome: words)))
+                    .tftp, file: file, bytes: bytes, milliseconds: milliseconds, retransmissions: retransmissions,
+                    outcome: words)))
     }
 }
 

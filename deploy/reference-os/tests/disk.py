@@ -61,25 +61,40 @@ class Disk:
         return self._debugfs(f"cat slipway/{name}")
 
     def grubenv(self) -> dict[str, str]:
-        block = subprocess.run(["mtype", "-i", self._esp, _GRUBENV], check=True, capture_output=True).stdout.decode()
+        block = subprocess.run(["mtype", "-i", self.esp, _GRUBENV], check=True, capture_output=True).stdout.decode()
         assert len(block) == 1024, f"grubenv has {len(block)} bytes"
         return dict(re.findall(r"^(\w+)=(.*)$", block, re.MULTILINE))
 
     def set_grubenv(self, **values: str) -> None:
         with tempfile.TemporaryDirectory() as folder:
             local = Path(folder, "grubenv")
-            subprocess.run(["mcopy", "-n", "-i", self._esp, _GRUBENV, local], check=True)
+            subprocess.run(["mcopy", "-n", "-i", self.esp, _GRUBENV, local], check=True)
             words = [f"{key}={value}" for key, value in values.items()]
             subprocess.run(["grub-editenv", local, "set", *words], check=True)
-            subprocess.run(["mcopy", "-o", "-i", self._esp, local, _GRUBENV], check=True)
+            subprocess.run(["mcopy", "-o", "-i", self.esp, local, _GRUBENV], check=True)
+
+    def ruin_grubenv(self) -> None:
+        with tempfile.NamedTemporaryFile("w") as source:
+            source.write("?" * 1024)
+            source.flush()
+            subprocess.run(["mcopy", "-o", "-i", self.esp, source.name, _GRUBENV], check=True)
+
+    def set_serial(self, serial: bytes) -> None:
+        """Gives the FAT file system of the ESP another serial number."""
+        with self.path.open("r+b") as file:
+            file.seek(self.partitions()["ESP"].offset + 67)
+            file.write(serial)
+
+    def state_is_clean(self) -> bool:
+        return re.search(r"Filesystem state:\s+clean", self._debugfs("stats -h")) is not None
 
     def copy_boot_files(self, source: str, target: str) -> None:
         """Gives slot `target` the kernel of slot `source`."""
         with tempfile.TemporaryDirectory() as folder:
             for name in ("vmlinuz", "initrd", "slot.cfg", "kexec.conf"):
-                subprocess.run(["mcopy", "-n", "-i", self._esp, f"::/EFI/slipway/{source}/{name}", folder], check=True)
+                subprocess.run(["mcopy", "-n", "-i", self.esp, f"::/EFI/slipway/{source}/{name}", folder], check=True)
                 subprocess.run(
-                    ["mcopy", "-o", "-i", self._esp, Path(folder, name), f"::/EFI/slipway/{target}/{name}"], check=True)
+                    ["mcopy", "-o", "-i", self.esp, Path(folder, name), f"::/EFI/slipway/{target}/{name}"], check=True)
 
     def write_partition(self, name: str, content: bytes) -> None:
         with self.path.open("r+b") as file:
@@ -100,7 +115,8 @@ class Disk:
         return int(re.search(r"Block count:\s+(\d+)", self._debugfs("stats -h"))[1])  # type: ignore[index]
 
     @property
-    def _esp(self) -> str:
+    def esp(self) -> str:
+        """As mtools want it."""
         return f"{self.path}@@{self.partitions()['ESP'].offset}"
 
     def _debugfs(self, *commands: str) -> str:

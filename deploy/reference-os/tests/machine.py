@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
 import shutil
@@ -38,7 +39,7 @@ class Machine:
         self._command = [
             *("setpriv", "--pdeathsig", "KILL", "qemu-system-x86_64", "-nodefaults", "-no-user-config"),
             *("-machine", "q35,graphics=off" + (",smm=on" if firmware == "secureboot" else "")),
-            *("-accel", "tcg,thread=multi" if "-icount" not in extra else "tcg,thread=single", "-cpu", "max,la57=off", "-smp", "2", "-m", "512", "-display", "none"),
+            *("-accel", "tcg,thread=multi", "-cpu", "max,la57=off", "-smp", "2", "-m", "512", "-display", "none"),
             *("-serial", f"file:{self.log}", "-qmp", f"unix:{self._control},server=on,wait=off"),
             # The disk is under test, not the host's; nothing is lost when the host's cache holds it.
             *("-blockdev", f"driver=raw,node-name=disk,file.driver=file,file.filename={disk.path},cache.no-flush=on"),
@@ -68,16 +69,18 @@ class Machine:
             if found:
                 self._seen = found.end()
                 return time.monotonic() - self.started
-            if time.monotonic() > deadline or self._process.poll() is not None:
-                state = "is off" if self._process.poll() is not None else "did not say it"
+            if time.monotonic() > deadline or not self.running:
+                state = "did not say it" if self.running else "is off"
                 raise Timeout(f"no {pattern!r}; the machine {state}. Its console ends with:\n{text[-3000:]}")
             time.sleep(0.02)
 
-    def wait_off(self, seconds: float = 60) -> None:
-        try:
+    @property
+    def running(self) -> bool:
+        return self._process.poll() is None
+
+    def pause_while_running(self, seconds: float) -> None:
+        with contextlib.suppress(subprocess.TimeoutExpired):
             self._process.wait(seconds)
-        except subprocess.TimeoutExpired as expired:
-            raise Timeout("the machine did not switch off") from expired
 
     def console(self) -> str:
         return self.log.read_text(errors="replace") if self.log.exists() else ""
