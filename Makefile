@@ -10,7 +10,7 @@ BUILD := swift build
 FIRMWARE_DIR ?=
 ARGS ?=
 
-.PHONY: build release agent reference-os test test-full check format demo demo-down deps clean
+.PHONY: build release programs agent reference-os test test-full check format demo demo-down deps clean
 
 deps: $(CACHE)/deps-installed
 $(CACHE)/deps-installed: deploy/packages.txt
@@ -38,8 +38,18 @@ check: deps
 test: check
 	$(BUILD) --build-tests
 	swift test --skip-build --parallel
+	cd deploy/virtual-rack && python3 -m unittest discover -t . -s tests
 
-demo: release agent reference-os
+# Virtual machines with real firmware, from power-on to nodes and back from their disks after a power cycle.
+test-full: test programs agent reference-os
+	deploy/virtual-rack/demo --name test-full --power-cycle --down
+
+# The debug build does for two servers, and shares its work with `make test`.
+programs: deps
+	$(BUILD) --product slipwayd
+	$(BUILD) --product slipway
+
+demo: programs agent reference-os
 	deploy/virtual-rack/demo $(ARGS)
 
 demo-down:

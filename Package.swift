@@ -149,6 +149,15 @@ let package = Package(
         tests("DHCP", ["DHCP", "NetworkAddresses", "TestSupport"], fixtures: true),
         tests("TFTP", ["TFTP", "TestSupport"]),
         tests("IPMI", ["IPMI", "TestSupport"]),
+        tests("Inventory", ["Inventory", "NetworkAddresses"]),
+        tests("ProfileFiles", ["ProfileFiles", "Inventory"]),
+        tests(
+            "Controllers",
+            [
+                "Controllers", "ClusterMembership", "APIModel", "Machines", "Inventory", "NetworkAddresses", "Store",
+                "TestSupport",
+                crypto, logging,
+            ]),
         tests("Machines", ["Machines", "Inventory", "NetworkAddresses", "DHCP", "TestSupport", crypto]),
         tests("Store", ["Store", "SQLiteStore", "TestSupport"]),
         tests("NetworkBoot", ["NetworkBoot", "DHCP", "Machines", "NetworkAddresses", "TestSupport"]),

@@ -10,7 +10,9 @@ enum Capture {
 
     /// DHCP datagrams of `Fixtures/NAME.pcap`, in order.
     static func dhcp(_ name: String) throws -> [Datagram] {
-        guard let url = Bundle.module.url(forResource: name, withExtension: "pcap", subdirectory: "Fixtures") else { return [] }
+        guard let url = Bundle.module.url(forResource: name, withExtension: "pcap", subdirectory: "Fixtures") else {
+            return []
+        }
         let bytes = Array(try Data(contentsOf: url))
         var found: [Datagram] = []
         var offset = 24

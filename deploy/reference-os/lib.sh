@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # Sourced by `build` and the scripts beside it.
 
 fail() {

@@ -74,10 +74,13 @@ class Disk:
             subprocess.run(["mcopy", "-o", "-i", self.esp, local, _GRUBENV], check=True)
 
     def ruin_grubenv(self) -> None:
+        self.write_esp("EFI/slipway/grubenv", "?" * 1024)
+
+    def write_esp(self, name: str, content: str) -> None:
         with tempfile.NamedTemporaryFile("w") as source:
-            source.write("?" * 1024)
+            source.write(content)
             source.flush()
-            subprocess.run(["mcopy", "-o", "-i", self.esp, source.name, _GRUBENV], check=True)
+            subprocess.run(["mcopy", "-o", "-i", self.esp, source.name, f"::/{name}"], check=True)
 
     def set_serial(self, serial: bytes) -> None:
         """Gives the FAT file system of the ESP another serial number."""

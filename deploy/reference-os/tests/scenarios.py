@@ -169,14 +169,19 @@ def damaged_good_slot(bench: Bench) -> None:
 
 
 def missing_kernel_and_lost_block(bench: Bench) -> None:
-    """Without its kernel the new slot is skipped in the same run; a lost environment block means slot A."""
+    """Without its kernel the new slot is skipped in the same run; a lost environment block means slot A.
+
+    On the way: arguments of this machine's own reach the kernel.
+    """
     disk = bench.install()
     disk.set_grubenv(good="A", **{"try": "B"}, left="3")
     with bench.machine(disk) as machine:
         machine.wait(r"slipway: slot B cannot be loaded", BOOT)
         machine.wait(REGISTERED, BOOT)
     disk.ruin_grubenv()
+    disk.write_esp("EFI/slipway/local.cfg", 'set local_arguments="loglevel=7 slipway.local=yes"\n')
     with bench.machine(disk) as machine:
+        machine.wait(r"Command line: .*slipway.local=yes slipway.slot=A slipway.esp=[0-9A-F]{4}-[0-9A-F]{4}", BOOT)
         machine.wait(HEARTBEAT, BOOT)
         _eventually(lambda: disk.grubenv().get("good") == "A", "the environment block was not written again")
 
