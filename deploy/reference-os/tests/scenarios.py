@@ -52,7 +52,7 @@ class Bench:
         machine.wait(r"slipway: the state partition has grown", BOOT)
 
 
-def first_and_second_boot(bench: Bench, firmware: str, bus: str, quick: bool = False) -> None:
+def first_and_second_boot(bench: Bench, firmware: str, bus: str, short: bool) -> None:
     """Registers once, forgets its token, grows, copies its slot; after a reset it only sends heartbeats."""
     disk = bench.install()
     with bench.machine(disk, firmware, bus) as machine:
@@ -66,7 +66,7 @@ def first_and_second_boot(bench: Bench, firmware: str, bus: str, quick: bool = F
         assert first["systemUUID"] == "a1b2c3d4-0000-4000-8000-00000000a001", first
         assert re.fullmatch(r"[0-9a-f]{64}", first["credential"]), first
         assert first["addresses"], first
-        if quick:
+        if short:
             return
         bench.settled(machine)
         _eventually(lambda: len(bench.registry.heartbeats) > 1, "no heartbeats")
@@ -292,10 +292,14 @@ def _hanging_root(folder: Path, disk: Disk) -> bytes:
 Scenario = Callable[[Bench], None]
 
 
+def _boot(firmware: str, bus: str, short: bool) -> Scenario:
+    return lambda bench: first_and_second_boot(bench, firmware, bus, short)
+
+
 def quick() -> dict[str, Scenario]:
     return {
-        "boot-bios-virtio": lambda bench: first_and_second_boot(bench, "bios", "virtio", quick=True),
-        "boot-uefi-nvme": lambda bench: first_and_second_boot(bench, "uefi", "nvme", quick=True),
+        "boot-bios-virtio": _boot("bios", "virtio", short=True),
+        "boot-uefi-nvme": _boot("uefi", "nvme", short=True),
     }
 
 
@@ -303,10 +307,9 @@ def full() -> dict[str, Scenario]:
     def boots() -> Iterator[tuple[str, Scenario]]:
         for firmware in FIRMWARES:
             for bus in BUSES:
-                yield (
-                    f"boot-{firmware}-{bus}",
-                    lambda bench, firmware=firmware, bus=bus: first_and_second_boot(bench, firmware, bus),  # type: ignore[misc]
-                )
+                # What comes after the registration does not depend on both: every firmware and every bus once is enough.
+                short = FIRMWARES.index(firmware) != BUSES.index(bus)
+                yield f"boot-{firmware}-{bus}", _boot(firmware, bus, short)
 
     return {
         **dict(boots()),
