@@ -42,14 +42,14 @@ struct ImageDecoder {
                     while input.pos < input.size || more {
                         var output = ZSTD_outBuffer(
                             dst: current.bytes.baseAddress, size: blockBytes, pos: current.count)
-                        let before = output.pos
                         pending = ZSTD_decompressStream(stream, &output, &input)
                         guard ZSTD_isError(pending) == 0 else {
                             throw InstallError(
                                 "the image is no sound zstd stream: \(String(cString: ZSTD_getErrorName(pending)))")
                         }
                         current.count = output.pos
-                        more = output.pos == blockBytes && output.pos > before
+                        // A frame that has ended has nothing left to flush; another call would begin the next one.
+                        more = pending != 0 && output.pos == blockBytes
                         try emit(full: true)
                     }
                 }

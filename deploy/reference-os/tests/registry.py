@@ -80,7 +80,9 @@ class Registry:
 
     def __post_init__(self) -> None:
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
-        self._server.socket = self.authority.context().wrap_socket(self._server.socket, server_side=True)
+        # The handshake belongs to the connection's own thread: a machine that is reset in the middle must not block the others.
+        self._server.socket = self.authority.context().wrap_socket(
+            self._server.socket, server_side=True, do_handshake_on_connect=False)
         threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
 
     @property
@@ -119,6 +121,7 @@ class Registry:
 def _handler(registry: Registry) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
+        timeout = 30
 
         def do_POST(self) -> None:
             body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
