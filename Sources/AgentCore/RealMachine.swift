@@ -28,8 +28,7 @@ public struct RealMachine: MachineControl {
         _ order: InstallOrder, on disk: Disk, progress: @escaping @Sendable (OrderProgress.Step, Int64, Int64) -> Void
     ) throws -> (entry: EntryWay, facts: [String: String]) {
         loadModules(["vfat", "nls_cp437", "nls_ascii", "nls_iso8859_1", "ext4", "efivarfs"])
-        let target = try BlockTarget(path: disk.path)
-        let outcome = try ImageWriter(order: order, target: target, progress: progress).run()
+        let outcome = try write(order, to: disk, progress: progress)
         let installed = InstalledDisk(path: disk.path, table: outcome.table, files: files)
         progress(.configuring, 0, 0)
         try installed.write(order.files)
@@ -58,6 +57,14 @@ public struct RealMachine: MachineControl {
             facts["kexec"] = "\(error)"
             return (.reboot, facts)
         }
+    }
+
+    /// The disk is held exclusively while it is written, and let go before its partitions are mounted.
+    private func write(
+        _ order: InstallOrder, to disk: Disk, progress: @escaping (OrderProgress.Step, Int64, Int64) -> Void
+    ) throws -> ImageWriter.Outcome {
+        let target = try BlockTarget(path: disk.path)
+        return try ImageWriter(order: order, target: target, progress: progress).run()
     }
 
     public func enter(_ way: EntryWay) {
