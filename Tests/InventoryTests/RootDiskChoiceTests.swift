@@ -30,28 +30,38 @@ import Testing
     @Test("there is no first disk: two that fit alike are an error that names both")
     func ambiguous() {
         guard case .failure(.ambiguous(let found)) = Self.choose(RootDiskHint(choose: .smallest)) else {
-            return Issue.record("chosen")
+            Issue.record("chosen")
+            return
         }
         #expect(found.count == 2)
-        guard case .failure(.ambiguous) = Self.choose(RootDiskHint()) else { return Issue.record("chosen") }
+        guard case .failure(.ambiguous) = Self.choose(RootDiskHint()) else {
+            Issue.record("chosen")
+            return
+        }
     }
 
     @Test("what cannot be said is said why")
     func problems() {
         guard case .failure(.noneMatches(let hint, _)) = Self.choose(RootDiskHint(serial: "X")) else {
-            return Issue.record("chosen")
+            Issue.record("chosen")
+            return
         }
         #expect(hint == "serial X")
         guard case .failure(.untargetable) = Self.choose(RootDiskHint(serial: "U1")) else {
-            return Issue.record("chosen")
+            Issue.record("chosen")
+            return
         }
         guard case .failure(.tooSmall) = Self.choose(RootDiskHint(serial: "S1"), minimum: 500 * Self.gigabyte) else {
-            return Issue.record("chosen")
+            Issue.record("chosen")
+            return
         }
         guard
             case .failure(.nameless) = Self.choose(
                 RootDiskHint(maximumBytes: 200 * Self.gigabyte, rotational: false), minimum: 50 * Self.gigabyte)
-        else { return Issue.record("chosen") }
+        else {
+            Issue.record("chosen")
+            return
+        }
     }
 }
 

@@ -129,7 +129,7 @@ struct LifecycleRow: Sendable, CustomTestStringConvertible {
         .init(
             "the power command is given once in a phase",
             {
-                var machine = machine(.installing, bmc: true)
+                var machine = Self.machine(.installing, bmc: true)
                 machine.observed.powerCommandAt = after(2)
                 return Situation(machine: machine, operation: operation(), now: after(6))
             }(), .wait(until: after(3600))),

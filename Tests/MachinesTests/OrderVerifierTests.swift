@@ -33,20 +33,27 @@ import Testing
     @Test("every other machine refuses it, and says which fact differed")
     func otherMachine() {
         let uuid = Self.order { $0.machine.uuid = SystemUUID("00000000-0000-0000-0000-000000000001") }
-        guard case .otherMachine("uuid", _, _) = Self.refusal(uuid) else { return Issue.record("uuid") }
+        guard case .otherMachine("uuid", _, _) = Self.refusal(uuid) else {
+            Issue.record("uuid")
+            return
+        }
         guard case .otherMachine("uuid", _, _) = Self.refusal(Self.order { $0.machine.uuid = nil }) else {
-            return Issue.record("no uuid")
+            Issue.record("no uuid")
+            return
         }
         guard case .otherMachine("serial", "SN-2", "SN-1") = Self.refusal(Self.order { $0.machine.serial = "SN-2" })
         else {
-            return Issue.record("serial")
+            Issue.record("serial")
+            return
         }
         guard case .otherMachine("mac", _, _) = Self.refusal(Self.order { $0.machine.macs = [MACAddress(rawValue: 1)] })
         else {
-            return Issue.record("mac")
+            Issue.record("mac")
+            return
         }
         guard case .otherMachine("mac", _, _) = Self.refusal(Self.order { $0.machine.macs = [] }) else {
-            return Issue.record("no mac")
+            Issue.record("no mac")
+            return
         }
     }
 
@@ -97,7 +104,10 @@ import Testing
     @Test("two disks with the same names are no target")
     func ambiguous() {
         let twice = Self.report.disks + [Self.report.disks[0]]
-        guard case .ambiguousDisk = Self.diskRefusal({ _ in }, twice) else { return Issue.record("not refused") }
+        guard case .ambiguousDisk = Self.diskRefusal({ _ in }, twice) else {
+            Issue.record("not refused")
+            return
+        }
     }
 
     @Test(
@@ -108,7 +118,10 @@ import Testing
     func notLocal(transport: DiskTransport) {
         var disks = Self.report.disks
         disks[0].transport = transport
-        guard case .untargetableDisk = Self.diskRefusal({ _ in }, disks) else { return Issue.record("not refused") }
+        guard case .untargetableDisk = Self.diskRefusal({ _ in }, disks) else {
+            Issue.record("not refused")
+            return
+        }
     }
 
     @Test("removable, read-only and shared disks are never written to")
@@ -118,7 +131,10 @@ import Testing
         ] {
             var disks = Self.report.disks
             change(&disks[0])
-            guard case .untargetableDisk = Self.diskRefusal({ _ in }, disks) else { return Issue.record("not refused") }
+            guard case .untargetableDisk = Self.diskRefusal({ _ in }, disks) else {
+                Issue.record("not refused")
+                return
+            }
         }
     }
 

@@ -29,7 +29,7 @@ class Machine:
 
     def __init__(
         self, folder: Path, disk: Disk, firmware: str = "bios", bus: str = "virtio", *, nic: str = "virtio-net-pci",
-        chipset_watchdog: bool = True, extra: tuple[str, ...] = (), network: str = "",
+        extra: tuple[str, ...] = (),
     ) -> None:
         self.log = folder / "serial.log"
         self._seen = 0
@@ -44,9 +44,10 @@ class Machine:
             # The disk is under test, not the host's; nothing is lost when the host's cache holds it.
             *("-blockdev", f"driver=raw,node-name=disk,file.driver=file,file.filename={disk.path},cache.no-flush=on"),
             *("-device", _DISKS[bus]),
-            *("-netdev", f"user,id=net0{network}", "-device", f"{nic},netdev=net0,romfile="),
+            *("-netdev", "user,id=net0", "-device", f"{nic},netdev=net0,romfile="),
             *("-uuid", "a1b2c3d4-0000-4000-8000-00000000a001"),
-            *(["-global", "ICH9-LPC.noreboot=off"] if chipset_watchdog else []),
+            # The chipset's watchdog restarts the machine, as on a real board; QEMU has it strapped off.
+            *("-global", "ICH9-LPC.noreboot=off"),
             *_firmware(firmware, folder),
             *extra,
         ]
