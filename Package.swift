@@ -160,7 +160,7 @@ let package = Package(
             ]),
         tests("Machines", ["Machines", "Inventory", "NetworkAddresses", "DHCP", "TestSupport", crypto]),
         tests("Store", ["Store", "SQLiteStore", "TestSupport"]),
-        tests("NetworkBoot", ["NetworkBoot", "DHCP", "Machines", "NetworkAddresses", "TestSupport"]),
+        tests("NetworkBoot", ["NetworkBoot", "DHCP", "Inventory", "Machines", "NetworkAddresses", "TestSupport"]),
         tests("AgentCore", ["AgentCore", "Inventory", "NetworkAddresses", "TestSupport"]),
     ]
 )

@@ -27,7 +27,9 @@ public struct RealMachine: MachineControl {
     public func install(
         _ order: InstallOrder, on disk: Disk, progress: @escaping @Sendable (OrderProgress.Step, Int64, Int64) -> Void
     ) throws -> (entry: EntryWay, facts: [String: String]) {
-        loadModules(["crc32c_generic", "crc32c_intel", "vfat", "nls_cp437", "nls_ascii", "nls_iso8859_1", "ext4", "efivarfs"])
+        loadModules([
+            "crc32c_generic", "crc32c_intel", "vfat", "nls_cp437", "nls_ascii", "nls_iso8859_1", "ext4", "efivarfs",
+        ])
         let outcome = try write(order, to: disk, progress: progress)
         let installed = InstalledDisk(path: disk.path, table: outcome.table, files: files)
         progress(.configuring, 0, 0)

@@ -4,7 +4,7 @@ import Yams
 public struct YAMLReader {
     let file: String
     private let node: Node
-    private let entries: [(key: String, value: Node)]
+    private let entries: [(key: Node, value: Node)]
     private var known: [String] = []
 
     /// Parses a document whose top is a mapping.
@@ -26,7 +26,7 @@ public struct YAMLReader {
                 message: "expected `key: value` lines here")
         }
         (self.file, self.node) = (file, node)
-        entries = mapping.map { ($0.key.string ?? "", $0.value) }
+        entries = mapping.map { ($0.key, $0.value) }
     }
 
     /// The text of a key, nil when it is absent.
@@ -106,12 +106,13 @@ public struct YAMLReader {
     /// Call last: any key that nobody asked for is a fault.
     public func finish() throws {
         var seen: Set<String> = []
-        for (key, value) in entries {
-            guard known.contains(key) else {
+        for (node, _) in entries {
+            guard let key = node.string, known.contains(key) else {
+                let key = node.string ?? "that is no text"
                 let hint = nearest(to: key).map { "; did you mean \($0)?" } ?? ""
-                throw fault(value, "unknown key \(key)\(hint)")
+                throw fault(node, "unknown key \(key)\(hint)")
             }
-            guard seen.insert(key).inserted else { throw fault(value, "\(key) is here twice") }
+            guard seen.insert(key).inserted else { throw fault(node, "\(key) is here twice") }
         }
     }
 
@@ -122,7 +123,7 @@ public struct YAMLReader {
 
     private mutating func take(_ key: String) -> Node? {
         known.append(key)
-        return entries.first { $0.key == key }?.value
+        return entries.first { $0.key.string == key }?.value
     }
 
     private func nearest(to key: String) -> String? {

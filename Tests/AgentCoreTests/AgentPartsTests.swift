@@ -1,3 +1,4 @@
+import Inventory
 import NetworkAddresses
 import TestSupport
 import Testing

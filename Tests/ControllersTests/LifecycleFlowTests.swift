@@ -165,7 +165,7 @@ import Testing
         let id = try #require(try await store.list(Machine.self).items.first).id
         _ = try await daemon.controllers.machines.accept(
             id, name: "node-1", bmc: nil, network: nil, generation: nil, by: "alice")
-        #expect(await eventually { try await Self.phase(store) == .available })
+        #expect(try await eventually { try await Self.phase(store) == .available })
 
         daemon = restarted(daemon)
         _ = try await daemon.controllers.machines.provision(
@@ -187,7 +187,7 @@ import Testing
         // The answer was lost: the agent says it again.
         try await daemon.controllers.agents.finish(
             OrderResult(outcome: .succeeded(entry: "kexec")), order: order.id, from: session)
-        #expect(await eventually { try await Self.phase(store) == .joining })
+        #expect(try await eventually { try await Self.phase(store) == .joining })
         await #expect(throws: JoinRefusal.unknownToken) {
             try await Self.register(daemon, token: try Self.joinToken(lost))
         }
@@ -196,7 +196,7 @@ import Testing
         let node = try await Self.register(daemon, token: try Self.joinToken(order))
         daemon = restarted(daemon)
         #expect(try await Self.register(daemon, token: try Self.joinToken(order)) == node)
-        #expect(await eventually { try await Self.phase(store) == .ready })
+        #expect(try await eventually { try await Self.phase(store) == .ready })
         let machine = try await store.list(Machine.self).items[0]
         #expect(machine.observed.node == "node-1" && machine.observed.installedRelease == "ref-1")
         #expect(try await store.list(Operation.self).items.map(\.state) == [.succeeded])
@@ -222,7 +222,7 @@ import Testing
         }
         // No secret is at rest anywhere in the store.
         for kind in ["operation", "join-token", "event", "machine", "node", "agent-session", "boot-ticket"] {
-            for record in try await store.list(kind: kind).records {
+            for record in await store.list(kind: kind).records {
                 #expect(!String(decoding: record.value, as: UTF8.self).contains(token))
             }
         }
@@ -240,7 +240,7 @@ import Testing
             id, name: "node-1", bmc: nil, network: nil, generation: nil, by: "alice")
         _ = try await daemon.controllers.machines.provision(
             id, assignment: .init(cluster: "demo", release: "ref-1"), generation: nil, by: "alice")
-        #expect(await eventually { try await Self.phase(store) == .failed })
+        #expect(try await eventually { try await Self.phase(store) == .failed })
         let reason = try await store.list(Machine.self).items[0].observed.failure?.reason
         #expect(reason?.contains("holds data (gpt)") == true)
         _ = try await daemon.controllers.machines.provision(

@@ -1,3 +1,4 @@
+import Inventory
 import Machines
 import NetworkAddresses
 import TestSupport

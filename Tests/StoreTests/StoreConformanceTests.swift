@@ -47,7 +47,7 @@ import Testing
         try await Self.with(engine) { store in
             let revision = try await store.commit([.put(Self.key, [1], expecting: .any)])
             let other = RecordKey(kind: "machine", id: "b")
-            for broken: Expectation in [.absent, .revision(revision + 1)] {
+            for broken: Store.Expectation in [.absent, .revision(revision + 1)] {
                 await #expect(throws: StoreError.conflict(Self.key, current: revision)) {
                     try await store.commit([.put(other, [9], expecting: .absent), .check(Self.key, expecting: broken)])
                 }
