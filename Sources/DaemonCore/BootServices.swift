@@ -14,7 +14,8 @@ struct BootServices {
         director: any NetworkBootDirector, logger: Logger
     ) throws {
         let address = configuration.address.description
-        let bootFiles = BootFileDirectory(configuration.bootFileDirectory)
+        let bootFiles = BootFileDirectory(
+            configuration.bootFileDirectory, linked: Set(BootFiles.standard.values))
         let content = BootContent(
             scripts: scripts, bootFiles: bootFiles, agent: BootFileDirectory(configuration.agentDirectory),
             images: images,

@@ -1,12 +1,13 @@
 # shellcheck shell=bash
-# Sourced by `build` and the scripts beside it.
+# Sourced by `build`, the scripts beside it and those of ../agent-image. Messages begin with what is being built.
+building=${building:-reference-os}
 
 fail() {
-    echo "reference-os: $*" >&2
+    echo "$building: $*" >&2
     exit 1
 }
 
-step() { echo "reference-os: $*" >&2; }
+step() { echo "$building: $*" >&2; }
 
 # SHA-256 over all arguments.
 digest() { printf '%s\0' "$@" | sha256sum | cut -c 1-64; }

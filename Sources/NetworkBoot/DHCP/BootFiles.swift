@@ -10,15 +10,14 @@ public struct BootFiles: Equatable, Sendable {
     /// `http://10.77.0.1:8080`, without a slash at the end.
     public var bootURL: String
 
-    /// Debian's `ipxe` package, and an operator's own file for arm64.
-    public init(
-        bootURL: String,
-        programs: [ClientArchitecture: String] = [
-            .biosX86: "undionly.kpxe", .efiX64: "ipxe.efi", .efiBC: "ipxe.efi", .efiX64HTTP: "ipxe.efi",
-            .efiBCHTTP: "ipxe.efi",
-            .efiARM64: "grubaa64.efi", .efiARM64HTTP: "grubaa64.efi",
-        ]
-    ) {
+    /// The files of Debian's `ipxe` package, and an operator's own for arm64.
+    public static let standard: [ClientArchitecture: String] = [
+        .biosX86: "undionly.kpxe", .efiX64: "ipxe.efi", .efiBC: "ipxe.efi", .efiX64HTTP: "ipxe.efi",
+        .efiBCHTTP: "ipxe.efi",
+        .efiARM64: "grubaa64.efi", .efiARM64HTTP: "grubaa64.efi",
+    ]
+
+    public init(bootURL: String, programs: [ClientArchitecture: String] = standard) {
         (self.bootURL, self.programs) = (bootURL, programs)
     }
 

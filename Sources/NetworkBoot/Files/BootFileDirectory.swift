@@ -3,8 +3,12 @@ import Glibc
 /// A directory that is served and nothing outside it: every lookup is by the kernel's own rule that no step may leave it.
 public struct BootFileDirectory: Sendable {
     public let path: String
+    /// Names in the directory itself that may be symbolic links to a file elsewhere.
+    private let linked: Set<String>
 
-    public init(_ path: String) { self.path = path }
+    /// - Parameter linked: file names whose symbolic link is followed wherever it leads: Debian's `ipxe` package keeps
+    ///   `ipxe.efi` in /boot. Whoever can write into the directory could serve any file under these names anyway.
+    public init(_ path: String, linked: Set<String> = []) { (self.path, self.linked) = (path, linked) }
 
     /// A regular file below the directory, open for reading; nil when there is none of that name.
     /// Names come as firmware writes them: with `\` for `/`, a leading slash, doubled slashes.
@@ -16,8 +20,9 @@ public struct BootFileDirectory: Sendable {
         defer { free(root) }
         guard let file = realpath(path + "/" + parts.joined(separator: "/"), nil) else { return nil }
         defer { free(file) }
-        // Symbolic links are followed, but only to files that are inside as well.
-        guard String(cString: file).hasPrefix(String(cString: root) + "/") else { return nil }
+        // Other symbolic links are followed only to files that are inside as well.
+        let leavesByName = parts.count == 1 && linked.contains(String(parts[0]))
+        guard leavesByName || String(cString: file).hasPrefix(String(cString: root) + "/") else { return nil }
         return OpenFile(path: String(cString: file))
     }
 }
