@@ -15,7 +15,7 @@ struct BootServices {
     ) throws {
         let address = configuration.address.description
         let bootFiles = BootFileDirectory(
-            configuration.bootFileDirectory, linked: Set(BootFiles.standard.values))
+            configuration.bootFileDirectory, linked: BootFiles.linked)
         let content = BootContent(
             scripts: scripts, bootFiles: bootFiles, agent: BootFileDirectory(configuration.agentDirectory),
             images: images,

@@ -35,20 +35,26 @@ import Testing
         bytes("01000000 1600") + Array("UEFI disk".utf16).flatMap { [UInt8(truncatingIfNeeded: $0), 0] } + [0, 0]
         + bytes("02010c00 d041030a 00000000 01010600 0003 7fff0400")
 
-    @Test("network first: after the firmware's network entries, before its disks")
-    func networkFirst() {
+    @Test(
+        "network first: after the network entry that led here, before other network entries and disks",
+        arguments: [
+            (nil, [1, 2, 3, 4, 0]), (0, [1, 2, 3, 4, 0]), (1, [1, 4, 0, 2, 3]), (2, [1, 2, 4, 0, 3]),
+            (3, [1, 2, 3, 4, 0]), (9, [1, 2, 3, 4, 0]),
+        ] as [(UInt16?, [UInt16])])
+    func networkFirst(current: UInt16?, order: [UInt16]) {
         let plan = BootOrderPlan(
-            adding: Self.entry, to: [0: Self.disk, 1: Self.network, 2: Self.network], order: [1, 0, 2, 9],
-            wanted: .networkFirst)
-        #expect(plan.number == 3)
-        #expect(plan.order == [1, 2, 3, 0])
+            adding: Self.entry, to: [0: Self.disk, 1: Self.network, 2: Self.network, 3: Self.network],
+            order: [1, 0, 2, 3, 9], current: current, wanted: .networkFirst)
+        #expect(plan.number == 4)
+        #expect(plan.order == order)
         #expect(plan.removed.isEmpty)
     }
 
     @Test("disk first: before everything")
     func diskFirst() {
         let plan = BootOrderPlan(
-            adding: Self.entry, to: [0: Self.disk, 1: Self.network], order: [1, 0], wanted: .diskFirst)
+            adding: Self.entry, to: [0: Self.disk, 1: Self.network], order: [1, 0], current: 1,
+            wanted: .diskFirst)
         #expect(plan.order == [2, 1, 0])
     }
 
@@ -56,6 +62,7 @@ import Testing
     func again() {
         let plan = BootOrderPlan(
             adding: Self.entry, to: [1: Self.network, 4: Self.entry.encoded, 7: Self.entry.encoded], order: [1, 4, 7],
+            current: 1,
             wanted: .networkFirst)
         #expect(plan.number == 4)
         #expect(plan.removed == [7])

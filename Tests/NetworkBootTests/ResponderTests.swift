@@ -36,7 +36,7 @@ import Testing
     @Test(
         "the boot file follows from the architecture (RFC 4578, IANA)",
         arguments: [
-            (.biosX86, "undionly.kpxe"), (nil, "undionly.kpxe"), (.efiX64, "ipxe.efi"), (.efiBC, "ipxe.efi"),
+            (.biosX86, "undionly.kpxe"), (nil, "undionly.kpxe"), (.efiX64, "snponly.efi"), (.efiBC, "snponly.efi"),
             (.efiARM64, "grubaa64.efi"), (.efiIA32, nil),
         ] as [(ClientArchitecture?, String?)])
     func bootFile(architecture: ClientArchitecture?, file: String?) {
@@ -50,7 +50,7 @@ import Testing
     func http() {
         let request = Self.discover(.efiX64HTTP, vendor: "HTTPClient:Arch:00016:UNDI:003000")
         let reply = Self.responder.reply(to: request, on: .server, from: Self.nobody, action: .agent)
-        #expect(Self.file(reply) == "http://10.77.0.1:8080/boot/files/ipxe.efi")
+        #expect(Self.file(reply) == "http://10.77.0.1:8080/boot/files/snponly.efi")
         #expect(reply?.message.vendorClass == "HTTPClient")
         #expect(reply?.message.yiaddr == .unspecified)
     }

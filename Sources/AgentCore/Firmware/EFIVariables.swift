@@ -34,11 +34,9 @@ struct EFIVariables {
             }
             options[number] = read(name)
         }
-        let bytes = read("BootOrder-" + Self.vendor) ?? []
-        let order = stride(from: 0, to: bytes.count - bytes.count % 2, by: 2).map {
-            UInt16(bytes[$0]) | UInt16(bytes[$0 + 1]) << 8
-        }
-        let plan = BootOrderPlan(adding: entry, to: options, order: order, wanted: wanted)
+        let order = numbers("BootOrder")
+        let plan = BootOrderPlan(
+            adding: entry, to: options, order: order, current: numbers("BootCurrent").first, wanted: wanted)
         for number in plan.removed { try remove(Self.name(number)) }
         if options[plan.number] != plan.entry { try write(Self.name(plan.number), plan.entry) }
         if order != plan.order {
@@ -51,6 +49,14 @@ struct EFIVariables {
     private static func name(_ number: UInt16) -> String {
         let digits = String(number, radix: 16, uppercase: true)
         return "Boot" + String(repeating: "0", count: 4 - digits.count) + digits + "-" + vendor
+    }
+
+    /// The numbers of entries that a variable holds.
+    private func numbers(_ name: String) -> [UInt16] {
+        let bytes = read(name + "-" + Self.vendor) ?? []
+        return stride(from: 0, to: bytes.count - bytes.count % 2, by: 2).map {
+            UInt16(bytes[$0]) | UInt16(bytes[$0 + 1]) << 8
+        }
     }
 
     private func read(_ name: String) -> [UInt8]? {

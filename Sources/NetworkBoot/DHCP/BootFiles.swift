@@ -10,12 +10,17 @@ public struct BootFiles: Equatable, Sendable {
     /// `http://10.77.0.1:8080`, without a slash at the end.
     public var bootURL: String
 
-    /// The files of Debian's `ipxe` package, and an operator's own for arm64.
+    /// Files of Debian's `ipxe` package, and an operator's own for arm64. On UEFI the iPXE that uses the firmware's own
+    /// network driver: the one with all drivers (`ipxe.efi`, 2019) never returns from `exit` on OVMF 2022.11, polling its
+    /// receive queue for ever, so a machine would not reach its disk.
     public static let standard: [ClientArchitecture: String] = [
-        .biosX86: "undionly.kpxe", .efiX64: "ipxe.efi", .efiBC: "ipxe.efi", .efiX64HTTP: "ipxe.efi",
-        .efiBCHTTP: "ipxe.efi",
+        .biosX86: "undionly.kpxe", .efiX64: "snponly.efi", .efiBC: "snponly.efi", .efiX64HTTP: "snponly.efi",
+        .efiBCHTTP: "snponly.efi",
         .efiARM64: "grubaa64.efi", .efiARM64HTTP: "grubaa64.efi",
     ]
+
+    /// Debian's package has it as a link into /boot.
+    public static let linked: Set<String> = ["ipxe.efi"]
 
     public init(bootURL: String, programs: [ClientArchitecture: String] = standard) {
         (self.bootURL, self.programs) = (bootURL, programs)

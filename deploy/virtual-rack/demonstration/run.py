@@ -214,7 +214,7 @@ class Demo:
         before = {node["name"]: node["bootID"] for node in self._slipway.nodes()}
         started = {}
         for server in self._rack.servers:
-            print(self._slipway.text("machine", "power", server.name, "cycle"))
+            print(self._slipway.text("machine", "power", "cycle", server.name))
             started[server.name] = time.time()
         back: dict[str, float] = {}
 

@@ -70,7 +70,7 @@ class PlainNetboot:
             *("--enable-tftp", "--tftp-root=/usr/lib/ipxe", "--dhcp-userclass=set:ipxe,iPXE"),
             *("--dhcp-match=set:uefi,option:client-arch,7", "--dhcp-match=set:bios,option:client-arch,0"),
             "--dhcp-boot=tag:ipxe," + self.url("${net0/mac}.ipxe"),
-            *("--dhcp-boot=tag:!ipxe,tag:uefi,ipxe.efi", "--dhcp-boot=tag:!ipxe,tag:bios,undionly.kpxe"),
+            *("--dhcp-boot=tag:!ipxe,tag:uefi,snponly.efi", "--dhcp-boot=tag:!ipxe,tag:bios,undionly.kpxe"),
         ]
 
     def _nginx(self) -> str:

@@ -68,6 +68,8 @@ def _firmware(server: Server, places: ServerPlaces) -> list[str]:
         *(["-global", f"driver={protected}"] if server.firmware == "secureboot" else []),
         *("-drive", f"if=pflash,unit=0,format=raw,readonly=on,file={_FIRMWARE_CODE[server.firmware]}"),
         *("-drive", f"if=pflash,unit=1,format=raw,file={_quoted(str(places.variables))}"),
+        # bootindex puts every network entry before the disk, and OVMF waits half a minute for PXE over IPv6.
+        *("-fw_cfg", "name=opt/org.tianocore/IPv6PXESupport,string=n"),
     ]
 
 
