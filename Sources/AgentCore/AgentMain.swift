@@ -19,16 +19,18 @@ public enum AgentMain {
             Startup.giveUp("the kernel command line lacks slipway.server, slipway.ca, slipway.ticket or slipway.mac")
         }
         let modules = Mutex(ModuleLoader())
-        modules.withLock { $0?.loadForDevices() }
-        let network = AgentNetwork(commandLine: commandLine)
-        guard let interface = network.bringUpLink() else {
+        modules.withLock { loader in
+            if commandLine.vlan != nil { loader?.load("8021q") }
+            loader?.loadForDevices(where: ModuleLoader.isNetwork)
+        }
+        let (leases, first) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
+        AgentThread.start("network") {
+            AgentNetwork(commandLine: commandLine).run { _ in first.yield() }
             for line in MissingFirmware.read(files) { Console.say(line) }
             Startup.giveUp(
                 "no network interface with the address \(mac) appears; is its driver or firmware in the agent image?")
         }
-        let (leases, first) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
-        network.startClient(on: interface) { _ in first.yield() }
-        // Disks may still be spinning up while the network is: their drivers' devices are looked for again.
+        // Disks spin up while the network does.
         modules.withLock { $0?.loadForDevices() }
         for line in MissingFirmware.read(files) { Console.say(line) }
         for await _ in leases { break }

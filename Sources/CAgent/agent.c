@@ -29,7 +29,9 @@ __attribute__((constructor(101))) static void mount_proc(void) {
     mount("proc", "/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL);
 }
 
-int agent_load_module(int file, const char *parameters) { return (int)syscall(SYS_finit_module, file, parameters, 0); }
+int agent_load_module(const void *image, size_t bytes, const char *parameters) {
+    return (int)syscall(SYS_init_module, image, bytes, parameters);
+}
 
 int agent_kexec_load(int kernel, int initrd, const char *command_line) {
     return (int)syscall(SYS_kexec_file_load, kernel, initrd, strlen(command_line) + 1, command_line, 0UL);

@@ -20,13 +20,14 @@ public final class ModuleLoader {
         index = ModuleIndex(dependencies: dependencies, aliases: String(decoding: aliases, as: UTF8.self))
     }
 
-    /// Loads what every device in /sys asks for, again and again until loading brings up no new device.
-    public func loadForDevices() {
+    /// Loads what devices in /sys ask for, again and again until loading brings up no new device.
+    /// - Parameter wanted: of each device's modalias, whether it is this turn's.
+    public func loadForDevices(where wanted: (String) -> Bool = { _ in true }) {
         for _ in 0..<6 {
             var fresh = false
             for bus in files.list("/sys/bus") {
                 for device in files.list("/sys/bus/\(bus)/devices") {
-                    guard let modalias = files.text("/sys/bus/\(bus)/devices/\(device)/modalias"),
+                    guard let modalias = files.text("/sys/bus/\(bus)/devices/\(device)/modalias"), wanted(modalias),
                         seen.insert(modalias).inserted
                     else { continue }
                     for module in index.modules(for: modalias) where load(module) { fresh = true }
@@ -36,14 +37,18 @@ public final class ModuleLoader {
         }
     }
 
+    /// Network controllers, by PCI class, and the buses of virtual machines, which are quick.
+    public static func isNetwork(_ modalias: String) -> Bool {
+        guard modalias.hasPrefix("pci:") else { return modalias.hasPrefix("virtio:") || modalias.hasPrefix("vmbus:") }
+        return modalias.contains("bc02sc") || modalias.hasPrefix("pci:v00001AF4")
+    }
+
     /// Loads one module and what it needs. False when nothing new was loaded.
     @discardableResult public func load(_ module: String) -> Bool {
         var fresh = false
         for (name, path) in index.loadOrder(of: module) where loaded.insert(name).inserted {
-            let file = open(files.root + directory + path, O_RDONLY | O_CLOEXEC)
-            guard file >= 0 else { continue }
-            defer { close(file) }
-            if agent_load_module(file, "") == 0 {
+            guard let image = ModuleFile.read(files.root + directory + path) else { continue }
+            if agent_load_module(image, image.count, Self.parameters[name] ?? "") == 0 {
                 fresh = true
             } else if errno != EEXIST && errno != ENODEV {
                 Console.say("module \(name): \(String(cString: strerror(errno)))")
@@ -51,4 +56,7 @@ public final class ModuleLoader {
         }
         return fresh
     }
+
+    /// Loading a controller's driver returns when its disks are there, so that a report lists all of them.
+    private static let parameters = ["scsi_mod": "scan=sync"]
 }

@@ -11,8 +11,19 @@ public final class AgentNetwork: Sendable {
 
     public init(commandLine: KernelCommandLine) { self.commandLine = commandLine }
 
-    /// Brings up the interface that the firmware booted from. Returns its name once there is a carrier, or after a while without.
-    public func bringUpLink() -> String? {
+    /// Brings up the interface that the firmware booted from and runs its DHCP client for as long as the agent lives.
+    /// Returns only when there is no such interface.
+    /// - Parameter configured: called with each lease; the first one means that the network works.
+    public func run(configured: @escaping @Sendable (LeaseConfiguration) -> Void) {
+        guard let name = bringUpLink() else { return }
+        guard let mac = files.text("/sys/class/net/\(name)/address").flatMap({ MACAddress($0) }) else {
+            return Console.say("\(name) has no MAC address")
+        }
+        DHCPClientLoop(interface: name, mac: mac, former: commandLine.address, configured: configured).run()
+    }
+
+    /// Its name once there is a carrier, or after a minute without.
+    private func bringUpLink() -> String? {
         let deadline = Console.uptime + 60
         while Console.uptime < deadline {
             if let name = interface() {
@@ -22,19 +33,9 @@ public final class AgentNetwork: Sendable {
                 waitForCarrier(name, until: deadline)
                 return tagged(name)
             }
-            usleep(100_000)
+            usleep(20_000)
         }
         return nil
-    }
-
-    /// Runs the DHCP client on its own thread for as long as the agent lives.
-    /// - Parameter configured: called with each lease; the first one means that the network works.
-    public func startClient(on name: String, configured: @escaping @Sendable (LeaseConfiguration) -> Void) {
-        let mac = files.text("/sys/class/net/\(name)/address").flatMap { MACAddress($0) }
-        guard let mac else { return Console.say("\(name) has no MAC address") }
-        let former = commandLine.address
-        let loop = DHCPClientLoop(interface: name, mac: mac, former: former, configured: configured)
-        AgentThread.start("dhcp") { loop.run() }
     }
 
     private func interface() -> String? {
@@ -44,7 +45,7 @@ public final class AgentNetwork: Sendable {
     }
 
     private func waitForCarrier(_ name: String, until deadline: Double) {
-        while Console.uptime < deadline, files.number("/sys/class/net/\(name)/carrier") != 1 { usleep(50_000) }
+        while Console.uptime < deadline, files.number("/sys/class/net/\(name)/carrier") != 1 { usleep(20_000) }
     }
 
     private func tagged(_ name: String) -> String {
@@ -59,7 +60,7 @@ public final class AgentNetwork: Sendable {
 }
 
 /// Performs what the DHCP client decides, on one interface.
-struct DHCPClientLoop: Sendable {
+private struct DHCPClientLoop: Sendable {
     let interface: String
     let mac: MACAddress
     let former: IPv4Address?

@@ -3,10 +3,11 @@
 #ifndef CAGENT_H
 #define CAGENT_H
 
+#include <stddef.h>
 #include <stdint.h>
 
-/// finit_module(2).
-int agent_load_module(int file, const char *parameters);
+/// init_module(2).
+int agent_load_module(const void *image, size_t bytes, const char *parameters);
 /// kexec_file_load(2).
 int agent_kexec_load(int kernel, int initrd, const char *command_line);
 /// reboot(2): 'k' kexec, 'r' restart, 'p' power off.
