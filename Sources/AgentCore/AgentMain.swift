@@ -1,6 +1,5 @@
 import Glibc
 import NetworkAddresses
-import Synchronization
 
 /// `slipway-agent` from its first instruction to its last.
 public enum AgentMain {
@@ -18,27 +17,22 @@ public enum AgentMain {
         else {
             Startup.giveUp("the kernel command line lacks slipway.server, slipway.ca, slipway.ticket or slipway.mac")
         }
-        let modules = Mutex(ModuleLoader())
-        modules.withLock { loader in
-            if commandLine.vlan != nil { loader?.load("8021q") }
-            loader?.loadForDevices(where: ModuleLoader.isNetwork)
-        }
+        let drivers = Drivers()
+        if commandLine.vlan != nil { drivers.load(["8021q"]) }
+        drivers.loadForDevices(where: ModuleLoader.isNetwork)
         let (leases, first) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
         AgentThread.start("network") {
             AgentNetwork(commandLine: commandLine).run { _ in first.yield() }
-            for line in MissingFirmware.read(files) { Console.say(line) }
             Startup.giveUp(
                 "no network interface with the address \(mac) appears; is its driver or firmware in the agent image?")
         }
         // Disks spin up while the network does.
-        modules.withLock { $0?.loadForDevices() }
-        for line in MissingFirmware.read(files) { Console.say(line) }
-        for await _ in leases { break }
-        let machine = RealMachine { names in
-            modules.withLock { loader in
-                for name in names { loader?.load(name) }
-            }
+        AgentThread.start("drivers") {
+            drivers.loadForDevices()
+            for line in MissingFirmware.read(files) { Console.say(line) }
         }
+        for await _ in leases { break }
+        let machine = RealMachine(drivers: drivers)
         let runner = AgentRunner(
             client: DaemonClient(host: server.host, port: server.port, pin: pin), ticket: ticket, mac: mac,
             machine: machine)

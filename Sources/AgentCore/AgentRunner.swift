@@ -21,13 +21,14 @@ public struct AgentRunner: Sendable {
 
     /// Returns only when the session is over or the machine was left; a real machine restarts then.
     public func run() async throws {
-        let hardware = machine.hardware()
+        let identity = machine.identity()
         let session = try await AgentSessionClient.open(
             client,
             SessionRequest(
-                ticket: ticket, mac: mac, machine: hardware.facts, bootID: hardware.bootID, agentVersion: Self.version,
+                ticket: ticket, mac: mac, machine: identity.facts, bootID: identity.bootID, agentVersion: Self.version,
                 uptimeSeconds: Console.uptime))
         Console.say("session \(session.reply.session): this is \(session.reply.name)")
+        let hardware = try await readHardware()
         try await session.report(hardware)
         Console.say("hardware reported: \(hardware.summary)")
         var idleSince = Console.uptime
@@ -42,6 +43,11 @@ public struct AgentRunner: Sendable {
             if try await carryOut(signed, session, hardware) { return }
             idleSince = Console.uptime
         }
+    }
+
+    private func readHardware() async throws -> HardwareReport {
+        let machine = machine
+        return try await AgentThread.perform("hardware") { machine.hardware() }
     }
 
     /// True when the machine is to be left.
@@ -60,7 +66,7 @@ public struct AgentRunner: Sendable {
         }
         do {
             // Read again: what counts is this machine now, not what it was when it reported.
-            let hardware = machine.hardware()
+            let hardware = try await readHardware()
             try OrderVerifier.check(order, on: hardware, now: session.now)
             switch order.task {
             case .reboot:

@@ -8,16 +8,22 @@ import NetworkAddresses
 /// The machine that the agent runs on as PID 1.
 public struct RealMachine: MachineControl {
     private let files = SystemFiles()
-    /// Loads drivers that are needed only now, such as file systems.
-    private let loadModules: @Sendable ([String]) -> Void
+    private let drivers: Drivers
 
-    public init(loadModules: @escaping @Sendable ([String]) -> Void) { self.loadModules = loadModules }
+    public init(drivers: Drivers) { self.drivers = drivers }
 
-    public func hardware() -> HardwareReport {
+    private var reader: HardwareReader {
         HardwareReader(files: files) { name in
             var bytes = [UInt8](repeating: 0, count: 6)
             return agent_permanent_mac(name, &bytes) == 0 ? MACAddress(bytes: bytes) : nil
-        }.report()
+        }
+    }
+
+    public func identity() -> (facts: MachineFacts, bootID: String) { reader.identity() }
+
+    public func hardware() -> HardwareReport {
+        drivers.loadForDevices()
+        return reader.report()
     }
 
     public func setClock(_ now: Date) {
@@ -27,7 +33,7 @@ public struct RealMachine: MachineControl {
     public func install(
         _ order: InstallOrder, on disk: Disk, progress: @escaping @Sendable (OrderProgress.Step, Int64, Int64) -> Void
     ) throws -> (entry: EntryWay, facts: [String: String]) {
-        loadModules([
+        drivers.load([
             "crc32c_generic", "crc32c_intel", "vfat", "nls_cp437", "nls_ascii", "nls_iso8859_1", "ext4", "efivarfs",
         ])
         let outcome = try write(order, to: disk, progress: progress)

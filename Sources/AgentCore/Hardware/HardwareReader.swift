@@ -1,5 +1,6 @@
 import Glibc
 import Inventory
+import Machines
 import NetworkAddresses
 
 /// Reads this machine's hardware from /sys and /proc. The kernel has decoded the SMBIOS tables already; what it shows under
@@ -19,8 +20,15 @@ public struct HardwareReader: Sendable {
             disks: DiskReader(files: files).disks(), nics: nics(),
             hasBMC: files.exists("/dev/ipmi0")
                 || !files.list("/sys/bus/platform/drivers/ipmi_si").filter { $0.contains("IPI") }.isEmpty,
-            bootID: files.text("/proc/sys/kernel/random/boot_id") ?? "")
+            bootID: bootID())
     }
+
+    /// What the report will say of who this is, as soon as NICs are there.
+    public func identity() -> (facts: MachineFacts, bootID: String) {
+        (MachineFacts(system: system(), nics: nics()), bootID())
+    }
+
+    private func bootID() -> String { files.text("/proc/sys/kernel/random/boot_id") ?? "" }
 
     /// Texts that firmware fills in where nobody told it better mean "none".
     static func meaningful(_ text: String?) -> String? {

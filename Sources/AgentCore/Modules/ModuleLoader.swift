@@ -1,5 +1,6 @@
 import CAgent
 import Glibc
+import Synchronization
 
 /// Loads drivers for the devices that are there, without udev or modprobe.
 public final class ModuleLoader {
@@ -22,7 +23,7 @@ public final class ModuleLoader {
 
     /// Loads what devices in /sys ask for, again and again until loading brings up no new device.
     /// - Parameter wanted: of each device's modalias, whether it is this turn's.
-    public func loadForDevices(where wanted: (String) -> Bool = { _ in true }) {
+    public func loadForDevices(where wanted: @Sendable (String) -> Bool = { _ in true }) {
         for _ in 0..<6 {
             var fresh = false
             for bus in files.list("/sys/bus") {
@@ -38,7 +39,7 @@ public final class ModuleLoader {
     }
 
     /// Network controllers, by PCI class, and the buses of virtual machines, which are quick.
-    public static func isNetwork(_ modalias: String) -> Bool {
+    @Sendable public static func isNetwork(_ modalias: String) -> Bool {
         guard modalias.hasPrefix("pci:") else { return modalias.hasPrefix("virtio:") || modalias.hasPrefix("vmbus:") }
         return modalias.contains("bc02sc") || modalias.hasPrefix("pci:v00001AF4")
     }
@@ -59,4 +60,23 @@ public final class ModuleLoader {
 
     /// Loading a controller's driver returns when its disks are there, so that a report lists all of them.
     private static let parameters = ["scsi_mod": "scan=sync"]
+}
+
+/// The one loader of this boot, for whoever needs a driver.
+public final class Drivers: Sendable {
+    private let loader = Mutex(ModuleLoader())
+
+    public init() {}
+
+    /// Returns when the drivers of all devices that are wanted have been loaded, by whomever.
+    public func loadForDevices(where wanted: @Sendable (String) -> Bool = { _ in true }) {
+        loader.withLock { $0?.loadForDevices(where: wanted) }
+    }
+
+    /// Loads modules that no device asks for, such as file systems.
+    public func load(_ names: [String]) {
+        loader.withLock { loader in
+            for name in names { loader?.load(name) }
+        }
+    }
 }

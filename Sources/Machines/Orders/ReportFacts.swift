@@ -1,13 +1,17 @@
 import Inventory
 import NetworkAddresses
 
-extension HardwareReport {
-    /// What an order names this machine by.
-    public var facts: MachineFacts {
-        MachineFacts(
+extension MachineFacts {
+    public init(system: HardwareReport.System, nics: [NIC]) {
+        self.init(
             uuid: system.uuid.flatMap { $0.isMeaningful ? $0 : nil }, serial: system.serial,
             macs: nics.compactMap(\.identityMAC))
     }
+}
+
+extension HardwareReport {
+    /// What an order names this machine by.
+    public var facts: MachineFacts { MachineFacts(system: system, nics: nics) }
 
     /// Every MAC this machine may ask the network with.
     public func identityMACs(bootMAC: MACAddress) -> [MACAddress] {
