@@ -58,7 +58,7 @@ public struct BootRecorder: Service {
                 for report in reports {
                     try transaction.put(
                         Event.now(
-                            report.milestone.eventType, machine: machine, mac: mac, actor: "network-boot",
+                            report.eventType, machine: machine, mac: mac, actor: "network-boot",
                             report.message,
                             details: report.details, at: time))
                 }

@@ -43,6 +43,25 @@ import Testing
         #expect(Self.milestones(Self.uefi) == [.firmware, .dhcp, .transfer, .ipxe, .script, .kernel])
     }
 
+    @Test("a system that was entered from the agent shows itself once; one that nobody booted from here does not")
+    func system() {
+        let asks: [(Double, Step)] = [
+            (30, .discover(stage: .system, architecture: nil)), (31, .request(stage: .system)),
+            (600, .request(stage: .system)),
+        ]
+        #expect(Self.milestones(Self.uefi + asks).suffix(2) == [.kernel, .system])
+        #expect(Self.milestones(asks).isEmpty)
+    }
+
+    @Test("a boot program by HTTP is told as such", arguments: [BootTraceEvent.Transport.tftp, .http])
+    func transport(_ transport: BootTraceEvent.Transport) {
+        var tracker = BootTracker()
+        let step = Step.transferFinished(
+            transport, file: "snponly.efi", bytes: 9, milliseconds: 1, retransmissions: 0, outcome: "completed")
+        let kinds = tracker.note(BootTraceEvent(step: step)).map(\.eventType)
+        #expect(kinds == [transport == .tftp ? .bootTFTP : .bootHTTP])
+    }
+
     @Test("a second start of the firmware is a second boot")
     func twoBoots() {
         let again = Self.uefi.map { ($0.0 + 20, $0.1) }

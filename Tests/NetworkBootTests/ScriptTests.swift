@@ -20,7 +20,7 @@ import Testing
         let kernel = text.split(separator: "\n").filter { $0.hasPrefix("kernel ") }
         #expect(
             kernel == [
-                "kernel http://10.77.0.1:8080/agent/vmlinuz initrd=initrd console=tty0 console=ttyS0,115200 quiet slipway.server=https://10.77.0.1:8443 quiet "
+                "kernel http://10.77.0.1:8080/agent/vmlinuz initrd=initrd console=tty0 console=ttyS0,115200 quiet cryptomgr.notests slipway.server=https://10.77.0.1:8443 quiet "
                     + "BOOTIF=01-${net0/mac:hexhyp} || goto failed"
             ])
         #expect(text.contains("initrd --name initrd http://10.77.0.1:8080/agent/initrd || goto failed\n"))

@@ -6,20 +6,9 @@ import NetworkAddresses
 public struct BootTracker: Sendable {
     /// How far a boot has come, in the order in which boots do.
     public enum Milestone: Int, Comparable, Sendable {
-        case firmware, dhcp, transfer, ipxe, script, kernel
+        case firmware, dhcp, transfer, ipxe, script, kernel, system
 
         public static func < (left: Self, right: Self) -> Bool { left.rawValue < right.rawValue }
-
-        public var eventType: Event.Kind {
-            switch self {
-            case .firmware: .bootFirmware
-            case .dhcp: .bootDHCP
-            case .transfer: .bootTransfer
-            case .ipxe: .bootIPXE
-            case .script: .bootScript
-            case .kernel: .bootKernel
-            }
-        }
     }
 
     /// A milestone that was just reached.
@@ -27,6 +16,18 @@ public struct BootTracker: Sendable {
         public var milestone: Milestone
         public var message: String
         public var details: [String: String]
+
+        public var eventType: Event.Kind {
+            switch milestone {
+            case .firmware: .bootFirmware
+            case .dhcp: .bootDHCP
+            case .transfer: details["transport"] == BootTraceEvent.Transport.http.rawValue ? .bootHTTP : .bootTFTP
+            case .ipxe: .bootIPXE
+            case .script: .bootScript
+            case .kernel: .bootKernel
+            case .system: .bootSystem
+            }
+        }
     }
 
     private var reached: Set<Milestone> = []
@@ -46,7 +47,10 @@ public struct BootTracker: Sendable {
         switch event.step {
         case .discover(let stage, let architecture):
             return discover(stage, architecture: architecture.map { "\($0.rawValue)" }, at: event.time)
-        case .offer, .request:
+        case .request(let stage):
+            // A system may remember its address and never ask what there is.
+            return stage == .system ? discover(stage, architecture: nil, at: event.time) : []
+        case .offer:
             return []
         case .acknowledge(let address, let file):
             guard address != nil || file != nil else { return [] }
@@ -76,8 +80,12 @@ public struct BootTracker: Sendable {
         let details = ["architecture": architecture, "stage": stage.rawValue].compactMapValues { $0 }
         let silent = last.map { time.timeIntervalSince($0) > Self.silence } ?? true
         switch stage {
-        case .system, .agent:
+        case .agent:
             return []
+        case .system:
+            // Renewals, and clients that never booted from here, are no boot.
+            guard let furthest, furthest >= .script else { return [] }
+            return reach(.system, "the installed system asks for its address", details)
         case .firmware:
             if silent || (furthest ?? .firmware) >= .transfer { reached = [] }
             return reach(.firmware, "firmware asks for an address and a boot file", details)

@@ -30,11 +30,12 @@ public struct Event: Codable, Equatable, Sendable, Identifiable {
         /// Steps of a boot, in the order in which a boot takes them.
         case bootFirmware = "boot.firmware"
         case bootDHCP = "boot.dhcp"
-        case bootTransfer = "boot.tftp"
+        case bootTFTP = "boot.tftp"
         case bootHTTP = "boot.http"
         case bootIPXE = "boot.ipxe"
         case bootScript = "boot.script"
         case bootKernel = "boot.kernel"
+        case bootSystem = "boot.system"
         case agentSession = "agent.session"
         case agentRefused = "agent.refused"
         case hardwareReported = "hardware.reported"

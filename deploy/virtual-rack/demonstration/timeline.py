@@ -26,12 +26,14 @@ _ENDS = {
     "boot.firmware": "firmware",
     "boot.dhcp": "DHCP",
     "boot.tftp": "TFTP",
+    "boot.http": "TFTP",
     "boot.script": "iPXE",
     "boot.kernel": "kernel",
     "agent.session": "agent",
     "hardware.reported": "inventory",
     "profile.matched": "profile",
     "install.written": "install",
+    "boot.system": "first boot",
     "node.registered": "registered",
 }
 
@@ -136,8 +138,6 @@ def _note(course: Course, event: Event) -> None:
     elif event.type == "phase.changed" and event.details.get("to") == "failed":
         course.problem = event.details.get("reason", event.message)
         course.has_failed = True
-    elif event.type == "phase.changed" and event.details.get("to") == "joining":
-        _reach(course, "first boot", event)
     elif event.type in ("order.issued", "install.progress"):
         course.activity = event.message
     elif event.type in _ENDS:

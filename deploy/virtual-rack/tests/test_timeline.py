@@ -19,10 +19,7 @@ def boot(mac: str, machine: str, steps: dict[str, float]) -> list[Event]:
     events = []
     for kind, seconds in steps.items():
         knows_mac, knows_machine = kind.startswith(("boot.", "agent.")), not kind.startswith("boot.")
-        joining = {"to": "joining"} if kind == "phase.changed" else {}
-        events.append(
-            Event(T + seconds, kind, machine if knows_machine else None, mac if knows_mac else None, kind, joining)
-        )
+        events.append(Event(T + seconds, kind, machine if knows_machine else None, mac if knows_mac else None, kind))
     return events
 
 
@@ -38,7 +35,7 @@ WHOLE = {
     "profile.matched": 20.6,
     "order.issued": 22.0,
     "install.written": 40.0,
-    "phase.changed": 40.1,
+    "boot.system": 46.0,
     "node.registered": 48.0,
 }
 # iPXE in the BIOS's option ROM loads no boot program.
