@@ -162,5 +162,8 @@ let package = Package(
         tests("Store", ["Store", "SQLiteStore", "TestSupport"]),
         tests("NetworkBoot", ["NetworkBoot", "DHCP", "Inventory", "Machines", "NetworkAddresses", "TestSupport"]),
         tests("AgentCore", ["AgentCore", "Inventory", "NetworkAddresses", "TestSupport"]),
+        // Programs against each other.
+        tests(
+            "Provisioning", ["slipwayd", "slipway", "slipway-agent", "Inventory", "NetworkAddresses", "TestSupport"]),
     ]
 )

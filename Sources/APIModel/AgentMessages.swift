@@ -64,7 +64,20 @@ public struct SessionReply: Codable, Sendable {
 
 public struct OrderProgress: Codable, Sendable {
     public enum Step: String, Codable, Sendable, CaseIterable {
-        case accepted, writing, flushing, readingBack, configuring, finishing, entering
+        case accepted, writing, flushing, readingBack, finishing, configuring, entering
+
+        /// What the agent does, in words.
+        public var words: String {
+            switch self {
+            case .accepted: "order accepted"
+            case .writing: "writes the image"
+            case .flushing: "flushes the disk"
+            case .readingBack: "reads the disk back"
+            case .finishing: "writes the partition table"
+            case .configuring: "writes the machine's configuration"
+            case .entering: "enters the installed system"
+            }
+        }
     }
 
     public var step: Step

@@ -3,20 +3,14 @@ import NetworkAddresses
 
 /// `slipway-agent` from its first instruction to its last.
 public enum AgentMain {
-    public static func main() async {
-        guard Startup.isPID1 else {
-            Console.say("this is the agent of a provisioning boot: it runs as PID 1 of its own initramfs")
-            exit(64)
-        }
+    /// - Parameter arguments: none for PID 1; `--simulate DIR KERNEL-ARGUMENT...` for a machine made of files.
+    public static func main(_ arguments: [String]) async {
+        guard Startup.isPID1 else { return await simulate(arguments) }
         Startup.mountFileSystems()
         Console.say("version \(AgentRunner.version)")
         let files = SystemFiles()
         let commandLine = KernelCommandLine(files.text("/proc/cmdline") ?? "")
-        guard let server = commandLine.server, let pin = commandLine.pin, let ticket = commandLine.ticket,
-            let mac = commandLine.mac
-        else {
-            Startup.giveUp("the kernel command line lacks slipway.server, slipway.ca, slipway.ticket or slipway.mac")
-        }
+        guard let mac = commandLine.mac else { Startup.giveUp(incomplete) }
         let drivers = Drivers()
         if commandLine.vlan != nil { drivers.load(["8021q"]) }
         drivers.loadForDevices(where: ModuleLoader.isNetwork)
@@ -33,6 +27,34 @@ public enum AgentMain {
         }
         for await _ in leases { break }
         let machine = RealMachine(drivers: drivers)
+        await work(commandLine, machine)
+    }
+
+    private static func simulate(_ arguments: [String]) async {
+        guard arguments.count > 2, arguments[0] == "--simulate" else {
+            Console.say(
+                """
+                this is the agent of a provisioning boot: it runs as PID 1 of its own initramfs
+                or, on a machine made of files: slipway-agent --simulate DIR KERNEL-ARGUMENT...
+                """)
+            exit(64)
+        }
+        do {
+            let machine = try SimulatedMachine(directory: arguments[1])
+            await work(KernelCommandLine(arguments[2...].joined(separator: " ")), machine)
+        } catch {
+            Startup.giveUp("\(error)")
+        }
+    }
+
+    private static let incomplete =
+        "the kernel command line lacks slipway.server, slipway.ca, slipway.ticket or slipway.mac"
+
+    /// Returns only on a simulated machine, which was left then.
+    private static func work(_ commandLine: KernelCommandLine, _ machine: any MachineControl) async {
+        guard let server = commandLine.server, let pin = commandLine.pin, let ticket = commandLine.ticket,
+            let mac = commandLine.mac
+        else { Startup.giveUp(incomplete) }
         let runner = AgentRunner(
             client: DaemonClient(host: server.host, port: server.port, pin: pin), ticket: ticket, mac: mac,
             machine: machine)
@@ -41,7 +63,7 @@ public enum AgentMain {
         } catch {
             Startup.giveUp("\(error)")
         }
-        Startup.giveUp("the machine was not left")
+        if Startup.isPID1 { Startup.giveUp("the machine was not left") }
     }
 }
 

@@ -125,12 +125,21 @@ public struct AgentRunner: Sendable {
 /// Sends the newest progress at most twice a second, while something else works.
 final class ProgressReporter: Sendable {
     private let newest = Mutex<OrderProgress?>(nil)
+    private let step = Mutex<OrderProgress.Step?>(nil)
     private let session: AgentSessionClient
     private let order: String
 
     init(session: AgentSessionClient, order: String) { (self.session, self.order) = (session, order) }
 
-    func note(_ progress: OrderProgress) { newest.withLock { $0 = progress } }
+    /// The console gets each step once; the daemon gets the numbers as well.
+    func note(_ progress: OrderProgress) {
+        newest.withLock { $0 = progress }
+        let isNew = step.withLock { step in
+            defer { step = progress.step }
+            return step != progress.step
+        }
+        if isNew { Console.say("order \(order): \(progress.step.words)") }
+    }
 
     func during<Result: Sendable>(_ work: @escaping @Sendable () async throws -> Result) async throws -> Result {
         try await withThrowingTaskGroup(of: Result?.self) { group in

@@ -115,7 +115,7 @@ public struct AgentService: Sendable {
         try await store.transaction { transaction in
             try transaction.put(
                 Event.now(
-                    .installProgress, machine: session.machine, actor: "agent", progress.words,
+                    .installProgress, machine: session.machine, actor: "agent", progress.step.words,
                     details: ["step": progress.step.rawValue, "order": order], at: now))
         }
     }
@@ -175,21 +175,6 @@ public struct AgentService: Sendable {
                     "two agents claim to be \(machine.name), from \(former.address) and \(session.address): neither gets secrets; "
                         + "find out who answers on this network, then provision the machine again",
                     details: ["problem": "duplicate-session"], at: now))
-        }
-    }
-}
-
-extension OrderProgress {
-    /// What the agent does, in words.
-    var words: String {
-        switch step {
-        case .accepted: "order accepted"
-        case .writing: "writes the image"
-        case .flushing: "flushes the disk"
-        case .readingBack: "reads the disk back"
-        case .configuring: "writes the machine's configuration"
-        case .finishing: "writes the partition table and the boot entry"
-        case .entering: "enters the installed system"
         }
     }
 }

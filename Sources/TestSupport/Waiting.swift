@@ -1,13 +1,13 @@
 /// Waits until a condition holds. For tests: they wait for what they need, never for luck.
 /// - Returns: whether it held in time.
-public func eventually(within limit: Duration = .seconds(20), _ condition: () async throws -> Bool) async rethrows
-    -> Bool
-{
+public func eventually(
+    within limit: Duration = .seconds(20), every pause: Duration = .milliseconds(20), _ condition: () async throws -> Bool
+) async rethrows -> Bool {
     let clock = ContinuousClock()
     let deadline = clock.now.advanced(by: limit)
     while clock.now < deadline {
         if try await condition() { return true }
-        try? await clock.sleep(for: .milliseconds(20))
+        try? await clock.sleep(for: pause)
     }
     return try await condition()
 }

@@ -2,5 +2,5 @@ import AgentCore
 
 @main
 struct AgentProgram {
-    static func main() async { await AgentMain.main() }
+    static func main() async { await AgentMain.main(Array(CommandLine.arguments.dropFirst())) }
 }

@@ -61,12 +61,14 @@ struct InstalledDisk {
         throw InstallError("\(device) does not appear; the kernel did not take the new partition table")
     }
 
-    private static func write(_ file: ConfigurationFile, below root: String) throws {
+    /// Writes one file below a directory, making the directories it is in.
+    static func write(_ file: ConfigurationFile, below root: String) throws {
         let parts = file.path.split(separator: "/")
         guard !parts.isEmpty, !parts.contains("..") else {
             throw InstallError("\(file.path) is not a path inside a partition")
         }
         var directory = root
+        mkdir(directory, 0o755)
         for part in parts.dropLast() {
             directory += "/" + part
             mkdir(directory, 0o755)

@@ -51,7 +51,7 @@ class Slipway:
         self._json("machine", "provision", machine, "--cluster", cluster, "--os", release)
 
     def power(self, machine: str, action: str) -> None:
-        self._json("machine", "power", machine, action)
+        self._json("machine", "power", action, machine)
 
     def machines(self) -> list[dict[str, Any]]:
         return list(self._json("machine", "list"))

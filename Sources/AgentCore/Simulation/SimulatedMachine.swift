@@ -1,0 +1,80 @@
+import APIModel
+import FoundationEssentials
+import Glibc
+import Inventory
+import Machines
+
+/// A machine made of files, to try a daemon without servers. It opens sessions, verifies orders and writes images as a real one
+/// does; its disks are plain files, and what a real one writes into partitions goes into folders named after them.
+///
+///     hardware.json     its hardware report; the path of each disk is a file name in this directory
+///     NAME.raw          a disk, as large as the file is
+///     PARTITION/PATH    a file of the installed system's configuration
+public struct SimulatedMachine: MachineControl {
+    private let directory: String
+    private let bootID = UUID().uuidString.lowercased()
+
+    /// - Throws: ``InstallError`` when `hardware.json` cannot be read.
+    public init(directory: String) throws {
+        guard let path = realpath(directory, nil) else { throw InstallError.system("find", directory) }
+        defer { free(path) }
+        self.directory = String(cString: path)
+        _ = try report()
+    }
+
+    private func report() throws -> HardwareReport {
+        let file = directory + "/hardware.json"
+        do {
+            var report = try JSONDecoder().decode(HardwareReport.self, from: Data(contentsOf: URL(filePath: file)))
+            report.bootID = bootID
+            return report
+        } catch {
+            throw InstallError("\(file) is no hardware report: \(error)")
+        }
+    }
+
+    public func identity() -> (facts: MachineFacts, bootID: String) { (hardware().facts, bootID) }
+
+    /// Read anew each time, since disks may be changed under a running machine.
+    public func hardware() -> HardwareReport {
+        do {
+            return try report()
+        } catch {
+            Startup.giveUp("\(error)")
+        }
+    }
+
+    public func setClock(_ now: Date) {}
+
+    public func install(
+        _ order: InstallOrder, on disk: Disk, progress: @escaping @Sendable (OrderProgress.Step, Int64, Int64) -> Void
+    ) throws -> (entry: EntryWay, facts: [String: String]) {
+        let outcome = try ImageWriter(order: order, target: BlockTarget(path: try file(of: disk)), progress: progress)
+            .run()
+        let installed = InstalledDisk(path: disk.path, table: outcome.table, files: SystemFiles())
+        progress(.configuring, 0, 0)
+        for file in order.files {
+            _ = try installed.entry(file.partition)
+            try InstalledDisk.write(file, below: directory + "/" + file.partition)
+        }
+        if case .kexec(let partition, _, _, _, _) = order.entry {
+            _ = try installed.entry(partition)
+            return (.kexec, ["disk": disk.serial ?? disk.path])
+        }
+        return (.reboot, ["disk": disk.serial ?? disk.path])
+    }
+
+    /// The disk's file, which must be a plain one in the directory: no simulation ever opens a device.
+    private func file(of disk: Disk) throws -> String {
+        let path = directory + "/" + disk.path
+        var status = stat()
+        guard !disk.path.contains("/"), lstat(path, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
+            throw InstallError("\(disk.path) is not a plain file in \(directory)")
+        }
+        return path
+    }
+
+    public func enter(_ way: EntryWay) {}
+    public func reboot() {}
+    public func powerOff() {}
+}

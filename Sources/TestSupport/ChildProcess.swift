@@ -1,0 +1,114 @@
+import Foundation
+import Synchronization
+
+/// A program that a test runs, with the lines it has said so far. Written on `posix_spawn`: pipes of Foundation's `Process` are
+/// inherited by whatever else is started at the same time, and then end with that.
+public final class ChildProcess: Sendable {
+    private struct State {
+        var lines: [String] = []
+        var partial: [UInt8] = []
+        /// Exit status, or 128 and the signal; nil while it runs or has something to say.
+        var status: Int32?
+    }
+
+    private let state = Mutex(State())
+    /// Held from the making of a pipe until it is closed on exec.
+    private static let spawning = Mutex(())
+    public let pid: pid_t
+
+    /// Starts `program`, found in PATH unless it is a path, with its standard output and error read together.
+    public init(_ program: String, _ arguments: [String], environment: [String: String] = [:]) throws {
+        let settings = ProcessInfo.processInfo.environment.merging(environment) { $1 }.map { "\($0)=\($1)" }
+        var child = pid_t()
+        let (failed, ends) = Self.spawning.withLock { _ in
+            var ends: [Int32] = [-1, -1]
+            guard pipe(&ends) == 0 else { return (errno, ends) }
+            for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
+            var actions = posix_spawn_file_actions_t()
+            posix_spawn_file_actions_init(&actions)
+            defer { posix_spawn_file_actions_destroy(&actions) }
+            posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
+            posix_spawn_file_actions_adddup2(&actions, ends[1], 1)
+            posix_spawn_file_actions_adddup2(&actions, ends[1], 2)
+            let failed = Self.withStrings([program] + arguments) { arguments in
+                Self.withStrings(settings) { posix_spawnp(&child, program, &actions, nil, arguments, $0) }
+            }
+            return (failed, ends)
+        }
+        close(ends[1])
+        guard failed == 0 else {
+            close(ends[0])
+            throw POSIXError(POSIXErrorCode(rawValue: failed) ?? .EIO, userInfo: [NSFilePathErrorKey: program])
+        }
+        pid = child
+        let output = ends[0]
+        Thread.detachNewThread { self.follow(output) }
+    }
+
+    /// Reads to the end of the output, then waits for the end of the process.
+    private func follow(_ output: Int32) {
+        var buffer = [UInt8](repeating: 0, count: 64 << 10)
+        while true {
+            let count = read(output, &buffer, buffer.count)
+            guard count > 0 else { break }
+            state.withLock { state in
+                state.partial += buffer[..<count]
+                while let end = state.partial.firstIndex(of: 10) {
+                    state.lines.append(String(decoding: state.partial[..<end], as: UTF8.self))
+                    state.partial.removeSubrange(...end)
+                }
+            }
+        }
+        close(output)
+        var status: Int32 = 0
+        while waitpid(pid, &status, 0) < 0, errno == EINTR {}
+        state.withLock { state in
+            if !state.partial.isEmpty { state.lines.append(String(decoding: state.partial, as: UTF8.self)) }
+            state.status = status & 0x7f == 0 ? status >> 8 & 0xff : 128 + status & 0x7f
+        }
+    }
+
+    public var lines: [String] { state.withLock { $0.lines } }
+    public var output: String { lines.joined(separator: "\n") }
+    /// Exit status, or 128 and the signal; nil while it runs.
+    public var status: Int32? { state.withLock { $0.status } }
+
+    /// SIGKILL, and the wait for the end.
+    public func kill() {
+        // Once it is reaped its number may be another's.
+        if status == nil { Foundation.kill(pid, SIGKILL) }
+        while status == nil { usleep(1000) }
+    }
+
+    /// Whether a line with this text came in time.
+    public func says(_ text: String, within limit: Duration = .seconds(30)) async -> Bool {
+        await eventually(within: limit, every: .milliseconds(2)) { lines.contains { $0.contains(text) } }
+    }
+
+    /// The exit status once it has ended; nil when it did not in time, and was killed.
+    public func ended(within limit: Duration = .seconds(60)) async -> Int32? {
+        guard await eventually(within: limit, every: .milliseconds(2), { status != nil }) else {
+            kill()
+            return nil
+        }
+        return status
+    }
+
+    /// Runs a program to its end.
+    /// - Returns: its exit status and what it said.
+    public static func run(_ program: String, _ arguments: [String], environment: [String: String] = [:]) async throws
+        -> (status: Int32?, output: String)
+    {
+        let child = try ChildProcess(program, arguments, environment: environment)
+        let status = await child.ended()
+        return (status, child.output)
+    }
+
+    private static func withStrings<Result>(
+        _ strings: [String], _ body: (UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>) -> Result
+    ) -> Result {
+        var pointers = strings.map { strdup($0) } + [nil]
+        defer { for pointer in pointers { free(pointer) } }
+        return body(&pointers)
+    }
+}

@@ -1,0 +1,102 @@
+import Foundation
+import Synchronization
+import TestSupport
+import Testing
+
+/// A daemon of its own, as a process, on a loopback address of its own; told what to do by the CLI.
+final class Installation: Sendable {
+    let directory: String
+    let address: String
+    private let daemon = Mutex<ChildProcess?>(nil)
+
+    /// All of 127/8 is this host: tests that run side by side never share an address, and so no port.
+    private static let count = Mutex(0)
+
+    static let project = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+        .deletingLastPathComponent().path
+    /// Where the build leaves the programs, beside the test bundle that runs.
+    static let programs = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath().deletingLastPathComponent()
+        .path
+
+    static func with(_ body: (Installation) async throws -> Void) async throws {
+        try await withTemporaryDirectory { directory in
+            let installation = try Installation(directory)
+            defer { installation.kill() }
+            try await installation.start()
+            try await body(installation)
+        }
+    }
+
+    private init(_ directory: String) throws {
+        self.directory = directory
+        let number = Self.count.withLock { count in
+            count += 1
+            return count
+        }
+        let process = ProcessInfo.processInfo.processIdentifier
+        address = "127.\(1 + process >> 8 & 0x7f).\(process & 0xff).\(number)"
+        try FileManager.default.createDirectory(atPath: directory + "/agent", withIntermediateDirectories: true)
+        for file in ["vmlinuz", "initrd"] { try Data("x".utf8).write(to: URL(fileURLWithPath: "\(directory)/agent/\(file)")) }
+        try """
+        state_directory: \(directory)/state
+        address: \(address)
+        tftp_port: 6969
+        hardware_profiles: \(Self.project)/hardware-profiles
+        ipxe_scripts: \(Self.project)/ipxe-scripts
+        agent_image: \(directory)/agent
+        heartbeat_seconds: 1
+        """.write(toFile: directory + "/slipwayd.yaml", atomically: true, encoding: .utf8)
+    }
+
+    var bootURL: String { "http://\(address):8080" }
+    var log: String { daemon.withLock { $0?.output } ?? "" }
+
+    /// Returns when the daemon answers.
+    func start() async throws {
+        let child = try ChildProcess(Self.programs + "/slipwayd", ["--config", directory + "/slipwayd.yaml"])
+        daemon.withLock { $0 = child }
+        let listens = await child.says("listening on \(address):8443")
+        let boots = await child.says("boot HTTP")
+        try #require(listens && boots, "slipwayd did not start:\n\(child.output)")
+    }
+
+    /// `kill -9`.
+    func kill() { daemon.withLock { $0 }?.kill() }
+
+    /// What a command of the CLI says.
+    @discardableResult func slipway(_ arguments: String...) async throws -> String {
+        let (status, output) = try await cli(arguments)
+        try #require(status == 0, "slipway \(arguments.joined(separator: " ")):\n\(output)\n\(log)")
+        return output
+    }
+
+    func cli(_ arguments: [String]) async throws -> (status: Int32?, output: String) {
+        let token = try String(contentsOfFile: directory + "/state/admin.token", encoding: .utf8)
+        return try await ChildProcess.run(
+            Self.programs + "/slipway", arguments,
+            environment: [
+                "SLIPWAY_SERVER": "https://\(address):8443", "SLIPWAY_CA": directory + "/state/ca.pem",
+                "SLIPWAY_TOKEN": token.trimmingCharacters(in: .whitespacesAndNewlines),
+            ])
+    }
+
+    /// One field of `machine show --format json`.
+    func field(_ name: String, of machine: String) async throws -> String? {
+        let text = try await slipway("machine", "show", machine, "--format", "json")
+        let object = try JSONSerialization.jsonObject(with: Data(text.utf8)) as? [String: Any]
+        return object?[name] as? String
+    }
+
+    /// Waits until a machine is in a phase.
+    func reaches(_ phase: String, _ machine: String) async throws -> Bool {
+        try await eventually(within: .seconds(40), every: .milliseconds(100)) {
+            try await field("phase", of: machine) == phase
+        }
+    }
+
+    /// Adds a release and a cluster.
+    func addReleaseAndCluster(_ release: String) async throws {
+        try await slipway("os", "add", release, "--name", "trial-1")
+        try await slipway("cluster", "add", "lab", "--kind", "standalone")
+    }
+}

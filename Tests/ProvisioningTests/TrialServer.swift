@@ -1,0 +1,100 @@
+import Foundation
+import Inventory
+import NetworkAddresses
+import TestSupport
+import Testing
+
+/// A server whose firmware and installed system are this code, and whose agent is the real program on a machine of files.
+struct TrialServer {
+    let installation: Installation
+    let directory: String
+    let mac: String
+    let uuid: String
+
+    init(_ installation: Installation, mac: String = "52:54:00:00:00:01", diskMebibytes: Int = 4096) throws {
+        (self.installation, self.mac) = (installation, mac)
+        directory = installation.directory + "/server-" + mac.filter { $0 != ":" }
+        uuid = "4c4c4544-0000-1000-8000-" + mac.filter { $0 != ":" }
+        try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
+        try report(diskSerial: "TRIAL-DISK")
+        try Data().write(to: URL(fileURLWithPath: disk))
+        let handle = try #require(FileHandle(forWritingAtPath: disk))
+        try handle.truncate(atOffset: UInt64(diskMebibytes) << 20)
+        try handle.close()
+    }
+
+    var disk: String { directory + "/disk.raw" }
+
+    /// Says what hardware there is; the disk's size is that of its file.
+    func report(diskSerial: String, diskMebibytes: Int64 = 4096) throws {
+        let report = HardwareReport(
+            system: .init(manufacturer: "Slipway", product: "Trial", serial: "TRIAL-1", uuid: SystemUUID(uuid)),
+            firmware: .init(kind: .uefi), processor: .init(architecture: "amd64", sockets: 1, cores: 2, threads: 2),
+            memoryBytes: 1 << 30,
+            disks: [
+                Disk(path: "disk.raw", serial: diskSerial, sizeBytes: diskMebibytes << 20, transport: .nvme)
+            ],
+            nics: [
+                NIC(
+                    name: "eth0", mac: try #require(MACAddress(mac)), permanentMAC: MACAddress(mac), driver: "trial",
+                    pciAddress: "0000:00:03.0", linkUp: true)
+            ], hasBMC: false, bootID: "")
+        try JSONEncoder().encode(report).write(to: URL(fileURLWithPath: directory + "/hardware.json"))
+    }
+
+    /// What iPXE would be told now.
+    func script() async throws -> String {
+        let url = "\(installation.bootURL)/boot/ipxe?mac=\(mac)&arch=7&uuid=\(uuid.filter { $0 != "-" })"
+        return try await ChildProcess.run("curl", ["--silent", "--show-error", "--fail", url]).output
+    }
+
+    /// Power-on: firmware, iPXE, and the agent with the kernel arguments that the script gives it.
+    func bootAgent() async throws -> ChildProcess {
+        let script = try await script()
+        let kernel = try #require(script.split(separator: "\n").first { $0.hasPrefix("kernel ") }, "no agent in:\n\(script)")
+        let words = kernel.split(separator: " ").dropFirst(2).prefix { $0 != "||" }
+        return try ChildProcess(Installation.programs + "/slipway-agent", ["--simulate", directory] + words.map(String.init))
+    }
+
+    /// The settings that the agent left on the state partition.
+    private func settings() throws -> [String: String] {
+        let text = try String(contentsOfFile: directory + "/slipway-state/slipway/machine.conf", encoding: .utf8)
+        return Dictionary(
+            text.split(separator: "\n").compactMap { line in
+                let parts = line.split(separator: "=", maxSplits: 1).map(String.init)
+                return parts.count == 2 ? (parts[0], parts[1]) : nil
+            }, uniquingKeysWith: { $1 })
+    }
+
+    static let credential = String(repeating: "c", count: 64)
+
+    /// The installed system's first act, until it is answered.
+    func register() async throws -> Bool {
+        let settings = try settings()
+        let body = """
+            {"token":"\(settings["JOIN_TOKEN"] ?? "")","name":"\(settings["HOSTNAME"] ?? "")",
+            "machine":"\(settings["MACHINE_ID"] ?? "")","osRelease":"\(settings["OS_RELEASE"] ?? "")",
+            "credential":"\(Self.credential)","bootID":"first","kernel":"6.1","addresses":["\(installation.address)"]}
+            """
+        return try await eventually(within: .seconds(30), every: .milliseconds(100)) {
+            try await post("/api/v1/nodes/register", body, bearer: nil) == "201"
+        }
+    }
+
+    /// The status that a heartbeat is answered with.
+    func heartbeat() async throws -> String {
+        let node = try settings()["HOSTNAME"] ?? ""
+        return try await post(
+            "/api/v1/nodes/\(node)/heartbeat", #"{"bootID":"first","osRelease":"trial-1","slot":"A"}"#,
+            bearer: Self.credential)
+    }
+
+    private func post(_ path: String, _ body: String, bearer: String?) async throws -> String {
+        var arguments = [
+            "--silent", "--output", "/dev/null", "--write-out", "%{http_code}", "--max-time", "10", "--cacert",
+            directory + "/slipway-state/slipway/ca.pem", "--header", "Content-Type: application/json", "--data", body,
+        ]
+        if let bearer { arguments += ["--header", "Authorization: Bearer \(bearer)"] }
+        return try await ChildProcess.run("curl", arguments + ["https://\(installation.address):8443\(path)"]).output
+    }
+}
