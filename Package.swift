@@ -124,7 +124,7 @@ let package = Package(
             [
                 "APIServer", "Controllers", "NetworkBoot", "PowerControl", "ImageLibrary", "ClusterMembership",
                 "SQLiteStore", "Store", "ProfileFiles", "Inventory", "Machines", "NetworkAddresses", x509, crypto,
-                nioSSL,
+                nioCore, nioSSL,
                 asn1, lifecycle, signals, logging,
             ]),
         program("slipwayd", ["DaemonCore", argumentParser]),

@@ -4,6 +4,7 @@ import Controllers
 import Foundation
 import ImageLibrary
 import Logging
+import NIOCore
 import NetworkAddresses
 import ServiceLifecycle
 import Store
@@ -26,7 +27,25 @@ struct APIService {
         let tls = try authority.serverConfiguration(
             addresses: [configuration.address.description, "127.0.0.1"],
             names: ["localhost", ProcessInfo.processInfo.hostName], now: now())
-        return try router.server(
-            address: configuration.address.description, port: configuration.apiPort, tls: tls, logger: logger)
+        let (address, port) = (configuration.address.description, configuration.apiPort)
+        return Listener(
+            server: try router.server(address: address, port: port, tls: tls, logger: logger), address: address,
+            port: port)
+    }
+
+    /// The server, with words for an address that cannot be had.
+    private struct Listener: Service {
+        let server: any Service
+        let address: String
+        let port: Int
+
+        func run() async throws {
+            do {
+                try await server.run()
+            } catch let error as IOError {
+                throw DaemonError(
+                    "the API cannot listen on \(address):\(port): \(error); `ss -tlpn sport = :\(port)` shows who does")
+            }
+        }
     }
 }

@@ -1,3 +1,4 @@
+import Foundation
 import ImageLibrary
 import Logging
 import Machines
@@ -31,6 +32,23 @@ struct BootServices {
             services.append(DHCPServer(interface: dhcp.interface, mode: mode, director: director, logger: logger))
         }
         self.services = services
+    }
+
+    /// Every file that a server asks for at its first boot is there.
+    /// - Throws: ``DaemonError`` naming the key and what is missing.
+    static func check(_ configuration: DaemonConfiguration) throws {
+        for (key, directory, files, remedy) in [
+            ("agent_image", configuration.agentDirectory, ["vmlinuz", "initrd"], "`make agent` builds them"),
+            (
+                "boot_files", configuration.bootFileDirectory, ["undionly.kpxe", "snponly.efi"],
+                "Debian's package ipxe has them"
+            ),
+        ] {
+            let missing = files.filter { !FileManager.default.isReadableFile(atPath: directory + "/" + $0) }
+            guard missing.isEmpty else {
+                throw DaemonError("\(key): \(directory) has no \(missing.joined(separator: " and no ")); \(remedy)")
+            }
+        }
     }
 
     private static func mode(

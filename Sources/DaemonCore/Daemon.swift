@@ -26,6 +26,7 @@ public enum Daemon {
             let configuration = try DaemonConfiguration.load(configurationFile)
             let profiles = try ProfileDirectory.load(configuration.profileDirectory)
             let scripts = try IPXEScripts(directory: configuration.scriptDirectory)
+            try BootServices.check(configuration)
             if checkOnly {
                 print("\(configurationFile): fine; \(profiles.count) hardware profiles")
                 return
@@ -36,7 +37,7 @@ public enum Daemon {
                 return handler
             }
             try await run(configuration, profiles: profiles, scripts: scripts, logger: Logger(label: "slipwayd"))
-        } catch let error where !(error is CancellationError) {
+        } catch {
             // The words are enough: a person reads them in the journal, not a debugger.
             FileHandle.standardError.write(Data("slipwayd: \(error)\n".utf8))
             exit(1)
@@ -83,12 +84,28 @@ public enum Daemon {
         logger.info(
             "slipwayd starts",
             metadata: ["version": "\(version)", "api": "\(configuration.apiURL)", "profiles": "\(profiles.count)"])
-        try await ServiceGroup(
-            configuration: .init(
-                services: services.map { .init(service: $0) }, gracefulShutdownSignals: [.sigterm, .sigint],
-                logger: logger)
-        ).run()
+        var group = ServiceGroupConfiguration(
+            services: services.map { .init(service: EndingWell(service: $0)) },
+            gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
+        // Agents and watchers hold requests open for minutes; they come back to the next daemon.
+        group.maximumGracefulShutdownDuration = .seconds(5)
+        do {
+            try await ServiceGroup(configuration: group).run()
+        } catch is CancellationError {
+            // The five seconds were over.
+        }
         try await store.close()
+    }
+}
+
+/// Services that wait for the next packet or change stop by being cancelled: for the daemon that is a good end.
+private struct EndingWell: Service {
+    let service: any Service
+
+    func run() async throws {
+        do {
+            try await service.run()
+        } catch is CancellationError {}
     }
 }
 

@@ -13,7 +13,7 @@ public enum ProfileDirectory {
                 .sorted()
         } catch {
             throw ProfileFileErrors(errors: [
-                ProfileFileError(file: directory, message: "cannot list the directory: \(error)")
+                ProfileFileError(file: directory, message: "cannot list the directory: \(error.localizedDescription)")
             ])
         }
         var profiles: [HardwareProfile] = []

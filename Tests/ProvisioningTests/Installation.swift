@@ -36,7 +36,9 @@ final class Installation: Sendable {
         let process = ProcessInfo.processInfo.processIdentifier
         address = "127.\(1 + process >> 8 & 0x7f).\(process & 0xff).\(number)"
         try FileManager.default.createDirectory(atPath: directory + "/agent", withIntermediateDirectories: true)
-        for file in ["vmlinuz", "initrd"] { try Data("x".utf8).write(to: URL(fileURLWithPath: "\(directory)/agent/\(file)")) }
+        for file in ["vmlinuz", "initrd"] {
+            try Data("x".utf8).write(to: URL(fileURLWithPath: "\(directory)/agent/\(file)"))
+        }
         try """
         state_directory: \(directory)/state
         address: \(address)
@@ -62,6 +64,13 @@ final class Installation: Sendable {
 
     /// `kill -9`.
     func kill() { daemon.withLock { $0 }?.kill() }
+
+    /// SIGTERM, as a service manager ends it. The exit status.
+    func stop() async -> Int32? {
+        guard let child = daemon.withLock({ $0 }) else { return nil }
+        Foundation.kill(child.pid, SIGTERM)
+        return await child.ended(within: .seconds(20))
+    }
 
     /// What a command of the CLI says.
     @discardableResult func slipway(_ arguments: String...) async throws -> String {

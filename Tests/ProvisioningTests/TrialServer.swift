@@ -51,9 +51,11 @@ struct TrialServer {
     /// Power-on: firmware, iPXE, and the agent with the kernel arguments that the script gives it.
     func bootAgent() async throws -> ChildProcess {
         let script = try await script()
-        let kernel = try #require(script.split(separator: "\n").first { $0.hasPrefix("kernel ") }, "no agent in:\n\(script)")
+        let kernel = try #require(
+            script.split(separator: "\n").first { $0.hasPrefix("kernel ") }, "no agent in:\n\(script)")
         let words = kernel.split(separator: " ").dropFirst(2).prefix { $0 != "||" }
-        return try ChildProcess(Installation.programs + "/slipway-agent", ["--simulate", directory] + words.map(String.init))
+        return try ChildProcess(
+            Installation.programs + "/slipway-agent", ["--simulate", directory] + words.map(String.init))
     }
 
     /// The settings that the agent left on the state partition.

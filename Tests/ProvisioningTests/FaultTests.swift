@@ -1,0 +1,128 @@
+import Foundation
+import TestSupport
+import Testing
+
+/// Faults on the way to a node: the machine fails with the reason, and its disk never boots.
+@Suite struct FaultTests {
+    /// From power-on to an order for the trial release.
+    private func provision(_ server: TrialServer) async throws -> ChildProcess {
+        let installation = server.installation
+        try await installation.addReleaseAndCluster(TrialImage.make(in: installation.directory))
+        let agent = try await server.bootAgent()
+        try #require(await agent.says("hardware reported"), "\(agent.output)")
+        try await installation.slipway("machine", "accept", server.mac, "--name", "trial")
+        return agent
+    }
+
+    private func headOfDisk(_ server: TrialServer) throws -> Data {
+        let handle = try #require(FileHandle(forReadingAtPath: server.disk))
+        return try handle.read(upToCount: 1 << 20) ?? Data()
+    }
+
+    @Test("an image that is not what was added is not left bootable")
+    func checksum() async throws {
+        try await Installation.with { installation in
+            let server = try TrialServer(installation)
+            let agent = try await provision(server)
+            defer { agent.kill() }
+            let images = installation.directory + "/state/images"
+            let stored = try #require(try FileManager.default.contentsOfDirectory(atPath: images).first)
+            // The last byte of a zstd frame is part of its last block or its checksum.
+            let handle = try #require(FileHandle(forUpdatingAtPath: images + "/" + stored))
+            let end = try handle.seekToEnd()
+            try handle.seek(toOffset: end - 1000)
+            try handle.write(contentsOf: Data(repeating: 0x5a, count: 8))
+            try handle.close()
+            try await installation.slipway("machine", "provision", "trial", "--cluster", "lab", "--os", "trial-1")
+            #expect(try await installation.reaches("failed", "trial"))
+            let reason = try await installation.field("failure", of: "trial") ?? ""
+            #expect(reason.contains("SHA-256") || reason.contains("zstd"), "\(reason)")
+            #expect(try headOfDisk(server).allSatisfy { $0 == 0 })
+        }
+    }
+
+    @Test("no disk is large enough")
+    func smallDisk() async throws {
+        try await Installation.with { installation in
+            let server = try TrialServer(installation, diskMebibytes: 64)
+            try server.report(diskSerial: "SMALL", diskMebibytes: 64)
+            let agent = try await provision(server)
+            defer { agent.kill() }
+            let (status, output) = try await installation.cli([
+                "machine", "provision", "trial", "--cluster", "lab", "--os", "trial-1", "--wait", "--timeout", "30",
+            ])
+            #expect(status == 1)
+            #expect(output.contains("no disk matches") && output.contains("SMALL"), "\(output)")
+            #expect(try await installation.field("phase", of: "trial") == "failed")
+        }
+    }
+
+    @Test("an order for a disk that is not there any more is refused, and that is seen")
+    func swappedDisk() async throws {
+        try await Installation.with { installation in
+            let server = try TrialServer(installation)
+            let agent = try await provision(server)
+            defer { agent.kill() }
+            try server.report(diskSerial: "ANOTHER-DISK")
+            try await installation.slipway("machine", "provision", "trial", "--cluster", "lab", "--os", "trial-1")
+            #expect(await agent.says("refused"), "\(agent.output)")
+            #expect(try await installation.reaches("failed", "trial"))
+            let reason = try await installation.field("failure", of: "trial") ?? ""
+            #expect(reason.contains("TRIAL-DISK"), "\(reason)")
+            #expect(try headOfDisk(server).allSatisfy { $0 == 0 })
+        }
+    }
+
+    @Test("a second daemon does not touch the first one's store or ports")
+    func locked() async throws {
+        try await Installation.with { installation in
+            let file = installation.directory + "/slipwayd.yaml"
+            let slipwayd = Installation.programs + "/slipwayd"
+            let second = try await ChildProcess.run(slipwayd, ["--config", file])
+            #expect(second.status == 1)
+            #expect(second.output.contains("in use by another slipwayd"), "\(second.output)")
+            let text = try String(contentsOfFile: file, encoding: .utf8)
+                .replacingOccurrences(of: "/state\n", with: "/state-2\n")
+            try text.write(toFile: file, atomically: true, encoding: .utf8)
+            let third = try await ChildProcess.run(slipwayd, ["--config", file])
+            #expect(third.status == 1)
+            #expect(third.output.contains("cannot listen on \(installation.address):"), "\(third.output)")
+            try await installation.slipway("machine", "list")
+        }
+    }
+
+    @Test(
+        "a configuration that is wrong is told with its line, and nothing starts",
+        arguments: [
+            ("boot_prt: 3", "did you mean boot_port?"), ("api_port: 99999", "a whole number from 1 to 65535"),
+            ("agent_image: /nonexistent", "agent_image: /nonexistent has no vmlinuz"),
+            ("boot_files: /nonexistent", "boot_files: /nonexistent has no undionly.kpxe"),
+            ("hardware_profiles: /nonexistent", "/nonexistent: cannot list the directory"),
+            ("dhcp: {interface: lo, mode: full}", "full mode needs pool_start and pool_end"),
+        ])
+    func configuration(line: String, words: String) async throws {
+        try await Installation.with { installation in
+            let file = installation.directory + "/other.yaml"
+            let key = line.prefix { $0 != ":" } + ":"
+            let text = try String(contentsOfFile: installation.directory + "/slipwayd.yaml", encoding: .utf8)
+            let kept = text.split(separator: "\n").filter { !$0.hasPrefix(key) }
+            try (kept + [line[...]]).joined(separator: "\n").write(toFile: file, atomically: true, encoding: .utf8)
+            let answer = try await ChildProcess.run(Installation.programs + "/slipwayd", ["--config", file, "--check"])
+            #expect(answer.status == 1)
+            #expect(answer.output.contains(words), "\(answer.output)")
+        }
+    }
+
+    @Test("SIGTERM ends the daemon well, and secrets are not in its log")
+    func stops() async throws {
+        try await Installation.with { installation in
+            let server = try TrialServer(installation)
+            let agent = try await provision(server)
+            agent.kill()
+            #expect(await installation.stop() == 0, "\(installation.log)")
+            #expect(!installation.log.contains("Error"), "\(installation.log)")
+            let token = try String(contentsOfFile: installation.directory + "/state/admin.token", encoding: .utf8)
+            #expect(!installation.log.contains(token.trimmingCharacters(in: .newlines)))
+        }
+    }
+}
