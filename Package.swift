@@ -144,11 +144,13 @@ let package = Package(
 
         // tests
         library("TestSupport"),
+        library("BMCSimulator", ["WireBytes", nioCore, nioPosix, crypto, cryptoExtras]),
         tests("WireBytes", ["WireBytes", "TestSupport"]),
         tests("NetworkAddresses", ["NetworkAddresses"]),
         tests("DHCP", ["DHCP", "NetworkAddresses", "TestSupport"], fixtures: true),
         tests("TFTP", ["TFTP", "TestSupport"]),
         tests("IPMI", ["IPMI", "TestSupport"]),
+        tests("PowerControl", ["PowerControl", "BMCSimulator", "Machines", "TestSupport", logging]),
         tests("Inventory", ["Inventory", "NetworkAddresses"]),
         tests("ProfileFiles", ["ProfileFiles", "Inventory"]),
         tests(
