@@ -62,6 +62,15 @@ import Testing
         #expect(kinds == [transport == .tftp ? .bootTFTP : .bootHTTP])
     }
 
+    @Test("a proxy's offer is all that is seen of DHCP; an offer with an address is not yet a lease")
+    func proxy() {
+        let discover = (0.0, Step.discover(stage: .firmware, architecture: .efiX64))
+        #expect(
+            Self.milestones([discover, (1, .offer(address: nil, file: "snponly.efi"))]) == [.firmware, .dhcp])
+        #expect(Self.milestones([discover, (1, .offer(address: Self.address, file: "snponly.efi"))]) == [.firmware])
+        #expect(Self.milestones([discover, (1, .offer(address: nil, file: nil))]) == [.firmware])
+    }
+
     @Test("a second start of the firmware is a second boot")
     func twoBoots() {
         let again = Self.uefi.map { ($0.0 + 20, $0.1) }

@@ -50,8 +50,10 @@ public struct BootTracker: Sendable {
         case .request(let stage):
             // A system may remember its address and never ask what there is.
             return stage == .system ? discover(stage, architecture: nil, at: event.time) : []
-        case .offer:
-            return []
+        case .offer(let address, let file):
+            // Without an address it is a proxy's: another server hands those out, unseen by us.
+            guard address == nil, let file else { return [] }
+            return reach(.dhcp, "boot file \(file) beside another server's address", ["file": file])
         case .acknowledge(let address, let file):
             guard address != nil || file != nil else { return [] }
             let parts = [address.map { "address \($0)" }, file.map { "boot file \($0)" }].compactMap { $0 }

@@ -146,7 +146,12 @@ public struct DHCPServer: Service {
         let step: BootTraceEvent.Step =
             request.type == .discover
             ? .discover(stage: client.stage, architecture: client.architecture) : .request(stage: client.stage)
-        director.record(BootTraceEvent(time: now(), mac: client.mac, step: step))
+        // In proxy mode the address is another server's, and this is where it is seen.
+        var address: IPv4Address?
+        if case .proxy = mode, request.type == .request {
+            address = request.ciaddr == .unspecified ? request.requestedAddress : request.ciaddr
+        }
+        director.record(BootTraceEvent(time: now(), mac: client.mac, address: address, step: step))
     }
 
     private func traceReply(_ reply: Reply, _ client: BootClient) {

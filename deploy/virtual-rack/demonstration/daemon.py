@@ -16,8 +16,8 @@ _LISTENING = "0A"
 
 
 class Daemon:
-    def __init__(self, rack: Rack, program: Path, agent_image: Path) -> None:
-        self._rack, self._program, self._agent_image = rack, program, agent_image
+    def __init__(self, rack: Rack, program: Path, agent_image: Path, dhcp: str) -> None:
+        self._rack, self._program, self._agent_image, self._dhcp = rack, program, agent_image, dhcp
         self.state = places.Places(rack).state / "slipwayd"
         self.configuration = places.Places(rack).state / "slipwayd.yaml"
         self.log = places.Places(rack).state / "slipwayd.log"
@@ -32,7 +32,7 @@ class Daemon:
     def start(self) -> None:
         """Returns when the API listens and the bootstrap token is written."""
         self.state.mkdir(mode=0o700, exist_ok=True)
-        self.configuration.write_text(configuration(self._rack, self.state, self._agent_image))
+        self.configuration.write_text(configuration(self._rack, self.state, self._agent_image, self._dhcp))
         command = [*network.inside(self._rack), str(self._program), "--config", str(self.configuration)]
         pid = processes.start_detached(command, self.log)
         processes.record(self.pid_file, pid)
@@ -53,10 +53,11 @@ class Daemon:
         return "\n".join(self.log.read_text(errors="replace").splitlines()[-lines:]) or "(it said nothing)"
 
 
-def configuration(rack: Rack, state: Path, agent_image: Path) -> str:
-    """slipwayd.yaml for this rack: full DHCP on the bridge, all else beside the sources."""
+def configuration(rack: Rack, state: Path, agent_image: Path, dhcp: str) -> str:
+    """slipwayd.yaml for this rack: DHCP on the bridge, `full` or `proxy`, all else beside the sources."""
     base = int(ipaddress.IPv4Interface(f"{rack.service_address}/{rack.prefix_length}").network[0])
     first, last = ipaddress.IPv4Address(base + 50), ipaddress.IPv4Address(base + 99)
+    pool = f"  prefix_length: {rack.prefix_length}\n  pool_start: {first}\n  pool_end: {last}\n" if dhcp == "full" else ""
     return f"""\
 # Written by the demo.
 state_directory: {state}
@@ -69,11 +70,8 @@ boot_files: /usr/lib/ipxe
 agent_image: {agent_image.resolve()}
 dhcp:
   interface: {rack.bridge}
-  mode: full
-  prefix_length: {rack.prefix_length}
-  pool_start: {first}
-  pool_end: {last}
-"""
+  mode: {dhcp}
+{pool}"""
 
 
 def listens(pid: int, port: int) -> bool:

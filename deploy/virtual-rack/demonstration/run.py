@@ -13,7 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from virtual_rack import bmc, lifecycle, network, places
+from virtual_rack import address_server, bmc, lifecycle, network, places
 from virtual_rack.bmc import Credentials
 from virtual_rack.commands import add_shape_options, planned
 from virtual_rack.errors import RackError
@@ -53,6 +53,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--agent-image", type=Path, default=cache / "agent-image", metavar="DIR", help="vmlinuz and initrd")
     add("--reference-os", type=Path, default=cache / "reference-os", metavar="DIR", help="release.json and its image")
     add("--timeout", type=float, default=1200.0, metavar="SECONDS", help="until every server is a node")
+    add("--dhcp", choices=("full", "proxy"), default="full", help="proxy: beside dnsmasq, which hands out the addresses")
     add("--power-cycle", action="store_true", help="then power-cycle each through Slipway: they must come back")
     add("--floor", action="store_true", help="then measure the floor on the same servers and compare")
     add("--registered", default=floor_comparison.PATTERN, metavar="REGEX", help="serial line for the floor's part c")
@@ -96,7 +97,7 @@ class Demo:
 
     def __init__(self, rack: Rack, programs: Path, options: argparse.Namespace) -> None:
         self._rack, self._options = rack, options
-        self._daemon = Daemon(rack, programs / "slipwayd", options.agent_image)
+        self._daemon = Daemon(rack, programs / "slipwayd", options.agent_image, options.dhcp)
         self._slipway = Slipway(
             rack, programs / "slipway", self._daemon.server, self._daemon.token, self._daemon.authority
         )
@@ -112,6 +113,9 @@ class Demo:
         password_file = Places(rack).state / "bmc-password"
         password_file.touch(0o600)
         password_file.write_text(credentials.password)
+        if self._options.dhcp == "proxy":
+            _say("dnsmasq: handing out addresses")
+            address_server.start(rack)
         _say("slipwayd: starting")
         self._daemon.start()
         _say("slipwayd: ready; adding the OS release and the cluster")

@@ -52,6 +52,7 @@ def down(name: str, *, keep_state: bool) -> None:
             bmc.stop(files)
             power.cut(rack, server)
         stop(Places(rack).router_pid)
+        stop(Places(rack).address_server_pid)
     network.remove(namespace_of(name))
     if rack is not None:
         for server in rack.servers:

@@ -43,6 +43,10 @@ class Places:
     def router_pid(self) -> Path:
         return self.state / "router.pid"
 
+    @property
+    def address_server_pid(self) -> Path:
+        return self.state / "dnsmasq.pid"
+
     def server(self, server: Server) -> ServerPlaces:
         return ServerPlaces(self.state / server.name, self.runtime, server)
 
