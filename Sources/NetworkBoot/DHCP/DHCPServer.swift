@@ -63,8 +63,10 @@ public struct DHCPServer: Service {
                     address: IPv4Address(envelope.remoteAddress.ipAddress ?? "") ?? .unspecified,
                     port: envelope.remoteAddress.port ?? 68
                 )
-                guard let reply = responder.reply(to: request, on: port, from: source, action: action) else { continue }
-                traceRequest(request, client)
+                let reply = responder.reply(to: request, on: port, from: source, action: action)
+                // A request is meant for the other server, and says which address the client got from it.
+                if reply != nil || request.type == .request { traceRequest(request, client) }
+                guard let reply else { continue }
                 try await send(reply, outbound)
                 traceReply(reply, client)
             }
