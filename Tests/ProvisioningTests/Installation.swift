@@ -7,6 +7,8 @@ import Testing
 final class Installation: Sendable {
     let directory: String
     let address: String
+    /// The words that run a command in the daemon's network namespace.
+    private let enter: [String]
     private let daemon = Mutex<ChildProcess?>(nil)
 
     /// All of 127/8 is this host: tests that run side by side never share an address, and so no port.
@@ -18,35 +20,40 @@ final class Installation: Sendable {
     static let programs = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath().deletingLastPathComponent()
         .path
 
-    static func with(_ body: (Installation) async throws -> Void) async throws {
+    static func with(
+        namespace: String? = nil, address: String? = nil, configuration: String = "",
+        _ body: (Installation) async throws -> Void
+    ) async throws {
         try await withTemporaryDirectory { directory in
-            let installation = try Installation(directory)
+            let installation = try Installation(directory, namespace, address, configuration)
             defer { installation.kill() }
             try await installation.start()
             try await body(installation)
         }
     }
 
-    private init(_ directory: String) throws {
+    private init(_ directory: String, _ namespace: String?, _ address: String?, _ configuration: String) throws {
         self.directory = directory
+        enter = namespace.map { ["ip", "netns", "exec", $0] } ?? []
         let number = Self.count.withLock { count in
             count += 1
             return count
         }
         let process = ProcessInfo.processInfo.processIdentifier
-        address = "127.\(1 + process >> 8 & 0x7f).\(process & 0xff).\(number)"
+        self.address = address ?? "127.\(1 + process >> 8 & 0x7f).\(process & 0xff).\(number)"
         try FileManager.default.createDirectory(atPath: directory + "/agent", withIntermediateDirectories: true)
         for file in ["vmlinuz", "initrd"] {
             try Data("x".utf8).write(to: URL(fileURLWithPath: "\(directory)/agent/\(file)"))
         }
         try """
         state_directory: \(directory)/state
-        address: \(address)
+        address: \(self.address)
         tftp_port: 6969
         hardware_profiles: \(Self.project)/hardware-profiles
         ipxe_scripts: \(Self.project)/ipxe-scripts
         agent_image: \(directory)/agent
         heartbeat_seconds: 1
+        \(configuration)
         """.write(toFile: directory + "/slipwayd.yaml", atomically: true, encoding: .utf8)
     }
 
@@ -55,7 +62,8 @@ final class Installation: Sendable {
 
     /// Returns when the daemon answers.
     func start() async throws {
-        let child = try ChildProcess(Self.programs + "/slipwayd", ["--config", directory + "/slipwayd.yaml"])
+        let command = enter + [Self.programs + "/slipwayd", "--config", directory + "/slipwayd.yaml"]
+        let child = try ChildProcess(command[0], Array(command.dropFirst()))
         daemon.withLock { $0 = child }
         let listens = await child.says("listening on \(address):8443")
         let boots = await child.says("boot HTTP")
