@@ -40,9 +40,14 @@ test: check
 	swift test --skip-build --parallel
 	cd deploy/virtual-rack && python3 -m unittest discover -t . -s tests
 
-# Virtual machines with real firmware, from power-on to nodes and back from their disks after a power cycle.
+# Virtual machines with real firmware: from power-on to nodes and back from their disks after a power cycle, in both modes
+# of DHCP, and with a daemon that is killed at every step; then the reference OS by itself, Secure Boot included.
 test-full: test programs agent reference-os
 	deploy/virtual-rack/demo --name test-full --power-cycle --down
+	deploy/virtual-rack/demo --name test-full --dhcp proxy --power-cycle --down
+	deploy/virtual-rack/demo --name test-full --servers 1 --firmware uefi --kill --down
+	deploy/virtual-rack/demo --name test-full --servers 1 --firmware bios --kill --down
+	deploy/reference-os/test $(CACHE)/reference-os
 
 # The debug build does for two servers, and shares its work with `make test`.
 programs: deps

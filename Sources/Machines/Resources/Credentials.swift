@@ -1,5 +1,6 @@
 import Crypto
 import FoundationEssentials
+import Synchronization
 
 /// A bearer token of the REST API. Only its hash is kept.
 public struct AccessToken: Codable, Equatable, Sendable, Identifiable {
@@ -61,11 +62,19 @@ public enum Credential {
     /// A new resource id: a letter for its kind and 12 random hex digits.
     public static func identifier(_ prefix: String) -> String { prefix + "-" + random().prefix(12) }
 
-    /// A new id that sorts by time: 12 hex digits of milliseconds since 1970 and 8 random ones.
+    /// A new id that sorts by time and, within a millisecond, in the order of these calls: 12 hex digits of milliseconds since
+    /// 1970, 6 of a count, and 4 random ones for the sake of other starts of the daemon.
     public static func timeOrdered(at now: Date) -> String {
+        let count = made.wrappingAdd(1, ordering: .relaxed).newValue
         let milliseconds = UInt64(max(0, now.timeIntervalSince1970 * 1000))
-        let digits = String(milliseconds, radix: 16)
-        return String(repeating: "0", count: max(0, 12 - digits.count)) + digits + "-" + random().prefix(8)
+        return padded(milliseconds, 12) + "-" + padded(count & 0xff_ffff, 6) + random().prefix(4)
+    }
+
+    private static let made = Atomic<UInt64>(0)
+
+    private static func padded(_ number: UInt64, _ width: Int) -> String {
+        let digits = String(number, radix: 16)
+        return String(repeating: "0", count: max(0, width - digits.count)) + digits
     }
 
     /// Lower-case hex digits of `bytes`.

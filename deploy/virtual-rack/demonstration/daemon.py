@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ipaddress
+import os
+import signal
 from pathlib import Path
 
 from virtual_rack import network, places, processes
@@ -44,6 +46,13 @@ class Daemon:
             raise RackError(f"slipwayd is not ready after {_START_SECONDS:.0f} s:\n{self.last_words()}")
         if not processes.is_running(pid):
             raise RackError(f"slipwayd stopped:\n{self.last_words()}")
+
+    def kill(self) -> None:
+        """`kill -9`. Returns when it is gone."""
+        pid = processes.recorded(self.pid_file)
+        if pid is not None:
+            os.kill(pid, signal.SIGKILL)
+            processes.wait_until(lambda: not processes.is_running(pid), 10)
 
     @property
     def is_running(self) -> bool:

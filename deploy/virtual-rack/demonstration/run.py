@@ -30,6 +30,9 @@ from .timeline import Course, Entrant, Event, courses, summary
 
 CLUSTER = "demo"
 _REDRAW_SECONDS = 0.25
+# Where --kill strikes: the first time that an event of each type is seen. Not before: firmware that finds no server once
+# gives up, and only a BMC, which nobody has named yet, could start it again.
+_KILL_AT = ("boot.kernel", "agent.session", "order.issued", "install.progress", "install.written", "boot.system")
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -54,6 +57,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--reference-os", type=Path, default=cache / "reference-os", metavar="DIR", help="release.json and its image")
     add("--timeout", type=float, default=1200.0, metavar="SECONDS", help="until every server is a node")
     add("--dhcp", choices=("full", "proxy"), default="full", help="proxy: beside dnsmasq, which hands out the addresses")
+    add("--kill", action="store_true", help="kill -9 slipwayd at every step from the kernel on; best with one server")
     add("--power-cycle", action="store_true", help="then power-cycle each through Slipway: they must come back")
     add("--floor", action="store_true", help="then measure the floor on the same servers and compare")
     add("--registered", default=floor_comparison.PATTERN, metavar="REGEX", help="serial line for the floor's part c")
@@ -103,6 +107,7 @@ class Demo:
         )
         self._events: dict[str, Event] = {}
         self._errors: list[str] = []
+        self._killed_at: list[str] = []
         self._powered_on: dict[int, float] = {}
         self._figures: dict[str, Any] = {}
 
@@ -172,18 +177,39 @@ class Demo:
                     accepting[mac] = _in_background(self._accept, server, end, release)
             if all(course.is_registered for course in found):
                 return True
+            if self._options.kill:
+                self._kill_daemon()
             stuck = any(course.has_failed for course in found) or self._errors or not self._daemon.is_running
             if stuck or time.monotonic() > deadline:
                 return False
             time.sleep(_REDRAW_SECONDS)
 
+    def _kill_daemon(self) -> None:
+        happened = {event.type for event in self._events.values()}
+        for milestone in _KILL_AT:
+            if milestone in happened and milestone not in self._killed_at:
+                self._killed_at.append(milestone)
+                _say(f"          kill -9 slipwayd, after {milestone}")
+                self._daemon.kill()
+                self._daemon.start()
+                return
+
     def _accept(self, server: Server, end: BMC, release: str) -> None:
         """What a person does: give leave, and say what the machine shall become."""
-        try:
-            self._slipway.accept(server.mac, server.name, end)
-            self._slipway.provision(server.name, CLUSTER, release)
-        except RackError as error:
-            self._errors.append(str(error))
+        for act in (
+            lambda: self._slipway.accept(server.mac, server.name, end),
+            lambda: self._slipway.provision(server.name, CLUSTER, release),
+        ):
+            # With --kill a call may meet no daemon: a person would try again.
+            for attempts_left in range(9 if self._options.kill else 0, -1, -1):
+                try:
+                    act()
+                    break
+                except RackError as error:
+                    if not attempts_left:
+                        self._errors.append(str(error))
+                        return
+                    time.sleep(1)
 
     def _wait_until_ready(self) -> None:
         """The node is registered; the machine's phase follows within moments."""
