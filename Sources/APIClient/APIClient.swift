@@ -102,8 +102,16 @@ public struct APIClient: Sendable {
             try check(response.status, Data(buffer: try await response.body.collect(upTo: 1 << 20)))
         }
         var parser = EventStreamParser()
-        for try await buffer in response.body {
-            for frame in parser.feed(buffer.readableBytesView) {
+        var chunks = response.body.makeAsyncIterator()
+        while true {
+            let chunk: ByteBuffer?
+            do {
+                chunk = try await chunks.next()
+            } catch {
+                throw ClientError("\(access.server) ended the watch: \(error)")
+            }
+            guard let chunk else { return }
+            for frame in parser.feed(chunk.readableBytesView) {
                 let event: WatchEvent<Item>
                 switch frame.event {
                 case "put": event = .put(try APICoding.decoder.decode(Item.self, from: Data(frame.data.utf8)))

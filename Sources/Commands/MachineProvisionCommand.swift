@@ -52,7 +52,15 @@ struct MachineProvisionCommand: AsyncParsableCommand {
         let clock = ContinuousClock()
         let deadline = clock.now.advanced(by: .seconds(timeout))
         while clock.now < deadline {
-            let machine = try await client.call(.get, "/api/v1/machines/\(reference.escaped)", as: MachineView.self)
+            let machine: MachineView
+            do {
+                machine = try await client.call(.get, "/api/v1/machines/\(reference.escaped)", as: MachineView.self)
+            } catch let error as ClientError {
+                // A daemon that restarts goes on with the work; so does the waiting.
+                line.show("\(error); still waiting")
+                try await Task.sleep(for: .seconds(1))
+                continue
+            }
             line.show(MachineText.progress(machine))
             if let current = machine.operation, current.id == operation {
                 if current.state == .succeeded { return machine }

@@ -15,7 +15,7 @@ from typing import Any
 
 from virtual_rack import address_server, bmc, lifecycle, network, places
 from virtual_rack.bmc import Credentials
-from virtual_rack.commands import add_shape_options, planned
+from virtual_rack.shape_options import add_shape_options, planned
 from virtual_rack.errors import RackError
 from virtual_rack.places import Places
 from virtual_rack.serial_log import SerialLog

@@ -25,6 +25,7 @@ from .places import Places
 from .plain_netboot import PlainNetboot
 from .serial_log import SerialLog
 from .shape import Rack, Server
+from .shape_options import add_shape_options, planned
 from .status import aligned
 from .supervisor import Status
 
@@ -158,9 +159,6 @@ def to_json(floors: list[Floor]) -> str:
 
 
 def add_command(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    # Not at the top: commands imports this module.
-    from .commands import add_shape_options
-
     parser = commands.add_parser("floor", help="measure the floor on a rack made for it")
     add_shape_options(parser, name="floor")
     add = parser.add_argument
@@ -175,8 +173,6 @@ def add_command(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
 
 
 def _run(options: argparse.Namespace) -> None:
-    from .commands import planned
-
     rack = planned(options)
     if any(server.firmware == "secureboot" for server in rack.servers):
         raise RackError("the floor starts iPXE, which Secure Boot refuses: use --firmware uefi or bios")
