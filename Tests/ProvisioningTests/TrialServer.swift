@@ -72,23 +72,28 @@ struct TrialServer {
 
     /// The installed system's first act, until it is answered.
     func register() async throws -> Bool {
+        try await eventually(within: .seconds(30), every: .milliseconds(100)) {
+            try await registration(credential: Self.credential) == "201"
+        }
+    }
+
+    /// The status that one try to register is answered with.
+    func registration(credential: String) async throws -> String {
         let settings = try settings()
         let body = """
             {"token":"\(settings["JOIN_TOKEN"] ?? "")","name":"\(settings["HOSTNAME"] ?? "")",
             "machine":"\(settings["MACHINE_ID"] ?? "")","osRelease":"\(settings["OS_RELEASE"] ?? "")",
-            "credential":"\(Self.credential)","bootID":"first","kernel":"6.1","addresses":["\(installation.address)"]}
+            "credential":"\(credential)","bootID":"first","kernel":"6.1","addresses":["\(installation.address)"]}
             """
-        return try await eventually(within: .seconds(30), every: .milliseconds(100)) {
-            try await post("/api/v1/nodes/register", body, bearer: nil) == "201"
-        }
+        return try await post("/api/v1/nodes/register", body, bearer: nil)
     }
 
     /// The status that a heartbeat is answered with.
-    func heartbeat() async throws -> String {
+    func heartbeat(credential: String = credential) async throws -> String {
         let node = try settings()["HOSTNAME"] ?? ""
         return try await post(
             "/api/v1/nodes/\(node)/heartbeat", #"{"bootID":"first","osRelease":"trial-1","slot":"A"}"#,
-            bearer: Self.credential)
+            bearer: credential)
     }
 
     private func post(_ path: String, _ body: String, bearer: String?) async throws -> String {
