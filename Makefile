@@ -45,6 +45,7 @@ test: check
 test-full: test programs agent reference-os
 	deploy/virtual-rack/demo --name test-full --power-cycle --down
 	deploy/virtual-rack/demo --name test-full --dhcp proxy --power-cycle --down
+	deploy/virtual-rack/demo --name test-full --servers 1 --firmware uefi-http --power-cycle --down
 	deploy/virtual-rack/demo --name test-full --servers 1 --firmware uefi --kill --down
 	deploy/virtual-rack/demo --name test-full --servers 1 --firmware bios --kill --down
 	deploy/reference-os/test $(CACHE)/reference-os

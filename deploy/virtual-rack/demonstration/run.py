@@ -43,7 +43,7 @@ def main(arguments: list[str] | None = None) -> int:
         print(f"demo: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
-        print("\ndemo: interrupted; the rack is still there: make demo-down", file=sys.stderr)
+        print(f"\ndemo: interrupted; the rack is still there: {_tear_down(options.name)}", file=sys.stderr)
         return 130
 
 
@@ -296,7 +296,7 @@ class Demo:
             print(log.tail(12), file=sys.stderr)
         print(f"demo: slipwayd's log: {self._daemon.log}", file=sys.stderr)
         if not self._options.down:
-            print("demo: the rack is still up for you to look at; make demo-down ends it", file=sys.stderr)
+            print(f"demo: the rack is still up for you to look at; {_tear_down(self._rack.name)} ends it", file=sys.stderr)
 
     def _how_to_look_around(self) -> None:
         rack = os.path.relpath(places.PACKAGE_PARENT / "rack")
@@ -308,7 +308,11 @@ Look around:
   {rack} console --name {name} 1            # Ctrl-] leaves
   {rack} exec --name {name} -- bash         # a shell in the rack's network
   less {self._daemon.log}
-Tear down: make demo-down""")
+Tear down: {_tear_down(name)}""")
+
+
+def _tear_down(name: str) -> str:
+    return "make demo-down" if name == "demo" else f"{os.path.relpath(places.PACKAGE_PARENT / 'rack')} down --name {name}"
 
 
 def _press_power(rack: Rack, server: Server, credentials: Credentials) -> None:

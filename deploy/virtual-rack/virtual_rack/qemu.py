@@ -9,9 +9,18 @@ from .shape import Rack, Server
 
 StartFrom = Literal["network", "disk"]
 
-_FIRMWARE_CODE = {"uefi": "/usr/share/OVMF/OVMF_CODE_4M.fd", "secureboot": "/usr/share/OVMF/OVMF_CODE_4M.ms.fd"}
+_OVMF = "/usr/share/OVMF/OVMF"
+_FIRMWARE_CODE = {
+    "uefi": f"{_OVMF}_CODE_4M.fd",
+    "uefi-http": f"{_OVMF}_CODE_4M.fd",
+    "secureboot": f"{_OVMF}_CODE_4M.ms.fd",
+}
 # The .ms variables hold Microsoft's keys and have Secure Boot on.
-FIRMWARE_VARIABLES = {"uefi": "/usr/share/OVMF/OVMF_VARS_4M.fd", "secureboot": "/usr/share/OVMF/OVMF_VARS_4M.ms.fd"}
+FIRMWARE_VARIABLES = {
+    "uefi": f"{_OVMF}_VARS_4M.fd",
+    "uefi-http": f"{_OVMF}_VARS_4M.fd",
+    "secureboot": f"{_OVMF}_VARS_4M.ms.fd",
+}
 
 # What TCG does at little cost: x86-64-v2, RDRAND (without which TLS waits for entropy) and AES. QEMU's `max` has AVX2,
 # too, which the guest's libraries then use and TCG emulates slowly: streaming an image took twice the CPU time.
@@ -70,6 +79,8 @@ def _firmware(server: Server, places: ServerPlaces) -> list[str]:
         *("-drive", f"if=pflash,unit=1,format=raw,file={_quoted(str(places.variables))}"),
         # bootindex puts every network entry before the disk, and OVMF waits half a minute for PXE over IPv6.
         *("-fw_cfg", "name=opt/org.tianocore/IPv6PXESupport,string=n"),
+        # UEFI HTTP boot is what is left then.
+        *(("-fw_cfg", "name=opt/org.tianocore/IPv4PXESupport,string=n") if server.firmware == "uefi-http" else ()),
     ]
 
 

@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 from .errors import RackError
 
-Firmware = Literal["bios", "uefi", "secureboot"]
+Firmware = Literal["bios", "uefi", "uefi-http", "secureboot"]
 DiskKind = Literal["virtio", "nvme", "sata"]
 Accelerator = Literal["kvm", "tcg"]
 
@@ -141,7 +141,7 @@ def plan(
         servers=tuple(
             Server(
                 number=number,
-                firmware=_choose(firmware, MIXED_FIRMWARE, ("bios", "uefi", "secureboot"), number, "--firmware"),
+                firmware=_choose(firmware, MIXED_FIRMWARE, ("bios", "uefi", "uefi-http", "secureboot"), number, "--firmware"),
                 disk=_choose(disk, MIXED_DISKS, MIXED_DISKS, number, "--disk"),
                 mac=f"{MAC_PREFIX}:77:{octet:02x}:{number:02x}",
                 uuid=str(uuid.uuid5(UUID_NAMESPACE, f"{name}/{number}")),

@@ -16,7 +16,7 @@ def add_shape_options(parser: argparse.ArgumentParser, name: str = "rack") -> No
     add = parser.add_argument
     add("--name", default=name, help="racks with different names run side by side (default: %(default)s)")
     add("--servers", type=int, default=2, metavar="N", help="how many (default: %(default)s)")
-    add("--firmware", default="mixed", help="mixed (uefi, bios, uefi, ...), uefi, bios or secureboot")
+    add("--firmware", default="mixed", help="mixed (uefi, bios, uefi, ...), uefi, uefi-http (without PXE), bios or secureboot")
     add("--disk", default="virtio", help="mixed (virtio, nvme, sata, ...), virtio, nvme or sata")
     add("--memory", type=int, default=768, metavar="MIB", help="per server (default: %(default)s)")
     add("--cpus", type=int, default=0, metavar="N", help="per server (default: 2 when cores outnumber servers, else 1)")
