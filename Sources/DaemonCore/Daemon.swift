@@ -99,8 +99,11 @@ public enum Daemon {
 }
 
 /// Services that wait for the next packet or change stop by being cancelled: for the daemon that is a good end.
-private struct EndingWell: Service {
+private struct EndingWell: Service, CustomStringConvertible {
     let service: any Service
+
+    /// The log of the service group names services by this: never by what they hold, which may be keys.
+    var description: String { "\(type(of: service))" }
 
     func run() async throws {
         do {

@@ -123,6 +123,7 @@ import Testing
             #expect(!installation.log.contains("Error"), "\(installation.log)")
             let token = try String(contentsOfFile: installation.directory + "/state/admin.token", encoding: .utf8)
             #expect(!installation.log.contains(token.trimmingCharacters(in: .newlines)))
+            #expect(!installation.log.contains("PrivateKey") && !installation.log.contains("CERTIFICATE"))
         }
     }
 }

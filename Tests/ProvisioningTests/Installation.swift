@@ -62,7 +62,11 @@ final class Installation: Sendable {
 
     /// Returns when the daemon answers.
     func start() async throws {
-        let command = enter + [Self.programs + "/slipwayd", "--config", directory + "/slipwayd.yaml"]
+        // Everything that the daemon can say is said, so that tests see what would be told.
+        let command =
+            enter + [
+                Self.programs + "/slipwayd", "--log-level", "debug", "--config", directory + "/slipwayd.yaml",
+            ]
         let child = try ChildProcess(command[0], Array(command.dropFirst()))
         daemon.withLock { $0 = child }
         let listens = await child.says("listening on \(address):8443")
