@@ -10,7 +10,7 @@ BUILD := swift build
 FIRMWARE_DIR ?=
 ARGS ?=
 
-.PHONY: build release programs agent reference-os test test-full check format demo demo-down deps clean
+.PHONY: build release programs agent boot-files reference-os test test-full check format demo demo-down deps clean
 
 deps: $(CACHE)/deps-installed
 $(CACHE)/deps-installed: deploy/packages.txt
@@ -27,6 +27,10 @@ release: deps
 
 agent: deps
 	deploy/agent-image/build $(CACHE)/agent-image $(if $(FIRMWARE_DIR),FIRMWARE_DIR=$(FIRMWARE_DIR))
+
+# What firmware boots, with GRUB for arm64; the daemon's `boot_files`.
+boot-files: deps
+	deploy/boot-files/build $(CACHE)/boot-files
 
 reference-os: deps
 	deploy/reference-os/build $(CACHE)/reference-os
