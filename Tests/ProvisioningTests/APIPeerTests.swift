@@ -1,0 +1,61 @@
+import Foundation
+import TestSupport
+import Testing
+
+/// The REST API as curl sees it.
+@Suite struct APIPeerTests {
+    private func curl(_ installation: Installation, _ path: String, token: Bool = true, _ options: String...)
+        async throws
+        -> String
+    {
+        var arguments = [
+            "--silent", "--include", "--max-time", "5", "--cacert", installation.directory + "/state/ca.pem",
+        ]
+        if token {
+            let text = try String(contentsOfFile: installation.directory + "/state/admin.token", encoding: .utf8)
+            arguments += ["--header", "Authorization: Bearer " + text.trimmingCharacters(in: .newlines)]
+        }
+        return try await ChildProcess.run(
+            "curl", arguments + options + ["https://\(installation.address):8443/api/v1/\(path)"]
+        ).output
+    }
+
+    @Test("bearer tokens, ETag and If-Match, problems in words, and watches")
+    func rest() async throws {
+        try await Installation.with { installation in
+            let server = try TrialServer(installation)
+            let agent = try await server.bootAgent()
+            defer { agent.kill() }
+            try #require(await agent.says("hardware reported"), "\(agent.output)")
+
+            let stranger = try await curl(installation, "machines", token: false)
+            #expect(stranger.contains(" 401 ") && stranger.contains("application/problem+json"), "\(stranger)")
+            let missing = try await curl(installation, "machines/nobody")
+            #expect(missing.contains(" 404 ") && missing.contains("nobody"), "\(missing)")
+
+            let shown = try await curl(installation, "machines/\(server.mac)")
+            let tag = try #require(
+                shown.split(whereSeparator: \.isNewline).first { $0.lowercased().hasPrefix("etag:") }, "\(shown)")
+            let current = tag.dropFirst("etag:".count).trimmingCharacters(in: .whitespacesAndNewlines)
+            let json = ["--header", "Content-Type: application/json", "--data", "{}"]
+            let stale = try await curl(
+                installation, "machines/\(server.mac)/accept", "--header", "If-Match: \"999\"", json[0], json[1],
+                json[2],
+                json[3])
+            #expect(stale.contains(" 412 "), "\(stale)")
+            let accepted = try await curl(
+                installation, "machines/\(server.mac)/accept", "--header", "If-Match: \(current)", json[0], json[1],
+                json[2], json[3])
+            #expect(accepted.contains(" 200 ") && accepted.contains("\"accepted\":true"), "\(accepted)")
+
+            let broken = try await curl(
+                installation, "machines/\(server.mac)/provision", json[0], json[1], json[2], "{\"cluster\": 7}")
+            #expect(broken.contains(" 400 ") || broken.contains(" 422 "), "\(broken)")
+            #expect(broken.contains("cluster"), "\(broken)")
+
+            let watched = try await curl(installation, "machines?watch=true")
+            #expect(watched.contains("text/event-stream"), "\(watched)")
+            #expect(watched.contains("event: put") && watched.contains("event: listed"), "\(watched)")
+        }
+    }
+}
