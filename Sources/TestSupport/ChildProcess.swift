@@ -104,6 +104,14 @@ public final class ChildProcess: Sendable {
         return (status, child.output)
     }
 
+    /// Writes a shell script that can be run. By another process: a file that this one writes may be inherited, open, by a
+    /// program that is started at that moment, and cannot be executed until that ends (ETXTBSY).
+    public static func writeScript(_ text: String, to path: String) async throws {
+        let script = "cat >\"$0\" <<'END-OF-SCRIPT'\n#!/bin/sh\n\(text)\nEND-OF-SCRIPT\nchmod 0755 \"$0\""
+        let answer = try await run("sh", ["-c", script, path])
+        guard answer.status == 0 else { throw POSIXError(.EIO, userInfo: [NSFilePathErrorKey: path]) }
+    }
+
     private static func withStrings<Result>(
         _ strings: [String], _ body: (UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>) -> Result
     ) -> Result {

@@ -12,7 +12,6 @@ import Testing
         try await withTemporaryDirectory { directory in
             let port = try freePort()
             let chassis = """
-                #!/bin/sh
                 # VM get|set power|boot|reset|shutdown [VALUE], as ipmi_lan(5) says.
                 state='\(directory)/power'
                 [ -e "$state" ] || echo 0 >"$state"
@@ -24,7 +23,6 @@ import Testing
                 esac
                 """
             let files = [
-                "chassis": chassis,
                 "lan.conf": """
                 name "test"
                 set_working_mc 0x20
@@ -50,8 +48,7 @@ import Testing
             for (name, text) in files {
                 try text.write(toFile: directory + "/" + name, atomically: true, encoding: .utf8)
             }
-            try FileManager.default.setAttributes(
-                [.posixPermissions: 0o755], ofItemAtPath: directory + "/chassis")
+            try await ChildProcess.writeScript(chassis, to: directory + "/chassis")
             let simulator = try ChildProcess(
                 "ipmi_sim", ["-n", "-c", directory + "/lan.conf", "-f", directory + "/commands", "-s", directory])
             defer { simulator.kill() }

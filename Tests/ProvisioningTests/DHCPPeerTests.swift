@@ -35,14 +35,15 @@ import Testing
 
     /// What udhcpc was given: address, boot file, next server.
     private func lease(_ client: String, _ directory: String, _ options: [String]) async throws -> String {
-        try #require(await udhcpc(client, directory, options + ["-t", "5"]))
+        let (lease, output) = try await udhcpc(client, directory, options + ["-t", "5"])
+        return try #require(lease, "no lease:\n\(output)")
     }
 
-    private func udhcpc(_ client: String, _ directory: String, _ options: [String]) async throws -> String? {
+    private func udhcpc(_ client: String, _ directory: String, _ options: [String]) async throws
+        -> (lease: String?, output: String)
+    {
         let script = directory + "/udhcpc-script"
-        try "#!/bin/sh\n[ \"$1\" != bound ] || echo \"LEASE $ip $bootfile $siaddr\"\n"
-            .write(toFile: script, atomically: true, encoding: .utf8)
-        try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: script)
+        try await ChildProcess.writeScript(#"[ "$1" != bound ] || echo "LEASE $ip $bootfile $siaddr""#, to: script)
         let answer = try await ChildProcess.run(
             "ip",
             [
@@ -50,7 +51,7 @@ import Testing
                 "-A", "1", "-O", "bootfile", "-s", script,
             ] + options)
         let line = answer.output.split(separator: "\n").first { $0.hasPrefix("LEASE ") }
-        return line.map { String($0.dropFirst("LEASE ".count)) }
+        return (line.map { String($0.dropFirst("LEASE ".count)) }, answer.output)
     }
 
     static let pool = """
@@ -81,7 +82,7 @@ import Testing
                 #expect(other.prefix { $0 != " " } != first.prefix { $0 != " " })
                 // Not a machine of ours, and not a firmware that could become one.
                 let stranger = try await udhcpc(client, installation.directory, ["-t", "2"])
-                #expect(stranger == nil)
+                #expect(stranger.lease == nil)
             }
         }
     }
