@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# Sourced by `build`, the scripts beside it and those of ../agent-image. Messages begin with what is being built.
+# Sourced by `build`, the scripts beside it and those of ../agent-image and ../boot-files. Messages begin with what is being built.
 building=${building:-reference-os}
 
 fail() {

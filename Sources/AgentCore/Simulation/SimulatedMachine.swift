@@ -55,6 +55,9 @@ public struct SimulatedMachine: MachineControl {
         progress(.configuring, 0, 0)
         for file in order.files {
             _ = try installed.entry(file.partition)
+            guard !file.partition.contains("/"), !file.partition.hasPrefix(".") else {
+                throw InstallError("the partition \(file.partition) cannot be a folder's name")
+            }
             try InstalledDisk.write(file, below: directory + "/" + file.partition)
         }
         if case .kexec(let partition, _, _, _, _) = order.entry {
