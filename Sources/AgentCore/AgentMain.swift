@@ -3,9 +3,9 @@ import NetworkAddresses
 
 /// `slipway-agent` from its first instruction to its last.
 public enum AgentMain {
-    /// - Parameter arguments: none for PID 1; `--simulate DIR KERNEL-ARGUMENT...` for a machine made of files.
+    /// - Parameter arguments: none for PID 1; see ``usage`` for a program started by hand.
     public static func main(_ arguments: [String]) async {
-        guard Startup.isPID1 else { return await simulate(arguments) }
+        guard Startup.isPID1 else { return await byHand(arguments) }
         Startup.mountFileSystems()
         Console.say("version \(AgentRunner.version)")
         let files = SystemFiles()
@@ -30,20 +30,27 @@ public enum AgentMain {
         await work(commandLine, machine)
     }
 
-    private static func simulate(_ arguments: [String]) async {
-        guard arguments.count > 2, arguments[0] == "--simulate" else {
-            Console.say(
-                """
-                this is the agent of a provisioning boot: it runs as PID 1 of its own initramfs
-                or, on a machine made of files: slipway-agent --simulate DIR KERNEL-ARGUMENT...
-                """)
+    private static let usage = """
+        this is the agent of a provisioning boot: it runs as PID 1 of its own initramfs; on another host
+          slipway-agent --simulate DIR KERNEL-ARGUMENT...   does its work on a machine made of files
+          slipway-agent --network slipway.mac=MAC ...       only brings up one interface of this network namespace
+        """
+
+    private static func byHand(_ arguments: [String]) async {
+        let commandLine = KernelCommandLine(arguments.dropFirst().joined(separator: " "))
+        switch (arguments.first, arguments.count) {
+        case ("--simulate", 3...):
+            do {
+                await work(commandLine, try SimulatedMachine(directory: arguments[1]))
+            } catch {
+                Startup.giveUp("\(error)")
+            }
+        case ("--network", 2...) where commandLine.mac != nil:
+            AgentNetwork(commandLine: commandLine).run { _ in }
+            Startup.giveUp("no network interface has the address \(commandLine.mac.map { "\($0)" } ?? "")")
+        default:
+            Console.say(usage)
             exit(64)
-        }
-        do {
-            let machine = try SimulatedMachine(directory: arguments[1])
-            await work(KernelCommandLine(arguments[2...].joined(separator: " ")), machine)
-        } catch {
-            Startup.giveUp("\(error)")
         }
     }
 

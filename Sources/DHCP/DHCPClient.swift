@@ -1,54 +1,5 @@
 import NetworkAddresses
 
-/// What a lease tells a client.
-public struct LeaseConfiguration: Equatable, Sendable {
-    public var address: IPv4Address
-    public var prefixLength: Int
-    public var router: IPv4Address?
-    /// Destination, prefix length and gateway (RFC 3442). When there are any, ``router`` is not used.
-    public var routes: [Route]
-    public var mtu: Int?
-    public var server: IPv4Address
-    /// Seconds.
-    public var leaseSeconds: UInt32
-
-    public struct Route: Equatable, Sendable {
-        public var destination: IPv4Address
-        public var prefixLength: Int
-        public var gateway: IPv4Address
-    }
-
-    /// Nil for an ACK without address or server.
-    public init?(_ ack: Message) {
-        guard ack.yiaddr != .unspecified, let server = ack.serverIdentifier else { return nil }
-        (address, self.server) = (ack.yiaddr, server)
-        let mask = ack.address(.subnetMask)?.rawValue ?? 0xffff_ff00
-        prefixLength = (~mask).leadingZeroBitCount
-        router = ack.addresses(.router).first
-        routes = Self.routes(ack.options[.classlessRoutes] ?? [])
-        mtu = ack.options[.interfaceMTU].flatMap { $0.count == 2 ? Int($0[0]) << 8 | Int($0[1]) : nil }.flatMap {
-            $0 >= 576 ? $0 : nil
-        }
-        leaseSeconds = ack.seconds(.leaseTime) ?? 3600
-    }
-
-    /// RFC 3442: prefix length, only as many octets of the destination as it covers, gateway. A broken list counts as none.
-    static func routes(_ bytes: [UInt8]) -> [Route] {
-        var routes: [Route] = []
-        var rest = bytes[...]
-        while let bits = rest.popFirst() {
-            let count = (Int(bits) + 7) / 8
-            guard bits <= 32, rest.count >= count + 4,
-                let destination = IPv4Address(bytes: Array(rest.prefix(count)) + Array(repeating: 0, count: 4 - count)),
-                let gateway = IPv4Address(bytes: rest.dropFirst(count).prefix(4))
-            else { return [] }
-            routes.append(Route(destination: destination, prefixLength: Int(bits), gateway: gateway))
-            rest = rest.dropFirst(count + 4)
-        }
-        return routes
-    }
-}
-
 /// A DHCP client (RFC 2131 §4.4) as a state machine: no socket, no clock. It never gives up: a switch port may hold back
 /// packets for a minute of spanning tree, and a server may come back after an hour.
 public struct DHCPClient: Sendable {
@@ -59,6 +10,8 @@ public struct DHCPClient: Sendable {
     }
 
     public enum Action: Equatable, Sendable {
+        /// Words for whoever stands before the machine.
+        case tell(String)
         case broadcast(Message)
         case unicast(Message, to: IPv4Address)
         case armTimer(Duration)
@@ -74,7 +27,8 @@ public struct DHCPClient: Sendable {
         case discovering(tries: Int)
         case requesting(address: IPv4Address, server: IPv4Address, tries: Int)
         case bound(LeaseConfiguration)
-        case renewing(LeaseConfiguration, remaining: UInt32)
+        /// Asks for more time; `age` seconds since the ACK.
+        case renewing(LeaseConfiguration, age: Int64)
     }
 
     private var state = State.idle
@@ -83,6 +37,11 @@ public struct DHCPClient: Sendable {
     private let vendorClass: String
     private var xid: UInt32
     private var jitter: UInt32
+    /// Since it began to ask for an address, as option `secs` tells servers: a second server of a pair, and some relays, answer
+    /// only a client that has waited a while.
+    private var waited = Duration.zero
+    /// The wait that the next ``Event/timerFired`` ends.
+    private var armed = Duration.zero
 
     /// - Parameters:
     ///   - former: the address the firmware had, asked for first.
@@ -93,15 +52,17 @@ public struct DHCPClient: Sendable {
     }
 
     public mutating func handle(_ event: Event) -> [Action] {
+        if case .timerFired = event { waited += armed }
         switch (state, event) {
         case (.idle, .started):
             guard let former else { return discover(tries: 0) }
             return reboot(former, tries: 0)
         case (.rebooting(let address, let tries), .timerFired):
             return tries < 2 ? reboot(address, tries: tries + 1) : discover(tries: 0)
-        case (.rebooting, .received(let message)), (.requesting, .received(let message)):
+        case (.rebooting(let address, _), .received(let message)),
+            (.requesting(let address, _, _), .received(let message)):
             guard isMine(message) else { return [] }
-            if message.type == .nak { return discover(tries: 0) }
+            if message.type == .nak { return [refusal(message, of: address)] + discover(tries: 0) }
             guard message.type == .ack, let lease = LeaseConfiguration(message) else { return [] }
             return bind(lease)
         case (.discovering, .received(let message)):
@@ -109,21 +70,40 @@ public struct DHCPClient: Sendable {
                 let server = message.serverIdentifier
             else { return [] }
             return request(message.yiaddr, server, tries: 0)
-        case (.discovering(let tries), .timerFired): return discover(tries: tries + 1)
+        case (.discovering(let tries), .timerFired): return silence(tries: tries + 1) + discover(tries: tries + 1)
         case (.requesting(let address, let server, let tries), .timerFired):
             return tries < 3 ? request(address, server, tries: tries + 1) : discover(tries: 0)
-        case (.bound(let lease), .timerFired): return renew(lease, remaining: lease.leaseSeconds / 2)
+        case (.bound(let lease), .timerFired): return renew(lease, age: lease.renewalSeconds)
         case (.renewing(let lease, _), .received(let message)):
             guard isMine(message) else { return [] }
-            if message.type == .nak { return [.deconfigure] + discover(tries: 0) }
+            if message.type == .nak {
+                return [refusal(message, of: lease.address), .deconfigure] + discover(tries: 0)
+            }
             guard message.type == .ack, let renewed = LeaseConfiguration(message), renewed.address == lease.address
             else { return [] }
             return bind(renewed)
-        case (.renewing(let lease, let remaining), .timerFired):
-            guard remaining > 0 else { return [.deconfigure] + discover(tries: 0) }
-            return renew(lease, remaining: remaining)
+        case (.renewing(let lease, let age), .timerFired):
+            guard age < lease.leaseSeconds else {
+                return [.tell("nobody renewed the lease of \(lease.address)"), .deconfigure] + discover(tries: 0)
+            }
+            return renew(lease, age: age)
         case (.idle, _), (_, .started), (.bound, .received): return []
         }
+    }
+
+    private func refusal(_ nak: Message, of address: IPv4Address) -> Action {
+        let server = nak.serverIdentifier.map { "\($0)" } ?? "a DHCP server"
+        return .tell("\(server) refused the address \(address); asking for another")
+    }
+
+    /// Told after 15 seconds, and then less and less often.
+    private func silence(tries: Int) -> [Action] {
+        guard tries >= 4, tries & (tries - 1) == 0 else { return [] }
+        return [
+            .tell(
+                "no DHCP server has answered for \(waited.components.seconds) s; is the switch port in the right VLAN, is slipwayd running?"
+            )
+        ]
     }
 
     private mutating func reboot(_ address: IPv4Address, tries: Int) -> [Action] {
@@ -149,23 +129,26 @@ public struct DHCPClient: Sendable {
 
     private mutating func bind(_ lease: LeaseConfiguration) -> [Action] {
         state = .bound(lease)
-        return [.configure(lease), .armTimer(.seconds(Int64(max(30, lease.leaseSeconds / 2))))]
+        (waited, armed) = (.zero, .zero)
+        return [.configure(lease), .armTimer(.seconds(max(1, lease.renewalSeconds)))]
     }
 
-    /// Renews by unicast in the first half of what remains, by broadcast after it (RFC 2131 §4.4.5).
-    private mutating func renew(_ lease: LeaseConfiguration, remaining: UInt32) -> [Action] {
-        let wait = min(remaining, max(30, remaining / 2))
-        state = .renewing(lease, remaining: remaining - wait)
+    /// Asks the lease's server until T2 and any server after it, each time when half of what is left has passed (RFC 2131 §4.4.5).
+    private mutating func renew(_ lease: LeaseConfiguration, age: Int64) -> [Action] {
+        let rebinding = age >= lease.rebindingSeconds
+        let end = rebinding ? lease.leaseSeconds : lease.rebindingSeconds
+        let wait = max(1, min(end - age, max(10, (end - age) / 2)))
+        state = .renewing(lease, age: age + wait)
         var message = message(.request)
         message.ciaddr = lease.address
-        let action: Action =
-            remaining > lease.leaseSeconds / 8 ? .unicast(message, to: lease.server) : .broadcast(message)
-        return [action, .armTimer(.seconds(Int64(wait)))]
+        let action: Action = rebinding ? .broadcast(message) : .unicast(message, to: lease.server)
+        return [action, .armTimer(.seconds(wait))]
     }
 
     private func message(_ type: MessageType) -> Message {
         var message = Message(operation: .request, xid: xid, chaddr: mac.bytes)
         message.flags = Message.broadcastFlag
+        message.secs = UInt16(clamping: waited.components.seconds)
         message.type = type
         message.set(.vendorClass, text: vendorClass)
         message.options[.clientIdentifier] = [1] + mac.bytes
@@ -181,6 +164,8 @@ public struct DHCPClient: Sendable {
     private mutating func wait(_ tries: Int) -> Duration {
         jitter = jitter &* 1_664_525 &+ 1_013_904_223
         let base = 1000 << min(tries, 3)
-        return .milliseconds(base + Int(jitter >> 16) % (base / 5) - base / 10)
+        let wait = Duration.milliseconds(base + Int(jitter >> 16) % (base / 5) - base / 10)
+        armed = wait
+        return wait
     }
 }

@@ -64,7 +64,9 @@ import Testing
     func nak() throws {
         var client = Self.client(former: Self.address)
         let request = try #require(Self.sent(client.handle(.started)))
-        #expect(Self.sent(client.handle(.received(Self.answer(.nak, to: request))))?.type == .discover)
+        let actions = client.handle(.received(Self.answer(.nak, to: request)))
+        #expect(Self.sent(actions)?.type == .discover)
+        #expect(actions.first == .tell("10.77.0.1 refused the address 10.77.0.50; asking for another"))
     }
 
     @Test("asks on and on: ten minutes of silence are no reason to stop")
@@ -77,23 +79,76 @@ import Testing
         }
     }
 
-    @Test("renews at half time by unicast, and gives the address up when the lease is over")
+    @Test("says how long it has waited, to servers in `secs` and to people less and less often")
+    func waiting() throws {
+        var client = Self.client()
+        var seconds: [UInt16] = []
+        var told = 0
+        var actions = client.handle(.started)
+        for _ in 0..<64 {
+            seconds.append(try #require(Self.sent(actions)).secs)
+            actions = client.handle(.timerFired)
+            for case .tell in actions { told += 1 }
+        }
+        #expect(seconds[0] == 0 && seconds == seconds.sorted())
+        #expect((12...18).contains(seconds[4]) && seconds[63] > 400)
+        #expect(told == 5)
+    }
+
+    @Test(
+        "T1 and T2 (RFC 2131 §4.4.5): told, or half and seven eighths; times out of order count as not told",
+        arguments: [
+            (nil, nil, 300, 525), (100, 200, 100, 200), (100, nil, 100, 525), (550, nil, 300, 525),
+            (nil, 700, 300, 525),
+            (nil, 200, 200, 200),
+        ] as [(UInt32?, UInt32?, Int64, Int64)])
+    func times(renewal: UInt32?, rebinding: UInt32?, t1: Int64, t2: Int64) throws {
+        var ack = Self.answer(.ack, to: Message(operation: .request, xid: 1, chaddr: Self.mac.bytes))
+        if let renewal { ack.set(.renewalTime, seconds: renewal) }
+        if let rebinding { ack.set(.rebindingTime, seconds: rebinding) }
+        let lease = try #require(LeaseConfiguration(ack))
+        #expect(lease.renewalSeconds == t1 && lease.rebindingSeconds == t2)
+    }
+
+    @Test("asks its server at T1, any server at T2, and gives the address up when the lease is over")
     func renewal() throws {
         var client = Self.client()
         let discover = try #require(Self.sent(client.handle(.started)))
         let request = try #require(Self.sent(client.handle(.received(Self.answer(.offer, to: discover)))))
-        _ = client.handle(.received(Self.answer(.ack, to: request)))
-        let renewal = client.handle(.timerFired)
-        guard case .unicast(let message, let server) = renewal.first else { throw Failure() }
-        #expect(server == Self.server && message.ciaddr == Self.address)
-        var actions = renewal
-        var fired = 0
-        while !actions.contains(.deconfigure), fired < 20 {
+        var actions = client.handle(.received(Self.answer(.ack, to: request)))
+        var age: Int64 = 0
+        var unicasts: [Int64] = []
+        var broadcasts: [Int64] = []
+        while !actions.contains(.deconfigure), age < 1000 {
+            for action in actions {
+                switch action {
+                case .unicast(let message, let server):
+                    #expect(server == Self.server && message.ciaddr == Self.address)
+                    unicasts.append(age)
+                case .broadcast(let message):
+                    #expect(message.ciaddr == Self.address && message.serverIdentifier == nil)
+                    broadcasts.append(age)
+                default: break
+                }
+            }
+            for case .armTimer(let wait) in actions { age += wait.components.seconds }
             actions = client.handle(.timerFired)
-            fired += 1
         }
-        #expect(actions.contains(.deconfigure))
+        #expect(age == 600)
+        #expect(unicasts.first == 300 && unicasts.allSatisfy { $0 < 525 } && unicasts.count > 2)
+        #expect(broadcasts.first == 525 && broadcasts.count > 1)
         #expect(Self.sent(actions)?.type == .discover)
+    }
+
+    @Test("an ACK to a renewal starts the lease anew")
+    func renewed() throws {
+        var client = Self.client()
+        let discover = try #require(Self.sent(client.handle(.started)))
+        let request = try #require(Self.sent(client.handle(.received(Self.answer(.offer, to: discover)))))
+        _ = client.handle(.received(Self.answer(.ack, to: request)))
+        let renewal = try #require(Self.sent(client.handle(.timerFired)))
+        let actions = client.handle(.received(Self.answer(.ack, to: renewal, lease: 1200)))
+        #expect(actions.last == .armTimer(.seconds(600)))
     }
 
     @Test("answers to others, and strays, are passed over")

@@ -22,7 +22,7 @@ public final class AgentNetwork: Sendable {
         DHCPClientLoop(interface: name, mac: mac, former: commandLine.address, configured: configured).run()
     }
 
-    /// Its name once there is a carrier, or after a minute without.
+    /// Its name once there is a carrier, or after a minute without: some drivers never tell of one.
     private func bringUpLink() -> String? {
         let deadline = Console.uptime + 60
         while Console.uptime < deadline {
@@ -38,14 +38,28 @@ public final class AgentNetwork: Sendable {
         return nil
     }
 
+    /// By its MAC; a machine that was not told one uses its first NIC.
     private func interface() -> String? {
-        let names = files.list("/sys/class/net").filter { files.exists("/sys/class/net/\($0)/device") }
-        guard let mac = commandLine.mac else { return names.first }
+        let names = files.list("/sys/class/net")
+        guard let mac = commandLine.mac else {
+            return names.first { files.exists("/sys/class/net/\($0)/device") }
+        }
         return names.first { files.text("/sys/class/net/\($0)/address") == mac.description }
     }
 
     private func waitForCarrier(_ name: String, until deadline: Double) {
-        while Console.uptime < deadline, files.number("/sys/class/net/\(name)/carrier") != 1 { usleep(20_000) }
+        let patience = Console.uptime + 3
+        var told = false
+        while files.number("/sys/class/net/\(name)/carrier") != 1 {
+            if !told, Console.uptime > patience {
+                Console.say("\(name) has no carrier yet; is the cable plugged in, is the switch port on?")
+                told = true
+            }
+            guard Console.uptime < deadline else {
+                return Console.say("\(name) has no carrier for a minute; asking for an address all the same")
+            }
+            usleep(20_000)
+        }
     }
 
     private func tagged(_ name: String) -> String {
@@ -56,86 +70,5 @@ public final class AgentNetwork: Sendable {
             return name
         }
         return vlan
-    }
-}
-
-/// Performs what the DHCP client decides, on one interface.
-private struct DHCPClientLoop: Sendable {
-    let interface: String
-    let mac: MACAddress
-    let former: IPv4Address?
-    let configured: @Sendable (LeaseConfiguration) -> Void
-
-    func run() {
-        let socket = agent_dhcp_socket(interface)
-        guard socket >= 0 else {
-            return Console.say("no DHCP socket on \(interface): \(String(cString: strerror(errno)))")
-        }
-        defer { close(socket) }
-        var client = DHCPClient(
-            mac: mac, former: former, vendorClass: "slipway-agent", seed: UInt32.random(in: 1 ... .max))
-        var deadline = Console.uptime
-        var current: LeaseConfiguration?
-        var pending = client.handle(.started)
-        while true {
-            for action in pending {
-                switch action {
-                case .broadcast(let message): send(message, to: nil, socket)
-                case .unicast(let message, let server): send(message, to: server, socket)
-                case .armTimer(let duration): deadline = Console.uptime + duration / .seconds(1)
-                case .configure(let lease):
-                    if lease != current { apply(lease) }
-                    current = lease
-                    configured(lease)
-                case .deconfigure:
-                    Console.say("the lease of \(interface) is over")
-                    _ = agent_set_address(interface, 0, 0)
-                    current = nil
-                }
-            }
-            pending = wait(socket, until: deadline).map { client.handle(.received($0)) } ?? client.handle(.timerFired)
-        }
-    }
-
-    private func send(_ message: Message, to server: IPv4Address?, _ socket: Int32) {
-        let bytes = message.encoded
-        _ = agent_dhcp_send(socket, server?.rawValue.bigEndian ?? 0, bytes, Int32(bytes.count))
-    }
-
-    /// The next message, nil when the time is up.
-    private func wait(_ socket: Int32, until deadline: Double) -> Message? {
-        var buffer = [UInt8](repeating: 0, count: 2048)
-        while true {
-            let left = deadline - Console.uptime
-            guard left > 0 else { return nil }
-            var descriptor = pollfd(fd: socket, events: Int16(POLLIN), revents: 0)
-            guard poll(&descriptor, 1, Int32(min(left * 1000 + 1, 60_000))) > 0 else { continue }
-            let count = recv(socket, &buffer, buffer.count, 0)
-            guard count > 0 else {
-                // A link that goes down ends in an error that stays until it is read: no busy loop.
-                usleep(200_000)
-                continue
-            }
-            if let message = try? Message(parsing: buffer.prefix(count)) { return message }
-        }
-    }
-
-    private func apply(_ lease: LeaseConfiguration) {
-        let mask = lease.prefixLength == 0 ? 0 : ~UInt32(0) << UInt32(32 - lease.prefixLength)
-        Console.say("\(interface) has \(lease.address)/\(lease.prefixLength) from \(lease.server)")
-        if agent_set_address(interface, lease.address.rawValue.bigEndian, mask.bigEndian) != 0 {
-            Console.say("the address cannot be set: \(String(cString: strerror(errno)))")
-        }
-        if let mtu = lease.mtu, agent_set_mtu(interface, Int32(mtu)) != 0 {
-            Console.say("the MTU \(mtu) cannot be set: \(String(cString: strerror(errno)))")
-        }
-        if lease.routes.isEmpty, let router = lease.router {
-            _ = agent_add_route(interface, 0, 0, router.rawValue.bigEndian)
-        }
-        for route in lease.routes {
-            let routeMask = route.prefixLength == 0 ? 0 : ~UInt32(0) << UInt32(32 - route.prefixLength)
-            _ = agent_add_route(
-                interface, route.destination.rawValue.bigEndian, routeMask.bigEndian, route.gateway.rawValue.bigEndian)
-        }
     }
 }
