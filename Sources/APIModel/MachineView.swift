@@ -21,6 +21,8 @@ public struct MachineView: Codable, Sendable {
     public var hostname: String
     /// `address:port` of the BMC; its credentials are never shown.
     public var bmc: String?
+    /// Static address of the installed system; absent: DHCP.
+    public var network: Machine.StaticNetwork?
     public var labels: [String: String]
     public var conditions: [Condition]
     public var operation: OperationView?
@@ -40,6 +42,7 @@ public struct MachineView: Codable, Sendable {
         release = machine.observed.installedRelease ?? machine.desired.assignment?.release
         hostname = machine.hostname
         bmc = machine.desired.bmc.map { "\($0.address):\($0.port)" }
+        network = machine.desired.network
         conditions = machine.observed.conditions
         self.operation = operation
         hardware = machine.observed.hardware

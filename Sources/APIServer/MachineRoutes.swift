@@ -40,9 +40,6 @@ struct MachineRoutes {
     @Sendable func accept(_ request: Request, context: APIContext) async throws -> Response {
         let machine = try await machine(context)
         let body = try await request.json(AcceptRequest.self)
-        if let network = body.network, !(1...32).contains(network.prefixLength) {
-            throw ServiceError(.invalid, "a prefix length is 1 to 32 bits", field: "network.prefixLength")
-        }
         if let port = body.bmc?.port, !(1...65535).contains(port) {
             throw ServiceError(.invalid, "a port is 1 to 65535", field: "bmc.port")
         }

@@ -68,6 +68,7 @@ struct MachineAcceptCommand: AsyncParsableCommand {
         String?
     @Option(help: "Gateway for the static address.") var gateway: String?
     @Option(help: "NIC for the static address, by MAC.") var mac: String?
+    @Option(help: "Name server for the static address; may be given again.") var dns: [String] = []
     @OptionGroup var format: FormatOption
     @OptionGroup var connection: ConnectionOptions
 
@@ -76,6 +77,9 @@ struct MachineAcceptCommand: AsyncParsableCommand {
             throw ValidationError("--bmc, --bmc-user and --bmc-password-file go together")
         }
         guard (address == nil) == (mac == nil) else { throw ValidationError("--address and --mac go together") }
+        guard address != nil || (gateway == nil && dns.isEmpty) else {
+            throw ValidationError("--gateway and --dns belong to a static address: say --address and --mac too")
+        }
     }
 
     func run() async throws {
@@ -90,7 +94,7 @@ struct MachineAcceptCommand: AsyncParsableCommand {
             }
             body.bmc = BMCRequest(address: bmc, port: bmcPort, username: bmcUser, password: password)
         }
-        if let address, let mac { body.network = try Self.network(address, mac: mac, gateway: gateway) }
+        if let address, let mac { body.network = try network(address, mac: mac) }
         let (reference, request) = (machine, body)
         let view = try await connection.withClient { client in
             try await client.call(
@@ -99,18 +103,21 @@ struct MachineAcceptCommand: AsyncParsableCommand {
         if format.format == .json { try Output.json(view) } else { Output.print("\(view.name) accepted") }
     }
 
-    static func network(_ text: String, mac: String, gateway: String?) throws -> Machine.StaticNetwork {
+    private func network(_ text: String, mac: String) throws -> Machine.StaticNetwork {
         let parts = text.split(separator: "/")
-        guard parts.count == 2, let address = IPv4Address(String(parts[0])), let bits = Int(parts[1]),
+        guard parts.count == 2, let own = IPv4Address(String(parts[0])), let bits = Int(parts[1]),
             (1...32).contains(bits)
         else {
             throw ValidationError("\(text) is not an address with its prefix length, such as 10.0.0.5/24")
         }
         guard let hardware = MACAddress(mac) else { throw ValidationError("\(mac) is not a MAC address") }
-        let router = try gateway.map { text in
-            guard let router = IPv4Address(text) else { throw ValidationError("\(text) is not an IPv4 address") }
-            return router
-        }
-        return .init(mac: hardware, address: address, prefixLength: bits, gateway: router)
+        return .init(
+            mac: hardware, address: own, prefixLength: bits, gateway: try gateway.map(Self.host),
+            nameServers: try dns.map(Self.host))
+    }
+
+    private static func host(_ text: String) throws -> IPv4Address {
+        guard let address = IPv4Address(text) else { throw ValidationError("\(text) is not an IPv4 address") }
+        return address
     }
 }

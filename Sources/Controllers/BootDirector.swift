@@ -56,7 +56,9 @@ public final class BootDirector: NetworkBootDirector {
             }
             do {
                 let ticket = try await tickets.issueTicket(for: client)
-                return .agent(try arguments(for: client, ticket: ticket) + (entry?.kernelArguments ?? []))
+                return .agent(
+                    try arguments(for: client, ticket: ticket) + installation.agentArguments
+                        + (entry?.kernelArguments ?? []))
             } catch {
                 logger.error("no boot ticket", metadata: ["mac": "\(client.mac)", "error": "\(error)"])
                 return .refuse("Slipway could not issue a boot ticket; see the log of slipwayd")

@@ -38,6 +38,6 @@ public struct ControllerSet: Sendable {
         reconciler = Reconciler(
             store: store, stepper: stepper, board: board, wakeups: wakeups, logger: logger, now: now)
         recorder = BootRecorder(store: store, director: director, logger: logger)
-        feed = DirectorFeed(store: store, director: director, profiles: profiles, logger: logger)
+        feed = DirectorFeed(store: store, director: director, profiles: profiles)
     }
 }

@@ -1,6 +1,5 @@
 import FoundationEssentials
 import Inventory
-import Logging
 import Machines
 import ServiceLifecycle
 import Store
@@ -10,10 +9,9 @@ public struct DirectorFeed: Service {
     let store: any RecordStore
     let director: BootDirector
     let profiles: ProfileMatcher
-    let logger: Logger
 
-    public init(store: any RecordStore, director: BootDirector, profiles: ProfileMatcher, logger: Logger) {
-        (self.store, self.director, self.profiles, self.logger) = (store, director, profiles, logger)
+    public init(store: any RecordStore, director: BootDirector, profiles: ProfileMatcher) {
+        (self.store, self.director, self.profiles) = (store, director, profiles)
     }
 
     /// Loads what the store holds. Called before the first packet is answered: a ready machine must not be taken for unknown.
@@ -33,17 +31,8 @@ public struct DirectorFeed: Service {
 
     private func apply(_ machine: Machine) {
         let profile = machine.observed.profile.flatMap { profiles.profile(named: $0) }
-        let arguments = (profile?.kernelArguments ?? []).compactMap { text -> KernelArgument? in
-            do {
-                return try KernelArgument(parsing: text)
-            } catch {
-                logger.error(
-                    "kernel argument left out", metadata: ["profile": "\(profile?.name ?? "")", "error": "\(error)"])
-                return nil
-            }
-        }
         director.update(
-            .init(machine: machine.id, phase: machine.observed.phase, kernelArguments: arguments),
+            .init(machine: machine.id, phase: machine.observed.phase, kernelArguments: profile?.kernelArguments ?? []),
             macs: machine.observed.macs)
     }
 }

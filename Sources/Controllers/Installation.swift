@@ -1,5 +1,6 @@
 import Crypto
 import FoundationEssentials
+import Inventory
 import Machines
 
 /// What is one and the same for the whole installation: its addresses, keys and policy.
@@ -17,6 +18,8 @@ public struct Installation: Sendable {
     /// Seals secrets at rest.
     public var secretKey: SymmetricKey
     public var unknownMachines: UnknownMachinePolicy
+    /// Kernel arguments of every agent; those of a machine's profile come after them, and win.
+    public var agentArguments: [KernelArgument]
     /// Longest time an agent's orders call is held open, in seconds.
     public var pollSeconds: Int
     /// Seconds without an order after which an agent powers its machine off; 0: never.
@@ -25,11 +28,12 @@ public struct Installation: Sendable {
     public init(
         apiURL: String, bootURL: String, certificateAuthority: String, certificateAuthorityPin: String,
         orderKey: Curve25519.Signing.PrivateKey, secretKey: SymmetricKey, unknownMachines: UnknownMachinePolicy,
-        pollSeconds: Int = 30, idleSeconds: Int = 3600
+        agentArguments: [KernelArgument] = [], pollSeconds: Int = 30, idleSeconds: Int = 3600
     ) {
         (self.apiURL, self.bootURL) = (apiURL, bootURL)
         (self.certificateAuthority, self.certificateAuthorityPin) = (certificateAuthority, certificateAuthorityPin)
         (self.orderKey, self.secretKey, self.unknownMachines) = (orderKey, secretKey, unknownMachines)
+        self.agentArguments = agentArguments
         (self.pollSeconds, self.idleSeconds) = (pollSeconds, idleSeconds)
     }
 }

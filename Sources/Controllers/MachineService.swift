@@ -40,6 +40,7 @@ public struct MachineService: Sendable {
     ) async throws -> Machine {
         let now = now()
         if let name { try await checkName(name, of: id) }
+        if let network { try await checkAddress(network.address, of: id) }
         let machine = try await store.transaction { transaction in
             var machine = try await current(id, generation: generation, in: transaction)
             guard ![.rejected, .retired].contains(machine.observed.phase) else {
@@ -48,7 +49,12 @@ public struct MachineService: Sendable {
             }
             machine.desired.accepted = true
             if let name { machine.name = name }
-            if let network { machine.desired.network = network }
+            if let network {
+                if let fault = network.fault(macs: machine.observed.macs) {
+                    throw ServiceError(.invalid, fault.reason, field: "network.\(fault.field)")
+                }
+                machine.desired.network = network
+            }
             if let bmc {
                 let secret = try Secret(id: "bmc-" + machine.id, text: bmc.password, key: installation.secretKey)
                 // The secret may be there from an earlier accept: read it, so that the write replaces it.
@@ -222,6 +228,13 @@ public struct MachineService: Sendable {
         }
         if let other = try await store.list(Machine.self).items.first(where: { $0.name == name && $0.id != id }) {
             throw ServiceError(.conflict, "the machine \(other.id) is called \(name) already", field: "name")
+        }
+    }
+
+    private func checkAddress(_ address: IPv4Address, of id: String) async throws {
+        let machines = try await store.list(Machine.self).items
+        if let other = machines.first(where: { $0.desired.network?.address == address && $0.id != id }) {
+            throw ServiceError(.conflict, "\(other.name) has the address \(address)", field: "network.address")
         }
     }
 

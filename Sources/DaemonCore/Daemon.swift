@@ -62,7 +62,8 @@ public enum Daemon {
         let installation = Installation(
             apiURL: configuration.apiURL, bootURL: configuration.bootURL, certificateAuthority: try keys.authority.pem,
             certificateAuthorityPin: keys.authority.pin, orderKey: keys.orderKey, secretKey: keys.secretKey,
-            unknownMachines: configuration.unknownMachines, idleSeconds: configuration.idleSeconds)
+            unknownMachines: configuration.unknownMachines, agentArguments: configuration.agentArguments,
+            idleSeconds: configuration.idleSeconds)
         let controllers = ControllerSet(
             store: store, installation: installation, profiles: ProfileMatcher(profiles),
             power: IPMIPowerController(logger: logger), images: images, logger: logger, now: now)

@@ -1,4 +1,5 @@
 import Foundation
+import Inventory
 import Machines
 import NetworkAddresses
 import ProfileFiles
@@ -19,6 +20,8 @@ public struct DaemonConfiguration: Sendable, Equatable {
     public var bootFileDirectory: String
     /// `vmlinuz` and `initrd` of the agent.
     public var agentDirectory: String
+    /// Kernel arguments of every agent, such as a console or `slipway.vlan`: known before a machine has a profile.
+    public var agentArguments: [KernelArgument]
     /// Seconds between two heartbeats of a standalone cluster's nodes.
     public var heartbeatSeconds: Int
     /// Seconds without an order after which an agent powers its machine off; 0: never.
@@ -73,6 +76,7 @@ public struct DaemonConfiguration: Sendable, Equatable {
             scriptDirectory: try top.string("ipxe_scripts") ?? "/usr/share/slipway/ipxe-scripts",
             bootFileDirectory: try top.string("boot_files") ?? "/usr/lib/ipxe",
             agentDirectory: try top.string("agent_image") ?? "/usr/share/slipway/agent-image",
+            agentArguments: try top.list("agent_arguments", KernelArgument.init(parsing:)) ?? [],
             heartbeatSeconds: try top.integer("heartbeat_seconds", in: 1...3600) ?? 5,
             idleSeconds: try top.integer("agent_idle_seconds", in: 0...604_800) ?? 3600, dhcp: nil)
         if var dhcp = try top.mapping("dhcp") {
@@ -86,10 +90,8 @@ public struct DaemonConfiguration: Sendable, Equatable {
                 interface: interface, mode: mode, prefixLength: try dhcp.integer("prefix_length", in: 8...30) ?? 24,
                 poolStart: try address(&dhcp, "pool_start"), poolEnd: try address(&dhcp, "pool_end"),
                 router: try address(&dhcp, "router"),
-                nameServers: try dhcp.strings("name_servers")?.map { item in
-                    guard let server = IPv4Address(item.text) else {
-                        throw dhcp.fault(item.node, "name_servers: \(item.text) is not an IPv4 address")
-                    }
+                nameServers: try dhcp.list("name_servers") { text in
+                    guard let server = IPv4Address(text) else { throw ValueFault("\(text) is not an IPv4 address") }
                     return server
                 } ?? [], leaseSeconds: try dhcp.integer("lease_seconds", in: 60...604_800) ?? 3600)
             if mode == .full {

@@ -14,3 +14,10 @@ public struct ProfileFileError: Error, Equatable, CustomStringConvertible {
         [file, line.map(String.init), column.map(String.init)].compactMap { $0 }.joined(separator: ":") + ": " + message
     }
 }
+
+/// What is wrong with a value, for a reader that knows where it stands.
+public struct ValueFault: Error, CustomStringConvertible {
+    public let description: String
+
+    public init(_ description: String) { self.description = description }
+}

@@ -49,7 +49,7 @@ public enum ProfileDirectory {
             profile.rootDisk = try rootDisk(&disk)
             try disk.finish()
         }
-        profile.kernelArguments = try top.strings("kernel_arguments")?.map(\.text) ?? []
+        profile.kernelArguments = try top.list("kernel_arguments", KernelArgument.init(parsing:)) ?? []
         profile.kexec = try top.boolean("kexec") ?? true
         profile.readBack = try top.word("read_back", ReadBack.self) ?? .sampled
         profile.bootOrder = try top.word("boot_order", BootOrder.self) ?? .networkFirst
@@ -58,10 +58,9 @@ public enum ProfileDirectory {
     }
 
     private static func rootDisk(_ disk: inout YAMLReader) throws -> RootDiskHint {
-        let transports = try disk.strings("transports")?.map { item in
-            guard let transport = DiskTransport(rawValue: item.text) else {
-                throw disk.fault(
-                    item.node, "transports: \(item.text) is not a disk transport such as nvme, sata, sas, virtio")
+        let transports = try disk.list("transports") { text in
+            guard let transport = DiskTransport(rawValue: text) else {
+                throw ValueFault("\(text) is not a disk transport such as nvme, sata, sas, virtio")
             }
             return transport
         }

@@ -67,13 +67,18 @@ public struct YAMLReader {
         return flag
     }
 
-    /// A list of texts, each with its place for the caller's own checks.
-    public mutating func strings(_ key: String) throws -> [(text: String, node: Node)]? {
+    /// A list of things that are read from text.
+    /// - Parameter parse: throws what is wrong with one of them, in words.
+    public mutating func list<Item>(_ key: String, _ parse: (String) throws -> Item) throws -> [Item]? {
         guard let value = take(key) else { return nil }
         guard let sequence = value.sequence else { throw fault(value, "\(key): expected a list") }
         return try sequence.map { item in
             guard let text = item.string else { throw fault(item, "\(key): expected text") }
-            return (text, item)
+            do {
+                return try parse(text)
+            } catch {
+                throw fault(item, "\(key): \(error)")
+            }
         }
     }
 

@@ -26,6 +26,10 @@ import Testing
                 "p.yaml:2:16: transports: floppy is not a disk transport such as nvme, sata, sas, virtio"
             ),
             ("priority: high\n", "p.yaml:1:11: priority: expected a whole number"), ("", "p.yaml: the file is empty"),
+            (
+                "kernel_arguments:\n  - console=ttyS1,115200\n  - a=$(b)\n",
+                "p.yaml:3:5: kernel_arguments: kernel argument a: the value may not contain \"$\""
+            ), ("kernel_arguments: quiet\n", "p.yaml:1:19: kernel_arguments: expected a list"),
             ("kexec: perhaps\n", "p.yaml:1:8: kexec: expected true or false"),
         ])
     func faults(text: String, message: String) {

@@ -72,6 +72,21 @@ import Testing
         }
     }
 
+    @Test("a full disk is told with what is missing, and the release is not there", .enabled(if: getuid() == 0))
+    func diskFull() async throws {
+        try await Installation.with(imageMebibytes: 14) { installation in
+            let large = try await TrialImage.make(in: installation.directory)
+            let (status, output) = try await installation.cli(["os", "add", large, "--name", "large"])
+            #expect(status == 1)
+            #expect(output.contains("no space left for images"), "\(output)")
+            #expect(try await !installation.slipway("os", "list").contains("large"))
+            // What had been written is gone, so that there is room for what fits.
+            let small = try await TrialImage.make(in: installation.directory, mebibytes: 16)
+            try await installation.slipway("os", "add", small, "--name", "small")
+            #expect(try await installation.slipway("os", "list").contains("small"))
+        }
+    }
+
     @Test("a second daemon does not touch the first one's store or ports")
     func locked() async throws {
         try await Installation.with { installation in

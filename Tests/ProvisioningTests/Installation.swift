@@ -7,7 +7,7 @@ import Testing
 final class Installation: Sendable {
     let directory: String
     let address: String
-    /// The words that run a command in the daemon's network namespace.
+    /// The words that run a command in the daemon's namespaces.
     private let enter: [String]
     private let daemon = Mutex<ChildProcess?>(nil)
 
@@ -21,20 +21,29 @@ final class Installation: Sendable {
         .path
 
     static func with(
-        namespace: String? = nil, address: String? = nil, configuration: String = "",
+        namespace: String? = nil, address: String? = nil, configuration: String = "", imageMebibytes: Int? = nil,
         _ body: (Installation) async throws -> Void
     ) async throws {
         try await withTemporaryDirectory { directory in
-            let installation = try Installation(directory, namespace, address, configuration)
+            let installation = try Installation(directory, namespace, address, configuration, imageMebibytes)
             defer { installation.kill() }
             try await installation.start()
             try await body(installation)
         }
     }
 
-    private init(_ directory: String, _ namespace: String?, _ address: String?, _ configuration: String) throws {
+    private init(
+        _ directory: String, _ namespace: String?, _ address: String?, _ configuration: String, _ imageMebibytes: Int?
+    ) throws {
         self.directory = directory
-        enter = namespace.map { ["ip", "netns", "exec", $0] } ?? []
+        // A file system of that size for the images, in a mount namespace that ends with the daemon.
+        let small = imageMebibytes.map { size in
+            [
+                "unshare", "--mount", "sh", "-ec",
+                "mkdir -p $0 && mount -t tmpfs -o size=\(size)m none $0 && exec \"$@\"", directory + "/state/images",
+            ]
+        }
+        enter = (namespace.map { ["ip", "netns", "exec", $0] } ?? []) + (small ?? [])
         let number = Self.count.withLock { count in
             count += 1
             return count
@@ -86,6 +95,10 @@ final class Installation: Sendable {
 
     /// What a command of the CLI says.
     @discardableResult func slipway(_ arguments: String...) async throws -> String {
+        try await slipway(arguments: arguments)
+    }
+
+    @discardableResult func slipway(arguments: [String]) async throws -> String {
         let (status, output) = try await cli(arguments)
         try #require(status == 0, "slipway \(arguments.joined(separator: " ")):\n\(output)\n\(log)")
         return output

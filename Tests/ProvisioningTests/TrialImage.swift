@@ -11,6 +11,7 @@ enum TrialImage {
         let image = packed ? raw + ".zst" : raw
         let script = """
             set -eu
+            rm -f '\(raw)'
             truncate -s \(mebibytes)M '\(raw)'
             sgdisk --clear --new=1:1M:+8M --change-name=1:ESP --new=2:9M:+4M --change-name=2:slipway-state '\(raw)' >/dev/null
             dd if=/dev/urandom of='\(raw)' bs=1M seek=2 count=\(mebibytes - 4) conv=notrunc status=none

@@ -59,7 +59,7 @@ struct TrialServer {
     }
 
     /// The settings that the agent left on the state partition.
-    private func settings() throws -> [String: String] {
+    func settings() throws -> [String: String] {
         let text = try String(contentsOfFile: directory + "/slipway-state/slipway/machine.conf", encoding: .utf8)
         return Dictionary(
             text.split(separator: "\n").compactMap { line in

@@ -1,13 +1,13 @@
 /// Which machines it is for, and what follows for them.
-public struct HardwareProfile: Codable, Equatable, Sendable {
+public struct HardwareProfile: Equatable, Sendable {
     /// Unique; the file's name without `.yaml`.
     public var name: String
     /// Among matching profiles the highest wins, then the one with more conditions.
     public var priority: Int
     public var match: Match
     public var rootDisk: RootDiskHint
-    /// Further kernel arguments of the agent, `key` or `key=value`, such as a console.
-    public var kernelArguments: [String]
+    /// Further kernel arguments of the agent, such as a console.
+    public var kernelArguments: [KernelArgument]
     /// Whether an installed system may be entered by kexec; some GPUs and HBAs need a restart through firmware.
     public var kexec: Bool
     public var readBack: ReadBack
@@ -15,7 +15,7 @@ public struct HardwareProfile: Codable, Equatable, Sendable {
 
     public init(
         name: String, priority: Int = 0, match: Match = Match(), rootDisk: RootDiskHint = RootDiskHint(),
-        kernelArguments: [String] = [], kexec: Bool = true, readBack: ReadBack = .sampled,
+        kernelArguments: [KernelArgument] = [], kexec: Bool = true, readBack: ReadBack = .sampled,
         bootOrder: BootOrder = .networkFirst
     ) {
         (self.name, self.priority, self.match, self.rootDisk) = (name, priority, match, rootDisk)

@@ -99,24 +99,6 @@ public struct Machine: Codable, Equatable, Sendable, Identifiable {
         }
     }
 
-    /// A fixed address for the installed system.
-    public struct StaticNetwork: Codable, Equatable, Sendable {
-        public var mac: MACAddress
-        public var address: IPv4Address
-        /// Bits, 1–32.
-        public var prefixLength: Int
-        public var gateway: IPv4Address?
-        public var nameServers: [IPv4Address]
-
-        public init(
-            mac: MACAddress, address: IPv4Address, prefixLength: Int, gateway: IPv4Address? = nil,
-            nameServers: [IPv4Address] = []
-        ) {
-            (self.mac, self.address, self.prefixLength) = (mac, address, prefixLength)
-            (self.gateway, self.nameServers) = (gateway, nameServers)
-        }
-    }
-
     /// A stop with its reason.
     public struct Failure: Codable, Equatable, Sendable {
         public var phase: Phase

@@ -1,4 +1,5 @@
 import Glibc
+import Inventory
 import Machines
 
 /// The iPXE templates of `ipxe-scripts/`, read once at start and rendered for one machine at a time. A template can only be

@@ -259,7 +259,7 @@ def other_installation(bench: Bench) -> None:
     disk = bench.install()
     second = (
         "-blockdev", f"driver=raw,node-name=older,file.driver=file,file.filename={other.path}",
-        "-device", "virtio-blk-pci,drive=older,serial=OLDER,addr=2", )
+        "-device", "virtio-blk-pci,drive=older,serial=OLDER")
     with bench.machine(disk, "uefi", "nvme", extra=second) as machine:
         machine.wait(REGISTERED, BOOT)
 

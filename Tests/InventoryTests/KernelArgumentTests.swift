@@ -1,4 +1,4 @@
-import Machines
+import Inventory
 import Testing
 
 @Suite struct KernelArgumentTests {
