@@ -23,8 +23,8 @@ public enum AgentMain {
         // Disks spin up while the network does.
         AgentThread.start("drivers") {
             drivers.loadForDevices()
-            for line in MissingFirmware.read(files) { Console.say(line) }
         }
+        AgentThread.start("missing firmware") { MissingFirmware.follow() }
         for await _ in leases { break }
         let machine = RealMachine(drivers: drivers)
         await work(commandLine, machine)
@@ -71,34 +71,5 @@ public enum AgentMain {
             Startup.giveUp("\(error)")
         }
         if Startup.isPID1 { Startup.giveUp("the machine was not left") }
-    }
-}
-
-/// Lines of the kernel's log that name firmware files it did not find.
-enum MissingFirmware {
-    static func read(_ files: SystemFiles) -> [String] {
-        let descriptor = open("/dev/kmsg", O_RDONLY | O_NONBLOCK | O_CLOEXEC)
-        guard descriptor >= 0 else { return [] }
-        defer { close(descriptor) }
-        var found: [String] = []
-        var buffer = [UInt8](repeating: 0, count: 8192)
-        while true {
-            let count = Glibc.read(descriptor, &buffer, buffer.count)
-            // EPIPE: the ring overran this reader, which goes on with the next record.
-            guard count > 0 || (count < 0 && errno == EPIPE) else { return found }
-            guard count > 0 else { continue }
-            if let words = words(of: String(decoding: buffer.prefix(count), as: UTF8.self)), !found.contains(words) {
-                found.append(words)
-            }
-        }
-    }
-
-    /// Pure: the warning for one record of the kernel's log, nil when it is about something else.
-    static func words(of record: String) -> String? {
-        guard let text = record.split(separator: ";", maxSplits: 1).last?.split(separator: "\n").first else {
-            return nil
-        }
-        guard text.contains("irect firmware load for") || text.contains("ailed to load firmware") else { return nil }
-        return "missing firmware, build the agent image with FIRMWARE_DIR: \(text)"
     }
 }

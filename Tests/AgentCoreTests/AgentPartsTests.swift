@@ -108,3 +108,20 @@ import Testing
         arguments: ["Default string", "To Be Filled By O.E.M.", "0123456789", "None"])
     func fillers(text: String) { #expect(HardwareReader.meaningful(text) == nil) }
 }
+
+@Suite struct MissingFirmwareTests {
+    @Test(
+        "a driver's missing file is told by device and name",
+        arguments: [
+            (
+                "3,612,5259352,-;e100 0000:00:01.0: firmware: failed to load e100/d102e_ucode.bin (-2)\n SUBSYSTEM=pci\n",
+                "e100 0000:00:01.0 misses its firmware e100/d102e_ucode.bin: build the agent image with FIRMWARE_DIR"
+            ),
+            (
+                "4,613,5268792,-;bnx2x 0000:01:00.0: Direct firmware load for bnx2x/bnx2x-e2-7.13.15.0.fw failed with error -2\n",
+                "bnx2x 0000:01:00.0 misses its firmware bnx2x/bnx2x-e2-7.13.15.0.fw: build the agent image with FIRMWARE_DIR"
+            ), ("6,1,0,-;e1000e 0000:00:02.0 eth0: NIC Link is Up\n", nil), ("", nil),
+            ("3,1,0,-;x: firmware: failed to load ", nil),
+        ] as [(String, String?)])
+    func words(record: String, words: String?) { #expect(MissingFirmware.words(of: record) == words) }
+}
