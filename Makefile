@@ -45,13 +45,16 @@ test: check
 	cd deploy/virtual-rack && python3 -m unittest discover -t . -s tests
 
 # Virtual machines with real firmware: from power-on to nodes and back from their disks after a power cycle, in both modes
-# of DHCP, and with a daemon that is killed at every step; then the reference OS by itself, Secure Boot included.
-test-full: test programs agent reference-os
+# of DHCP, and with a daemon that is killed at every step; then each image by itself: the agent on odd networks, arm64's GRUB,
+# the reference OS with Secure Boot and damaged slots.
+test-full: test programs agent boot-files reference-os
 	deploy/virtual-rack/demo --name test-full --power-cycle --down
 	deploy/virtual-rack/demo --name test-full --dhcp proxy --power-cycle --down
 	deploy/virtual-rack/demo --name test-full --servers 1 --firmware uefi-http --power-cycle --down
 	deploy/virtual-rack/demo --name test-full --servers 1 --firmware uefi --kill --down
 	deploy/virtual-rack/demo --name test-full --servers 1 --firmware bios --kill --down
+	deploy/agent-image/test $(CACHE)/agent-image
+	deploy/boot-files/test $(CACHE)/boot-files
 	deploy/reference-os/test $(CACHE)/reference-os
 
 # The debug build does for two servers, and shares its work with `make test`.

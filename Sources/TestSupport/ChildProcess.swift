@@ -15,6 +15,7 @@ public final class ChildProcess: Sendable {
     /// Held from the making of a pipe until it is closed on exec.
     private static let spawning = Mutex(())
     public let pid: pid_t
+    public let arguments: [String]
 
     /// Starts `program`, found in PATH unless it is a path, with its standard output and error read together.
     public init(_ program: String, _ arguments: [String], environment: [String: String] = [:]) throws {
@@ -40,7 +41,7 @@ public final class ChildProcess: Sendable {
             close(ends[0])
             throw POSIXError(POSIXErrorCode(rawValue: failed) ?? .EIO, userInfo: [NSFilePathErrorKey: program])
         }
-        pid = child
+        (pid, self.arguments) = (child, arguments)
         let output = ends[0]
         Thread.detachNewThread { self.follow(output) }
     }

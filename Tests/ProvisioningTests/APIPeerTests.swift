@@ -58,4 +58,51 @@ import Testing
             #expect(watched.contains("event: put") && watched.contains("event: listed"), "\(watched)")
         }
     }
+
+    @Test("no secret is in an answer, an event, the log, or readable in the store")
+    func secrets() async throws {
+        try await Installation.with { installation in
+            let server = try TrialServer(installation)
+            try await installation.addReleaseAndCluster(TrialImage.make(in: installation.directory))
+            let agent = try await server.bootAgent()
+            defer { agent.kill() }
+            try #require(await agent.says("hardware reported"), "\(agent.output)")
+            let password = "bmc-password-4711"
+            try password.write(
+                toFile: installation.directory + "/password", atomically: true, encoding: .utf8)
+            // Nothing listens there; what the daemon says about that is looked at, too.
+            try await installation.slipway(
+                "machine", "accept", server.mac, "--name", "trial", "--bmc", installation.address, "--bmc-port", "9",
+                "--bmc-user", "admin", "--bmc-password-file", installation.directory + "/password")
+            try await installation.slipway("machine", "provision", "trial", "--cluster", "lab", "--os", "trial-1")
+            #expect(await agent.ended() == 0, "\(agent.output)")
+            #expect(try await server.register())
+            #expect(try await server.heartbeat() == "204")
+            _ = try await installation.cli(["machine", "power", "status", "trial"])
+
+            let join = try #require(try server.settings()["JOIN_TOKEN"])
+            let ticket = try #require(agent.arguments.first { $0.hasPrefix("slipway.ticket=") }).dropFirst(15)
+            let admin = try String(contentsOfFile: installation.directory + "/state/admin.token", encoding: .utf8)
+            let secrets = [
+                password, join, String(ticket), TrialServer.credential, admin.trimmingCharacters(in: .newlines),
+            ]
+            var said = ["log": installation.log]
+            for path in ["machines", "machines/trial", "nodes", "clusters", "os-releases", "events", "version"] {
+                said[path] = try await curl(installation, path)
+            }
+            for path in ["machines", "events"] {
+                said[path + " watched"] = try await curl(installation, path + "?watch=true", "--max-time", "1")
+            }
+            for file in try FileManager.default.contentsOfDirectory(atPath: installation.directory + "/state")
+            where file.hasPrefix("slipway.sqlite") {
+                let bytes = try Data(contentsOf: URL(fileURLWithPath: installation.directory + "/state/" + file))
+                said[file] = String(decoding: bytes, as: Unicode.ASCII.self)
+            }
+            let stored = said.filter { $0.key.hasPrefix("slipway.sqlite") }.values
+            #expect(stored.contains { $0.contains("trial") })
+            for (place, text) in said {
+                for secret in secrets { #expect(!text.contains(secret), "\(secret) is in \(place):\n\(text)") }
+            }
+        }
+    }
 }

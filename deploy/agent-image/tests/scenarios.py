@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from .switch_port import SwitchPort
+from virtual_rack.switch_port import SwitchPort
 
 MAC = "52:54:00:00:00:51"
 GATEWAY = "10.97.0.1"
