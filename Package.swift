@@ -122,8 +122,10 @@ let package = Package(
         library(
             "DaemonCore",
             [
-                "APIServer", "Controllers", "NetworkBoot", "PowerControl", "ImageLibrary", "ClusterMembership",
-                "SQLiteStore", "Store", "ProfileFiles", "Inventory", "Machines", "NetworkAddresses", x509, crypto,
+                "APIServer", "APIModel", "Controllers", "NetworkBoot", "PowerControl", "ImageLibrary",
+                "ClusterMembership",
+                "SQLiteStore", "Store", "ProfileFiles", "Inventory", "Machines", "DHCP", "NetworkAddresses", x509,
+                crypto,
                 nioCore, nioSSL,
                 asn1, lifecycle, signals, logging,
             ]),

@@ -9,7 +9,7 @@ public enum AgentPath {
     public static let sessions = "/agent/v1/sessions"
     /// `PUT` `HardwareReport` → 204.
     public static let hardware = "/agent/v1/hardware"
-    /// `GET` → 200 `SignedOrder` once there is one, 204 after ``SessionReply/pollSeconds`` without; `?done=ID` names the last order this agent finished.
+    /// `GET` → 200 `SignedOrder` once there is one, 204 after ``SessionReply/pollSeconds`` without.
     public static let orders = "/agent/v1/orders"
     /// `POST` ``OrderProgress`` → 204.
     public static func progress(_ order: String) -> String { "/agent/v1/orders/\(order)/progress" }

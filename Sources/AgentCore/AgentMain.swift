@@ -1,3 +1,4 @@
+import APIModel
 import Glibc
 import NetworkAddresses
 
@@ -7,7 +8,7 @@ public enum AgentMain {
     public static func main(_ arguments: [String]) async {
         guard Startup.isPID1 else { return await byHand(arguments) }
         Startup.mountFileSystems()
-        Console.say("version \(AgentRunner.version)")
+        Console.say("version \(Version.current)")
         let files = SystemFiles()
         let commandLine = KernelCommandLine(files.text("/proc/cmdline") ?? "")
         guard let mac = commandLine.mac else { Startup.giveUp(incomplete) }

@@ -13,8 +13,6 @@ public struct AgentRunner: Sendable {
     let mac: MACAddress
     let machine: any MachineControl
 
-    public static let version = "0.1.0"
-
     public init(client: DaemonClient, ticket: String, mac: MACAddress, machine: any MachineControl) {
         (self.client, self.ticket, self.mac, self.machine) = (client, ticket, mac, machine)
     }
@@ -25,7 +23,8 @@ public struct AgentRunner: Sendable {
         let session = try await AgentSessionClient.open(
             client,
             SessionRequest(
-                ticket: ticket, mac: mac, machine: identity.facts, bootID: identity.bootID, agentVersion: Self.version,
+                ticket: ticket, mac: mac, machine: identity.facts, bootID: identity.bootID,
+                agentVersion: Version.current,
                 uptimeSeconds: Console.uptime))
         Console.say("session \(session.reply.session): this is \(session.reply.name)")
         let hardware = try await readHardware()
@@ -40,7 +39,7 @@ public struct AgentRunner: Sendable {
                 }
                 continue
             }
-            if try await carryOut(signed, session, hardware) { return }
+            if try await carryOut(signed, session) { return }
             idleSince = Console.uptime
         }
     }
@@ -51,9 +50,7 @@ public struct AgentRunner: Sendable {
     }
 
     /// True when the machine is to be left.
-    private func carryOut(_ signed: SignedOrder, _ session: AgentSessionClient, _ reported: HardwareReport) async throws
-        -> Bool
-    {
+    private func carryOut(_ signed: SignedOrder, _ session: AgentSessionClient) async throws -> Bool {
         // An order that is not readable has no id: its refusal is told on the console only.
         let order: Order
         do {

@@ -1,3 +1,4 @@
+import APIModel
 import ArgumentParser
 
 /// `slipway`: nouns, then verbs. Data goes to standard output, words to standard error.
@@ -10,9 +11,4 @@ public struct SlipwayCommand: AsyncParsableCommand {
         subcommands: [MachineCommand.self, NodeCommand.self, OSCommand.self, ClusterCommand.self, EventCommand.self])
 
     public init() {}
-}
-
-/// The version of all three programs.
-public enum Version {
-    public static let current = "0.1.0"
 }

@@ -23,8 +23,6 @@ struct InstallPlanner: Sendable {
         do {
             _ = try await plan(operation, on: machine)
             return nil
-        } catch let error as RootDiskProblem {
-            return error.description
         } catch {
             return "\(error)"
         }

@@ -48,6 +48,7 @@ public struct MachineService: Sendable {
                     .conflict, "\(machine.name) is \(machine.observed.phase.rawValue) and cannot be accepted")
             }
             machine.desired.accepted = true
+            try checkMayChange(machine, name: name, network: network)
             if let name { machine.name = name }
             if let network {
                 if let fault = network.fault(macs: machine.observed.macs) {
@@ -126,86 +127,6 @@ public struct MachineService: Sendable {
         return result
     }
 
-    /// Asks the BMC, and believes what it reads back.
-    public func setPower(_ action: PowerAction, of id: String, by actor: String) async throws -> PowerState {
-        let access = try await access(to: id)
-        let former = try await store.get(Machine.self, id)?.observed.powerCommandAt
-        // Written first: a boot that follows is ours even when this daemon is killed before the BMC answers.
-        try await note(power: nil, of: id, command: action, actor: actor)
-        do {
-            let state = try await power.perform(action, on: access)
-            try await note(power: state, of: id, command: nil, actor: actor)
-            return state
-        } catch {
-            try await forgetCommand(of: id, former: former)
-            throw ServiceError(.upstream, "power \(action.rawValue): \(error)")
-        }
-    }
-
-    public func readPower(of id: String) async throws -> PowerState {
-        let access = try await access(to: id)
-        do {
-            let state = try await power.power(of: access)
-            try await note(power: state, of: id, command: nil, actor: "slipwayd")
-            return state
-        } catch {
-            throw ServiceError(.upstream, "power status: \(error)")
-        }
-    }
-
-    /// How to log in to a machine's BMC.
-    func access(to id: String) async throws -> BMCAccess {
-        guard let machine = try await store.get(Machine.self, id) else {
-            throw ServiceError(.notFound, "no machine is called \(id)")
-        }
-        guard let bmc = machine.desired.bmc else {
-            throw ServiceError(
-                .conflict,
-                "\(machine.name) has no BMC: name it with `slipway machine accept \(machine.name) --bmc ADDRESS`")
-        }
-        guard let secret = try await store.get(Secret.self, bmc.passwordSecret) else {
-            throw ServiceError(
-                .conflict, "the BMC password of \(machine.name) is not in the secret store; accept it again")
-        }
-        let password: String
-        do {
-            password = try secret.open(with: installation.secretKey)
-        } catch {
-            throw ServiceError(
-                .conflict, "the BMC password of \(machine.name) was sealed with another key than this installation's")
-        }
-        return BMCAccess(address: bmc.address, port: bmc.port, username: bmc.username, password: password)
-    }
-
-    /// Writes down a power state, or that a command is about to be given: a boot after it is trusted.
-    func note(power state: PowerState?, of id: String, command: PowerAction?, actor: String) async throws {
-        let now = now()
-        try await store.transaction { transaction in
-            guard var machine = try await transaction.get(Machine.self, id) else { return }
-            let before = machine.observed
-            if let state { machine.observed.power = state }
-            if let command {
-                if command != .off { machine.observed.powerCommandAt = now }
-                try transaction.put(
-                    Event.now(
-                        .powerCommand, machine: id, actor: actor, "\(machine.name): power \(command.rawValue)",
-                        details: ["action": command.rawValue], at: now))
-            }
-            guard machine.observed != before else { return }
-            machine.updatedAt = now
-            try transaction.put(machine)
-        }
-    }
-
-    /// A command that failed makes no boot trusted, and may be given again.
-    private func forgetCommand(of id: String, former: Date?) async throws {
-        try await store.transaction { transaction in
-            guard var machine = try await transaction.get(Machine.self, id) else { return }
-            machine.observed.powerCommandAt = former
-            try transaction.put(machine)
-        }
-    }
-
     private func current(_ id: String, generation: Int64?, in transaction: Transaction) async throws -> Machine {
         guard let machine = try await transaction.get(Machine.self, id) else {
             throw ServiceError(.notFound, "no machine is called \(id)")
@@ -228,6 +149,17 @@ public struct MachineService: Sendable {
         }
         if let other = try await store.list(Machine.self).items.first(where: { $0.name == name && $0.id != id }) {
             throw ServiceError(.conflict, "the machine \(other.id) is called \(name) already", field: "name")
+        }
+    }
+
+    /// What is on its way to the machine's disk must stay as it is until the system has registered by it.
+    private func checkMayChange(_ machine: Machine, name: String?, network: Machine.StaticNetwork?) throws {
+        guard [.installing, .joining].contains(machine.observed.phase) else { return }
+        guard name ?? machine.name == machine.name, network == nil || network == machine.desired.network else {
+            throw ServiceError(
+                .conflict,
+                "\(machine.name) is \(machine.observed.phase.rawValue): its name and address are on their way to its disk; "
+                    + "change them when it is ready or failed")
         }
     }
 
@@ -262,18 +194,5 @@ public struct MachineService: Sendable {
         session.trust = .person
         machine.set(.sessionTrusted, true, "trusted: \(AgentSession.Trust.person.rawValue)", at: now)
         try transaction.put(session)
-    }
-}
-
-/// Names of machines and nodes.
-public enum HostName {
-    /// RFC 1123 label in lower case, at most 63 characters.
-    public static func isLabel(_ name: String) -> Bool {
-        let bytes = Array(name.utf8)
-        func isAlphanumeric(_ byte: UInt8) -> Bool { (0x30...0x39).contains(byte) || (0x61...0x7a).contains(byte) }
-        guard (1...63).contains(bytes.count), isAlphanumeric(bytes[0]), isAlphanumeric(bytes[bytes.count - 1]) else {
-            return false
-        }
-        return bytes.allSatisfy { isAlphanumeric($0) || $0 == 0x2d }
     }
 }

@@ -40,8 +40,9 @@ struct BootServices {
         for (key, directory, files, remedy) in [
             ("agent_image", configuration.agentDirectory, ["vmlinuz", "initrd"], "`make agent` builds them"),
             (
-                "boot_files", configuration.bootFileDirectory, ["undionly.kpxe", "snponly.efi"],
-                "Debian's package ipxe has them"
+                "boot_files", configuration.bootFileDirectory,
+                ["undionly.kpxe", "snponly.efi"] + configuration.bootPrograms.values.sorted(),
+                "Debian's package ipxe has undionly.kpxe and snponly.efi, boot_programs names the others"
             ),
         ] {
             let missing = files.filter { !FileManager.default.isReadableFile(atPath: directory + "/" + $0) }
@@ -54,7 +55,7 @@ struct BootServices {
     private static func mode(
         _ dhcp: DaemonConfiguration.DHCP, _ configuration: DaemonConfiguration, logger: Logger
     ) throws -> DHCPServer.Mode {
-        let files = BootFiles(bootURL: configuration.bootURL)
+        let files = BootFiles(bootURL: configuration.bootURL, programs: configuration.bootPrograms)
         guard dhcp.mode == .full, let start = dhcp.poolStart, let end = dhcp.poolEnd else {
             return .proxy(ProxyResponder(server: configuration.address, files: files))
         }

@@ -1,3 +1,4 @@
+import APIModel
 import ClusterMembership
 import Controllers
 import Foundation
@@ -15,7 +16,7 @@ import UnixSignals
 
 /// `slipwayd`: the one place where all parts are put together.
 public enum Daemon {
-    public static let version = "0.1.0"
+    public static let version = Version.current
 
     /// Reads the configuration, starts everything, and returns when asked to stop.
     public static func main(configurationFile: String, logLevel: String, checkOnly: Bool) async throws {
@@ -95,7 +96,7 @@ public enum Daemon {
         } catch is CancellationError {
             // The five seconds were over.
         }
-        try await store.close()
+        try store.close()
     }
 }
 

@@ -1,3 +1,4 @@
+import DHCP
 import Foundation
 import Inventory
 import Machines
@@ -18,6 +19,8 @@ public struct DaemonConfiguration: Sendable, Equatable {
     public var scriptDirectory: String
     /// iPXE's binaries.
     public var bootFileDirectory: String
+    /// File names for client architectures (option 93) beside the standard ones, such as 6: IA32 UEFI.
+    public var bootPrograms: [ClientArchitecture: String]
     /// `vmlinuz` and `initrd` of the agent.
     public var agentDirectory: String
     /// Kernel arguments of every agent, such as a console or `slipway.vlan`: known before a machine has a profile.
@@ -75,6 +78,7 @@ public struct DaemonConfiguration: Sendable, Equatable {
             profileDirectory: try top.string("hardware_profiles") ?? "/usr/share/slipway/hardware-profiles",
             scriptDirectory: try top.string("ipxe_scripts") ?? "/usr/share/slipway/ipxe-scripts",
             bootFileDirectory: try top.string("boot_files") ?? "/usr/lib/ipxe",
+            bootPrograms: try Self.bootPrograms(&top),
             agentDirectory: try top.string("agent_image") ?? "/usr/share/slipway/agent-image",
             agentArguments: try top.list("agent_arguments", KernelArgument.init(parsing:)) ?? [],
             heartbeatSeconds: try top.integer("heartbeat_seconds", in: 1...3600) ?? 5,
@@ -105,6 +109,23 @@ public struct DaemonConfiguration: Sendable, Equatable {
         }
         try top.finish()
         return configuration
+    }
+
+    private static func bootPrograms(_ top: inout YAMLReader) throws -> [ClientArchitecture: String] {
+        let pairs = try top.pairs("boot_programs") { key, file in
+            guard let number = UInt16(key) else {
+                throw ValueFault("\(key) is not a number of option 93, such as 6 for IA32 UEFI")
+            }
+            let architecture = ClientArchitecture(rawValue: number)
+            guard !architecture.isHTTP else {
+                throw ValueFault("\(key) boots by HTTP; say \(architecture.withoutHTTP.rawValue), which is for both")
+            }
+            guard !file.isEmpty, !file.contains("/") else {
+                throw ValueFault("\(file) is not the name of a file in boot_files")
+            }
+            return (architecture, file)
+        }
+        return Dictionary(pairs ?? []) { $1 }
     }
 
     public var apiURL: String { "https://\(address):\(apiPort)" }

@@ -81,9 +81,15 @@ public struct Handshake: Sendable {
         }
     }
 
+    /// A refusal, too, names the console's id where it has room for one (tables 13-10, 13-12, 13-14). One that comes late, to an
+    /// attempt with another cipher suite that was sent twice, is not this attempt's.
+    private func isForUs(_ payload: [UInt8]) -> Bool {
+        payload.count < 8 || Array(payload[4..<8]) == littleEndian(consoleID)
+    }
+
     private mutating func opened(_ payload: [UInt8]) throws(WireError) -> Step {
         var reader = ByteReader(payload)
-        guard try reader.uint8("tag") == Self.tag else { return .ignored }
+        guard try reader.uint8("tag") == Self.tag, isForUs(payload) else { return .ignored }
         let status = SessionStatus(rawValue: try reader.uint8("status"))
         guard status == .ok else { return fail(.refused(status, during: "opening a session")) }
         _ = try reader.take(2, "privilege")
@@ -102,7 +108,7 @@ public struct Handshake: Sendable {
     /// RAKP 2 proves that the BMC knows the password; RAKP 3 proves that we do.
     private mutating func challenged(_ payload: [UInt8], bmcID: UInt32) throws(WireError) -> Step {
         var reader = ByteReader(payload)
-        guard try reader.uint8("tag") == Self.tag else { return .ignored }
+        guard try reader.uint8("tag") == Self.tag, isForUs(payload) else { return .ignored }
         let status = SessionStatus(rawValue: try reader.uint8("status"))
         guard status == .ok else { return fail(.refused(status, during: "logging in as \(credentials.username)")) }
         _ = try reader.take(2, "reserved")
@@ -129,7 +135,7 @@ public struct Handshake: Sendable {
         _ payload: [UInt8], bmcID: UInt32, check: [UInt8], sessionKey: [UInt8]
     ) throws(WireError) -> Step {
         var reader = ByteReader(payload)
-        guard try reader.uint8("tag") == Self.tag else { return .ignored }
+        guard try reader.uint8("tag") == Self.tag, isForUs(payload) else { return .ignored }
         let status = SessionStatus(rawValue: try reader.uint8("status"))
         guard status == .ok else { return fail(.refused(status, during: "proving the password")) }
         _ = try reader.take(2, "reserved")

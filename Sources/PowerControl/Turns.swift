@@ -1,13 +1,21 @@
+import Synchronization
+
 /// One at a time for each name, in the order of asking. A waiter that is cancelled leaves the queue.
-actor Turns {
+final class Turns: Sendable {
     private struct Waiter {
         var id: Int
         var continuation: CheckedContinuation<Bool, Never>
     }
 
-    private var queues: [String: [Waiter]] = [:]
-    private var busy: Set<String> = []
-    private var nextID = 0
+    private struct State {
+        var queues: [String: [Waiter]] = [:]
+        var busy: Set<String> = []
+        /// Waiters that were cancelled before they stood in the queue.
+        var cancelled: Set<Int> = []
+        var nextID = 0
+    }
+
+    private let state = Mutex(State())
 
     func take<Result: Sendable>(_ name: String, _ body: @Sendable () async throws -> Result) async throws -> Result {
         guard await enter(name) else { throw CancellationError() }
@@ -16,35 +24,47 @@ actor Turns {
     }
 
     private func enter(_ name: String) async -> Bool {
-        guard busy.contains(name) else {
-            busy.insert(name)
-            return true
+        let id = state.withLock { state in
+            state.nextID += 1
+            return state.nextID
         }
-        nextID += 1
-        let id = nextID
+        defer { state.withLock { _ = $0.cancelled.remove(id) } }
         return await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in
-                if Task.isCancelled { return continuation.resume(returning: false) }
-                queues[name, default: []].append(Waiter(id: id, continuation: continuation))
+                let answer: Bool? = state.withLock { state in
+                    if state.cancelled.contains(id) { return false }
+                    if state.busy.insert(name).inserted { return true }
+                    state.queues[name, default: []].append(Waiter(id: id, continuation: continuation))
+                    return nil
+                }
+                if let answer { continuation.resume(returning: answer) }
             }
         } onCancel: {
-            Task { await self.cancel(id, name) }
+            cancel(id, name)
         }
     }
 
     private func leave(_ name: String) {
-        guard var queue = queues[name], !queue.isEmpty else {
-            queues[name] = nil
-            busy.remove(name)
-            return
+        let next = state.withLock { state -> Waiter? in
+            guard let next = state.queues[name]?.first else {
+                state.queues[name] = nil
+                state.busy.remove(name)
+                return nil
+            }
+            state.queues[name]?.removeFirst()
+            return next
         }
-        let next = queue.removeFirst()
-        queues[name] = queue
-        next.continuation.resume(returning: true)
+        next?.continuation.resume(returning: true)
     }
 
     private func cancel(_ id: Int, _ name: String) {
-        guard let index = queues[name]?.firstIndex(where: { $0.id == id }) else { return }
-        queues[name]?.remove(at: index).continuation.resume(returning: false)
+        let waiter = state.withLock { state -> Waiter? in
+            guard let index = state.queues[name]?.firstIndex(where: { $0.id == id }) else {
+                state.cancelled.insert(id)
+                return nil
+            }
+            return state.queues[name]?.remove(at: index)
+        }
+        waiter?.continuation.resume(returning: false)
     }
 }

@@ -102,6 +102,25 @@ public struct YAMLReader {
         return size.bytes
     }
 
+    /// A mapping from one thing to another, both read from text.
+    /// - Parameter parse: throws what is wrong with a pair, in words.
+    public mutating func pairs<Key, Item>(_ key: String, _ parse: (String, String) throws -> (Key, Item)) throws -> [(
+        Key, Item
+    )]? {
+        guard let value = take(key) else { return nil }
+        guard let mapping = value.mapping else { throw fault(value, "\(key): expected `key: value` lines") }
+        return try mapping.map { left, right in
+            guard let first = left.scalar?.string, let second = right.scalar?.string else {
+                throw fault(left, "\(key): expected text")
+            }
+            do {
+                return try parse(first, second)
+            } catch {
+                throw fault(left, "\(key): \(error)")
+            }
+        }
+    }
+
     /// A mapping inside this one.
     public mutating func mapping(_ key: String) throws -> YAMLReader? {
         guard let value = take(key) else { return nil }

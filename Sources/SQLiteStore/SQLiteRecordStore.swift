@@ -1,18 +1,23 @@
 import Foundation
 import GRDB
 import Store
+import Synchronization
 
 /// The embedded store: one SQLite file in WAL mode with `synchronous=FULL`, owned by one process.
 ///
 /// There is one writer. Transactions that wait while it works are committed together, each in a savepoint of its own, so that
 /// they share one sync of the disk and still fail one by one.
-public actor SQLiteRecordStore: RecordStore {
+public final class SQLiteRecordStore: RecordStore {
     private let pool: DatabasePool
     private let lock: FileLock
     private let path: String
-    private var feed: ChangeFeed
-    private var waiting: [Pending] = []
-    private var isWriting = false
+    private let state: Mutex<State>
+
+    private struct State {
+        var feed: ChangeFeed
+        var waiting: [Pending] = []
+        var isWriting = false
+    }
 
     private struct Pending {
         var writes: [Write]
@@ -50,7 +55,8 @@ public actor SQLiteRecordStore: RecordStore {
             pool = try DatabasePool(path: path, configuration: configuration)
             try Schema.migrate(pool, path: path)
             let revision = try pool.read { try Schema.revision($0) }
-            feed = ChangeFeed(from: revision, capacity: logCapacity, watcherCapacity: watcherCapacity)
+            state = Mutex(
+                State(feed: ChangeFeed(from: revision, capacity: logCapacity, watcherCapacity: watcherCapacity)))
         } catch let error as DatabaseError {
             throw Self.translate(error, path: path)
         }
@@ -68,59 +74,60 @@ public actor SQLiteRecordStore: RecordStore {
 
     public func commit(_ writes: [Write]) async throws -> Revision {
         try await withCheckedThrowingContinuation { continuation in
-            waiting.append(Pending(writes: writes, continuation: continuation))
+            state.withLock { $0.waiting.append(Pending(writes: writes, continuation: continuation)) }
             writeNextGroup()
         }
     }
 
     public func watch(kind: String, from revision: Revision) -> AsyncThrowingStream<Change, any Error> {
-        let (id, stream) = feed.follow(kind: kind, from: revision)
-        feed.onEnd(of: id) { [weak self] in
-            guard let self else { return }
-            // The stream's end is told from any thread; the actor takes its name off the list when it comes round.
-            Task { await self.end(id) }
+        state.withLock { state in
+            let (id, stream) = state.feed.follow(kind: kind, from: revision)
+            state.feed.onEnd(of: id) { [weak self] in self?.state.withLock { $0.feed.end(id) } }
+            return stream
         }
-        return stream
     }
 
     /// Writes the log back into the file and ends every watch. Not needed for durability.
     public func close() throws {
-        feed.close()
+        state.withLock { $0.feed.close() }
         try pool.writeWithoutTransaction { db in _ = try db.checkpoint(.truncate) }
         try pool.close()
     }
 
-    private func end(_ id: Int) { feed.end(id) }
-
     private func writeNextGroup() {
-        guard !isWriting, !waiting.isEmpty else { return }
-        isWriting = true
-        let group = Array(waiting.prefix(Self.groupLimit))
-        waiting.removeFirst(group.count)
+        let group = state.withLock { state -> [Pending] in
+            guard !state.isWriting, !state.waiting.isEmpty else { return [] }
+            state.isWriting = true
+            defer { state.waiting.removeFirst(min(Self.groupLimit, state.waiting.count)) }
+            return Array(state.waiting.prefix(Self.groupLimit))
+        }
+        guard !group.isEmpty else { return }
         let path = path
         // A callback, not an async call: a cancelled caller must not take the others' commit with it.
         pool.asyncWrite(
             { db in
                 try group.map { pending in try Self.apply(pending.writes, db) }
             },
-            completion: { [weak self] _, result in
-                guard let self else { return }
-                let outcomes = result.mapError { ($0 as? DatabaseError).map { Self.translate($0, path: path) } ?? $0 }
-                Task { await self.finish(group, outcomes) }
+            completion: { _, result in
+                self.finish(
+                    group, result.mapError { ($0 as? DatabaseError).map { Self.translate($0, path: path) } ?? $0 })
             })
     }
 
     private func finish(_ group: [Pending], _ result: Result<[Outcome], any Error>) {
-        isWriting = false
+        // The feed hears of a commit before its caller does: a watch that begins after it has all of it.
+        state.withLock { state in
+            state.isWriting = false
+            guard case .success(let outcomes) = result else { return }
+            for case .committed(_, let changes) in outcomes { state.feed.append(changes) }
+        }
         switch result {
         case .failure(let error):
             for pending in group { pending.continuation.resume(throwing: error) }
         case .success(let outcomes):
             for (pending, outcome) in zip(group, outcomes) {
                 switch outcome {
-                case .committed(let revision, let changes):
-                    feed.append(changes)
-                    pending.continuation.resume(returning: revision)
+                case .committed(let revision, _): pending.continuation.resume(returning: revision)
                 case .refused(let error):
                     pending.continuation.resume(throwing: error)
                 }

@@ -1,7 +1,9 @@
-/// The tail of the change log and those who follow it: shared by the engines. Not safe by itself; its owner serializes.
+/// The tail of the change log and those who follow it: shared by the engines. Not safe by itself; its owner holds a lock.
 public struct ChangeFeed: Sendable {
     private struct Watcher: Sendable {
         var kind: String
+        /// Changes up to this one it has from its list: a commit can be in the engine a moment before it is in the feed.
+        var from: Revision
         var continuation: AsyncThrowingStream<Change, any Error>.Continuation
     }
 
@@ -31,10 +33,9 @@ public struct ChangeFeed: Sendable {
             log.removeAll { $0.revision <= compacted }
         }
         for (id, watcher) in watchers {
-            for change in changes where change.key.kind == watcher.kind {
+            for change in changes where change.key.kind == watcher.kind && change.revision > watcher.from {
                 if case .dropped = watcher.continuation.yield(change) {
-                    watcher.continuation.finish(throwing: StoreError.watcherTooSlow(limit: watcherCapacity))
-                    watchers[id] = nil
+                    end(id, throwing: StoreError.watcherTooSlow(limit: watcherCapacity))
                     break
                 }
             }
@@ -54,11 +55,11 @@ public struct ChangeFeed: Sendable {
             return (nextWatcher, stream)
         }
         for change in backlog { continuation.yield(change) }
-        watchers[nextWatcher] = Watcher(kind: kind, continuation: continuation)
+        watchers[nextWatcher] = Watcher(kind: kind, from: revision, continuation: continuation)
         return (nextWatcher, stream)
     }
 
-    /// Runs when the stream ends, however it does.
+    /// Runs when the stream's reader goes away.
     public func onEnd(of id: Int, perform action: @escaping @Sendable () -> Void) {
         watchers[id]?.continuation.onTermination = { _ in action() }
     }
@@ -67,7 +68,13 @@ public struct ChangeFeed: Sendable {
 
     /// Ends every stream; the store closes.
     public mutating func close() {
-        for watcher in watchers.values { watcher.continuation.finish() }
-        watchers = [:]
+        for id in watchers.keys { end(id, throwing: nil) }
+    }
+
+    /// Ends a stream by ourselves: nobody is told of it, since the owner holds its lock.
+    private mutating func end(_ id: Int, throwing error: StoreError?) {
+        guard let watcher = watchers.removeValue(forKey: id) else { return }
+        watcher.continuation.onTermination = nil
+        watcher.continuation.finish(throwing: error)
     }
 }

@@ -1,57 +1,64 @@
-/// A store without a disk: for tests, and the yardstick of the conformance suite.
-public actor MemoryStore: RecordStore {
-    private var records: [String: [String: Record]] = [:]
-    private var revision: Revision = 0
-    private var feed: ChangeFeed
+import Synchronization
 
-    public init(logCapacity: Int = 10_000, watcherCapacity: Int = 10_000) {
-        feed = ChangeFeed(from: 0, capacity: logCapacity, watcherCapacity: watcherCapacity)
+/// A store without a disk: for tests, and the yardstick of the conformance suite.
+public final class MemoryStore: RecordStore {
+    private struct State {
+        var records: [String: [String: Record]] = [:]
+        var revision: Revision = 0
+        var feed: ChangeFeed
     }
 
-    public func get(_ key: RecordKey) -> Record? { records[key.kind]?[key.id] }
+    private let state: Mutex<State>
+
+    public init(logCapacity: Int = 10_000, watcherCapacity: Int = 10_000) {
+        state = Mutex(State(feed: ChangeFeed(from: 0, capacity: logCapacity, watcherCapacity: watcherCapacity)))
+    }
+
+    public func get(_ key: RecordKey) -> Record? { state.withLock { $0.records[key.kind]?[key.id] } }
 
     public func list(kind: String) -> Snapshot {
-        Snapshot(records: (records[kind] ?? [:]).values.sorted { $0.key.id < $1.key.id }, revision: revision)
+        state.withLock { state in
+            Snapshot(
+                records: (state.records[kind] ?? [:]).values.sorted { $0.key.id < $1.key.id }, revision: state.revision)
+        }
     }
 
     public func commit(_ writes: [Write]) throws -> Revision {
-        var changes: [Change] = []
-        let next = revision + 1
-        var staged: [RecordKey: Record?] = [:]
-        for write in writes {
-            let current = staged[write.key] ?? get(write.key)
-            try write.expectation.check(current, key: write.key)
-            switch write {
-            case .put(let key, let value, _):
-                let record = Record(
-                    key: key, value: value, createRevision: current?.createRevision ?? next, revision: next)
-                staged[key] = .some(record)
-                changes.append(Change(revision: next, key: key, effect: .put(record)))
-            case .delete(let key, _):
-                guard current != nil else { continue }
-                staged[key] = .some(nil)
-                changes.append(Change(revision: next, key: key, effect: .delete))
-            case .check: continue
+        try state.withLock { state in
+            var changes: [Change] = []
+            let next = state.revision + 1
+            var staged: [RecordKey: Record?] = [:]
+            for write in writes {
+                let current = staged[write.key] ?? state.records[write.key.kind]?[write.key.id]
+                try write.expectation.check(current, key: write.key)
+                switch write {
+                case .put(let key, let value, _):
+                    let record = Record(
+                        key: key, value: value, createRevision: current?.createRevision ?? next, revision: next)
+                    staged[key] = .some(record)
+                    changes.append(Change(revision: next, key: key, effect: .put(record)))
+                case .delete(let key, _):
+                    guard current != nil else { continue }
+                    staged[key] = .some(nil)
+                    changes.append(Change(revision: next, key: key, effect: .delete))
+                case .check: continue
+                }
             }
+            guard !changes.isEmpty else { return state.revision }
+            for (key, record) in staged { state.records[key.kind, default: [:]][key.id] = record }
+            state.revision = next
+            state.feed.append(changes)
+            return next
         }
-        guard !changes.isEmpty else { return revision }
-        for (key, record) in staged { records[key.kind, default: [:]][key.id] = record }
-        revision = next
-        feed.append(changes)
-        return next
     }
 
     public func watch(kind: String, from revision: Revision) -> AsyncThrowingStream<Change, any Error> {
-        let (id, stream) = feed.follow(kind: kind, from: revision)
-        feed.onEnd(of: id) { [weak self] in
-            guard let self else { return }
-            // The stream's end is told from any thread; the actor takes its name off the list when it comes round.
-            Task { await self.end(id) }
+        state.withLock { state in
+            let (id, stream) = state.feed.follow(kind: kind, from: revision)
+            state.feed.onEnd(of: id) { [weak self] in self?.state.withLock { $0.feed.end(id) } }
+            return stream
         }
-        return stream
     }
-
-    private func end(_ id: Int) { feed.end(id) }
 }
 
 extension Expectation {

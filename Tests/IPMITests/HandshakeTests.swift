@@ -83,6 +83,22 @@ import Testing
         #expect(error.description == "logging in as admin: unknown user name (0Dh)")
     }
 
+    @Test("a late refusal of an earlier attempt is passed over, one without an id is taken")
+    func lateRefusal() {
+        for (type, name) in [(PayloadType.openSessionResponse, "open"), (.rakp2, "rakp2")] {
+            var handshake = Self.handshake(.three)
+            if type == .rakp2 { _ = Self.opened(.three, &handshake) }
+            guard case .ignored = handshake.receive(Packet.unprotected(type, bytes("00110000 01010101"))) else {
+                Issue.record("\(name): taken")
+                continue
+            }
+            guard case .failed = handshake.receive(Packet.unprotected(type, bytes("00110000"))) else {
+                Issue.record("\(name): not refused")
+                continue
+            }
+        }
+    }
+
     @Test("strays, truncations and random bytes are passed over")
     func strays() {
         var generator = SeededGenerator(seed: 5)

@@ -1,8 +1,9 @@
 import Foundation
 import NetworkAddresses
-import NetworkBoot
 import TestSupport
 import Testing
+
+@testable import NetworkBoot
 
 @Suite struct LeaseJournalTests {
     static func lease(_ last: UInt8, expires: Double = 1_800_000_000) -> Lease {
@@ -44,6 +45,43 @@ import Testing
             try handle.close()
             let (_, leases) = try LeaseJournal.open(path)
             #expect(leases == [Self.lease(7)])
+        }
+    }
+
+    @Test("renewals do not make the file grow for ever")
+    func bounded() async throws {
+        try await withTemporaryDirectory { directory in
+            let path = directory + "/leases"
+            let (journal, _) = try LeaseJournal.open(path)
+            for round in 0..<4 {
+                try await withThrowingTaskGroup(of: Void.self) { group in
+                    for last in 1...3000 {
+                        group.addTask {
+                            try await journal.append(Self.lease(UInt8(1 + last % 20), expires: Double(last + round)))
+                        }
+                    }
+                    try await group.waitForAll()
+                }
+            }
+            let lines = try String(contentsOfFile: path, encoding: .utf8).split(separator: "\n").count
+            #expect(lines < 9000)
+            try await journal.append(Self.lease(1, expires: 1_900_000_000))
+            let (_, leases) = try LeaseJournal.open(path)
+            #expect(leases.count == 20 && leases[0].expires.timeIntervalSince1970 == 1_900_000_000)
+        }
+    }
+
+    @Test("one lease for a machine and one machine at an address, the newest")
+    func table() {
+        var table = LeaseTable()
+        var generator = SeededGenerator(seed: 7)
+        for time in 0..<2000 {
+            var lease = Self.lease(UInt8.random(in: 1...40, using: &generator), expires: Double(time))
+            lease.address = IPv4Address(10, 77, 0, UInt8.random(in: 1...30, using: &generator))
+            table.insert(lease)
+            #expect(table[lease.mac] == lease && table.lease(at: lease.address) == lease)
+            if time % 7 == 0 { table.remove(lease.mac) }
+            #expect(Set(table.sorted.map(\.address)).count == table.count && table.count <= 30)
         }
     }
 }

@@ -46,6 +46,19 @@ import Testing
         #expect((reply == nil) == (file == nil))
     }
 
+    @Test("an operator's own program serves TFTP and HTTP, and replaces a standard one")
+    func ownPrograms() {
+        let files = BootFiles(
+            bootURL: "http://10.77.0.1:8080", programs: [.efiIA32: "ia32.efi", .efiX64: "own.efi"])
+        #expect(files.file(for: Self.discover(.efiIA32)) == "ia32.efi")
+        #expect(files.file(for: Self.discover(.efiX64)) == "own.efi")
+        #expect(files.file(for: Self.discover(.efiBC)) == "snponly.efi")
+        #expect(
+            files.file(for: Self.discover(.efiIA32HTTP, vendor: "HTTPClient:Arch:00015"))
+                == "http://10.77.0.1:8080/boot/files/ia32.efi")
+        #expect(files.file(for: Self.discover(.efiARM32HTTP, vendor: "HTTPClient:Arch:00018")) == nil)
+    }
+
     @Test("UEFI HTTP boot gets a URL and option 60 HTTPClient")
     func http() {
         let request = Self.discover(.efiX64HTTP, vendor: "HTTPClient:Arch:00016:UNDI:003000")
@@ -196,6 +209,18 @@ import Testing
         _ = responder.handle(Self.message(.decline, requested: own, to: Self.server), action: .agent, now: Self.now)
         let next = responder.handle(Self.message(.discover), action: .agent, now: Self.now).reply?.message.yiaddr
         #expect(next == IPv4Address(10, 77, 0, 51))
+    }
+
+    @Test("INFORM is told what there is, and nothing of a lease (RFC 2131 §4.3.5)")
+    func inform() throws {
+        var responder = Self.responder()
+        var request = Self.message(.inform)
+        request.ciaddr = IPv4Address(10, 77, 0, 99)
+        let ack = try #require(responder.handle(request, action: .agent, now: Self.now).reply)
+        #expect(ack.message.type == .ack && ack.message.yiaddr == .unspecified)
+        #expect(ack.destination == .unicast(request.ciaddr, port: 68))
+        #expect(ack.message.options[.subnetMask] != nil)
+        for code in [OptionCode.leaseTime, .renewalTime, .rebindingTime] { #expect(ack.message.options[code] == nil) }
     }
 
     @Test("machines that are ignored get nothing")

@@ -110,6 +110,9 @@ import Testing
         arguments: [
             ("boot_prt: 3", "did you mean boot_port?"), ("api_port: 99999", "a whole number from 1 to 65535"),
             ("agent_image: /nonexistent", "agent_image: /nonexistent has no vmlinuz"),
+            ("boot_programs: {6: ia32.efi}", "/usr/lib/ipxe has no ia32.efi"),
+            ("boot_programs: {15: ia32.efi}", "15 boots by HTTP; say 6, which is for both"),
+            ("boot_programs: {x64: ia32.efi}", "x64 is not a number of option 93"),
             ("boot_files: /nonexistent", "boot_files: /nonexistent has no undionly.kpxe"),
             ("hardware_profiles: /nonexistent", "/nonexistent: cannot list the directory"),
             ("dhcp: {interface: lo, mode: full}", "full mode needs pool_start and pool_end"),

@@ -36,6 +36,11 @@ import Testing
             #expect(try await installation.slipway("machine", "show", "trial").contains("10.9.0.7/24 on \(server.mac)"))
             try await installation.slipway("machine", "provision", "trial", "--cluster", "lab", "--os", "trial-1")
             #expect(await agents[0].ended() == 0, "\(agents[0].output)")
+            // Its name and address are what the installed system registers by.
+            let late = try await accept("trial", ["--name", "other"])
+            #expect(late.contains("its name and address are on their way to its disk"), "\(late)")
+            let repeated = try await installation.cli(["machine", "accept", "trial", "--name", "trial"])
+            #expect(repeated.status == 0)
             let settings = try server.settings()
             #expect(settings["NETWORK"] == "static" && settings["MAC"] == server.mac)
             #expect(settings["ADDRESS"] == "10.9.0.7/24" && settings["GATEWAY"] == "10.9.0.1")

@@ -11,7 +11,7 @@ import Testing
             let store = try SQLiteRecordStore(path: directory + "/s.sqlite")
             let error = #expect(throws: StoreError.self) { try SQLiteRecordStore(path: directory + "/s.sqlite") }
             #expect(error?.description.contains("in use by another slipwayd (process \(getpid()))") == true)
-            try await store.close()
+            try store.close()
         }
     }
 
@@ -56,8 +56,8 @@ import Testing
             #expect(try await again.list(kind: "k").revision == 200)
             let mode = try FileManager.default.attributesOfItem(atPath: path)[.posixPermissions] as? Int
             #expect(mode == 0o600)
-            try await again.close()
-            try await store.close()
+            try again.close()
+            try store.close()
         }
     }
 }

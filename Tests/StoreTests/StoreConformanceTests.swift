@@ -18,7 +18,7 @@ import Testing
                 let store = try SQLiteRecordStore(
                     path: directory + "/s.sqlite", logCapacity: logCapacity, watcherCapacity: watchers)
                 try await body(store)
-                try await store.close()
+                try store.close()
             }
         }
     }

@@ -31,9 +31,9 @@ public enum BootPolicy {
         }
         switch phase {
         case .discovered, .inspecting, .available, .installing, .wiping, .rescue: return .agent
-        // Ready and joining machines own their disk; a machine that failed or is in somebody's hands is left as it is.
+        // They own their disk, or are in somebody's hands.
         case .joining, .ready, .draining, .maintenance: return .localDisk
-        // The agent only looks until it has an order, and a failed machine can be asked to try again while it is warm.
+        // The agent only looks until it has an order, so a failed machine can be asked to try again without a restart.
         case .failed: return .agent
         case .rejected, .retired: return .ignore
         }

@@ -5,7 +5,7 @@ import NetworkAddresses
 
 /// Which file each kind of client is told to boot.
 public struct BootFiles: Equatable, Sendable {
-    /// By architecture (option 93): a file name for TFTP; UEFI HTTP clients get the same file's URL.
+    /// By architecture (option 93) without regard to HTTP: a file name for TFTP; UEFI HTTP clients get the same file's URL.
     public var programs: [ClientArchitecture: String]
     /// `http://10.77.0.1:8080`, without a slash at the end.
     public var bootURL: String
@@ -14,16 +14,16 @@ public struct BootFiles: Equatable, Sendable {
     /// network driver: the one with all drivers (`ipxe.efi`, 2019) never returns from `exit` on OVMF 2022.11, polling its
     /// receive queue for ever, so a machine would not reach its disk.
     public static let standard: [ClientArchitecture: String] = [
-        .biosX86: "undionly.kpxe", .efiX64: "snponly.efi", .efiBC: "snponly.efi", .efiX64HTTP: "snponly.efi",
-        .efiBCHTTP: "snponly.efi",
-        .efiARM64: "grubaa64.efi", .efiARM64HTTP: "grubaa64.efi",
+        .biosX86: "undionly.kpxe", .efiX64: "snponly.efi", .efiBC: "snponly.efi", .efiARM64: "grubaa64.efi",
     ]
 
     /// Debian's package has it as a link into /boot.
     public static let linked: Set<String> = ["ipxe.efi"]
 
-    public init(bootURL: String, programs: [ClientArchitecture: String] = standard) {
-        (self.bootURL, self.programs) = (bootURL, programs)
+    /// - Parameter programs: an operator's own, beside the standard ones or in place of them.
+    public init(bootURL: String, programs: [ClientArchitecture: String] = [:]) {
+        self.bootURL = bootURL
+        self.programs = Self.standard.merging(programs) { $1 }
     }
 
     /// The name or URL for this client; nil when it wants none or there is none for it.
@@ -38,7 +38,7 @@ public struct BootFiles: Equatable, Sendable {
             return "\(bootURL)/boot/ipxe?\(query)"
         }
         // A BIOS older than RFC 4578 sends no option 93.
-        guard let program = programs[message.architecture ?? .biosX86] else { return nil }
+        guard let program = programs[(message.architecture ?? .biosX86).withoutHTTP] else { return nil }
         return message.isHTTPClient ? "\(bootURL)/boot/files/\(program)" : program
     }
 }

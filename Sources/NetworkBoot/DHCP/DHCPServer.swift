@@ -55,10 +55,12 @@ public struct DHCPServer: Service {
             interface: interface, port: number, on: MultiThreadedEventLoopGroup.singleton)
         logger.info("proxyDHCP", metadata: ["interface": "\(interface ?? "any")", "port": "\(number)"])
         var malformed = MalformedLog(service: "dhcp")
+        var unserved = UnservedLog()
         try await channel.executeThenClose { inbound, outbound in
             for try await envelope in inbound {
                 guard let (request, client) = parse(envelope, &malformed) else { continue }
                 let action = director.action(for: client)
+                unserved.note(request, action, files: responder.files, logger: logger)
                 let source = (
                     address: IPv4Address(envelope.remoteAddress.ipAddress ?? "") ?? .unspecified,
                     port: envelope.remoteAddress.port ?? 68
@@ -79,11 +81,14 @@ public struct DHCPServer: Service {
         logger.info("DHCP", metadata: ["interface": "\(interface ?? "any")", "port": "\(serverPort)"])
         var responder = initial
         var malformed = MalformedLog(service: "dhcp")
+        var unserved = UnservedLog()
         try await channel.executeThenClose { inbound, outbound in
             try await withThrowingDiscardingTaskGroup { group in
                 for try await envelope in inbound {
                     guard let (request, client) = parse(envelope, &malformed) else { continue }
-                    let outcome = responder.handle(request, action: director.action(for: client), now: now())
+                    let action = director.action(for: client)
+                    unserved.note(request, action, files: responder.files, logger: logger)
+                    let outcome = responder.handle(request, action: action, now: now())
                     guard let lease = outcome.lease else {
                         if let reply = outcome.reply {
                             traceRequest(request, client)

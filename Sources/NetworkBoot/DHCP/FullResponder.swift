@@ -62,7 +62,8 @@ public struct FullResponder: Sendable {
             return Outcome(reply: nil, lease: pool.decline(address, by: mac, now: now))
         case .inform:
             var ack = answer(.ack, to: request)
-            ack.options[.leaseTime] = nil
+            // The client has an address of its own, which is not ours to time (RFC 2131 §4.3.5).
+            for code in [OptionCode.leaseTime, .renewalTime, .rebindingTime] { ack.options[code] = nil }
             return Outcome(reply: Reply(message: ack, destination: Reply.destination(of: request)), lease: nil)
         default: return .silence
         }

@@ -2,69 +2,104 @@ import FoundationEssentials
 import Glibc
 import NIOPosix
 import NetworkAddresses
+import Synchronization
 
 /// The leases on disk: one JSON line for each change, appended and synced before its ACK leaves. A line torn by a power cut is
-/// passed over; at start the file is written anew with what still counts.
-public actor LeaseJournal {
+/// passed over. At start, and whenever most of it is old, the file is written anew with what still counts.
+public final class LeaseJournal: Sendable {
+    private struct State {
+        var table: LeaseTable
+        var file: Int32
+        /// Lines in the file.
+        var lines: Int
+        var waiting: [(lease: Lease, done: CheckedContinuation<Void, any Error>)] = []
+        var isWriting = false
+    }
+
     private let path: String
-    private var file: Int32
-    private var waiting: [(lease: Lease, done: CheckedContinuation<Void, any Error>)] = []
-    private var isWriting = false
+    private let state: Mutex<State>
+
+    /// Lines beyond those that count before the file is written anew.
+    static let slack = 4096
 
     /// Opens the journal, or makes it.
     /// - Returns: the journal, and the leases it held.
     /// - Throws: ``LeaseJournalError``.
     public static func open(_ path: String) throws -> (LeaseJournal, [Lease]) {
-        let leases = try load(path)
+        let table = try load(path)
+        let file = try rewrite(table, path)
+        return (LeaseJournal(path, State(table: table, file: file, lines: table.count)), table.sorted)
+    }
+
+    private init(_ path: String, _ state: State) {
+        self.path = path
+        self.state = Mutex(state)
+    }
+
+    deinit { state.withLock { _ = close($0.file) } }
+
+    /// Returns when the lease is on disk. Leases that wait together share one sync.
+    public func append(_ lease: Lease) async throws {
+        try await withCheckedThrowingContinuation { done in
+            state.withLock { $0.waiting.append((lease, done)) }
+            writeNext()
+        }
+    }
+
+    /// One group at a time, on a thread that may block: the sync takes as long as the disk takes.
+    private func writeNext() {
+        let group = state.withLock { state -> [(lease: Lease, done: CheckedContinuation<Void, any Error>)] in
+            guard !state.isWriting else { return [] }
+            state.isWriting = !state.waiting.isEmpty
+            defer { state.waiting = [] }
+            return state.waiting
+        }
+        guard !group.isEmpty else { return }
+        NIOThreadPool.singleton.submit { _ in
+            let result = Result { try self.write(group.map(\.lease)) }
+            self.state.withLock { $0.isWriting = false }
+            for (_, done) in group { done.resume(with: result) }
+            self.writeNext()
+        }
+    }
+
+    /// Only the one writer calls it; the lock is not held while the disk works.
+    private func write(_ leases: [Lease]) throws {
+        let (file, isStale) = state.withLock { ($0.file, $0.lines > $0.table.count + Self.slack) }
+        try Self.append(leases.map(Self.line).joined(), to: file, path: path)
+        let table = state.withLock { state in
+            for lease in leases { state.table.insert(lease) }
+            state.lines += leases.count
+            return state.table
+        }
+        // The lease is durable already: a disk that is too full for a second file is none of its client's business.
+        guard isStale, let fresh = try? Self.rewrite(table, path) else { return }
+        state.withLock { state in
+            close(state.file)
+            (state.file, state.lines) = (fresh, table.count)
+        }
+    }
+
+    /// A new file in place of the old one, which is whole until then.
+    /// - Returns: its descriptor, for appending.
+    private static func rewrite(_ table: LeaseTable, _ path: String) throws -> Int32 {
         let temporary = path + ".new"
-        let text = leases.map { line($0) }.joined()
         let file = Glibc.open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC, 0o600)
         guard file >= 0 else { throw LeaseJournalError(path: temporary, doing: "create") }
         do {
-            try append(text, to: file, path: temporary)
+            try append(table.sorted.map(line).joined(), to: file, path: temporary)
             guard rename(temporary, path) == 0 else { throw LeaseJournalError(path: path, doing: "rename into place") }
         } catch {
             close(file)
             throw error
         }
-        return (LeaseJournal(path: path, file: file), leases)
-    }
-
-    private init(path: String, file: Int32) { (self.path, self.file) = (path, file) }
-
-    deinit { close(file) }
-
-    /// Returns when the lease is on disk. Leases that wait together share one sync.
-    public func append(_ lease: Lease) async throws {
-        try await withCheckedThrowingContinuation { done in
-            waiting.append((lease, done))
-            writeNext()
-        }
-    }
-
-    private func writeNext() {
-        guard !isWriting, !waiting.isEmpty else { return }
-        isWriting = true
-        let group = waiting
-        waiting = []
-        let (file, path, text) = (file, path, group.map { Self.line($0.lease) }.joined())
-        // A thread that may block: the sync takes as long as the disk takes.
-        NIOThreadPool.singleton.submit { _ in
-            let result = Result { try Self.append(text, to: file, path: path) }
-            for (_, done) in group { done.resume(with: result) }
-            Task { await self.written() }
-        }
-    }
-
-    private func written() {
-        isWriting = false
-        writeNext()
+        return file
     }
 
     private static func append(_ text: String, to file: Int32, path: String) throws {
         var rest = Array(text.utf8)[...]
         while !rest.isEmpty {
-            let written = rest.withUnsafeBytes { write(file, $0.baseAddress, $0.count) }
+            let written = rest.withUnsafeBytes { Glibc.write(file, $0.baseAddress, $0.count) }
             guard written > 0 else { throw LeaseJournalError(path: path, doing: "write") }
             rest = rest.dropFirst(written)
         }
@@ -81,8 +116,8 @@ public actor LeaseJournal {
         var expires: Double
     }
 
-    private static func load(_ path: String) throws -> [Lease] {
-        guard access(path, F_OK) == 0 else { return [] }
+    private static func load(_ path: String) throws -> LeaseTable {
+        guard access(path, F_OK) == 0 else { return LeaseTable() }
         let file = Glibc.open(path, O_RDONLY | O_CLOEXEC)
         guard file >= 0 else { throw LeaseJournalError(path: path, doing: "open") }
         defer { close(file) }
@@ -94,13 +129,13 @@ public actor LeaseJournal {
             guard count > 0 else { break }
             bytes += chunk.prefix(count)
         }
-        var leases: [MACAddress: Lease] = [:]
+        var table = LeaseTable()
         for line in bytes.split(separator: UInt8(ascii: "\n")) {
             guard let entry = try? JSONDecoder().decode(Line.self, from: Data(line)) else { continue }
-            leases[entry.mac] = Lease(
-                mac: entry.mac, address: entry.address, expires: Date(timeIntervalSince1970: entry.expires))
+            table.insert(
+                Lease(mac: entry.mac, address: entry.address, expires: Date(timeIntervalSince1970: entry.expires)))
         }
-        return leases.values.sorted { $0.address < $1.address }
+        return table
     }
 }
 

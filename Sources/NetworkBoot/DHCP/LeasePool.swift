@@ -1,26 +1,13 @@
 import FoundationEssentials
 import NetworkAddresses
 
-/// An address given to a machine until a time.
-public struct Lease: Codable, Equatable, Sendable {
-    public var mac: MACAddress
-    public var address: IPv4Address
-    public var expires: Date
-
-    public init(mac: MACAddress, address: IPv4Address, expires: Date) {
-        (self.mac, self.address, self.expires) = (mac, address, expires)
-    }
-}
-
 /// Addresses of one range and who has them. One machine holds one lease: firmware, iPXE, agent and installed system bring
 /// different client identifiers, so the key is the MAC. Pure: times come from outside.
 public struct LeasePool: Sendable {
     public let range: ClosedRange<IPv4Address>
-    private var byMAC: [MACAddress: Lease] = [:]
-    private var byAddress: [IPv4Address: MACAddress] = [:]
-    /// Offers not yet requested: held back for a moment.
-    private var offers: [MACAddress: Lease] = [:]
-    private var offered: [IPv4Address: MACAddress] = [:]
+    private var table = LeaseTable()
+    /// Offers not yet requested: held back for a moment. No more than there are addresses.
+    private var offers = LeaseTable()
     /// Somebody else answers at these addresses (DECLINE), until then.
     private var declined: [IPv4Address: Date] = [:]
     private var next: IPv4Address
@@ -31,17 +18,17 @@ public struct LeasePool: Sendable {
 
     public init(range: ClosedRange<IPv4Address>, leases: [Lease] = []) {
         (self.range, next) = (range, range.lowerBound)
-        for lease in leases where range.contains(lease.address) { insert(lease) }
+        for lease in leases where range.contains(lease.address) { table.insert(lease) }
     }
 
-    public var leases: [Lease] { byMAC.values.sorted { $0.address < $1.address } }
+    public var leases: [Lease] { table.sorted }
 
     /// The machine's address, if it has one now or had it last.
-    public func lease(of mac: MACAddress) -> Lease? { byMAC[mac] }
+    public func lease(of mac: MACAddress) -> Lease? { table[mac] }
 
     /// Reserves an address for a moment: the one it has, the one it asks for, or a free one. Nil when all are taken.
     public mutating func offer(to mac: MACAddress, wanting wanted: IPv4Address?, now: Date) -> IPv4Address? {
-        if let lease = byMAC[mac], usable(lease.address, by: mac, now: now) { return reserve(lease.address, mac, now) }
+        if let lease = table[mac], usable(lease.address, by: mac, now: now) { return reserve(lease.address, mac, now) }
         if let offer = offers[mac], usable(offer.address, by: mac, now: now) { return reserve(offer.address, mac, now) }
         if let wanted, range.contains(wanted), usable(wanted, by: mac, now: now) { return reserve(wanted, mac, now) }
         return freeAddress(for: mac, now: now).flatMap { reserve($0, mac, now) }
@@ -52,61 +39,44 @@ public struct LeasePool: Sendable {
         guard range.contains(address), usable(address, by: mac, now: now) else { return nil }
         let lease = Lease(mac: mac, address: address, expires: now.addingTimeInterval(seconds))
         withdrawOffer(to: mac)
-        insert(lease)
+        table.insert(lease)
         return lease
     }
 
     /// Gives an address back at once.
     /// - Returns: the ended lease, for the journal; nil when there was none.
     public mutating func release(_ address: IPv4Address, by mac: MACAddress, now: Date) -> Lease? {
-        guard var lease = byMAC[mac], lease.address == address else { return nil }
+        guard var lease = table[mac], lease.address == address else { return nil }
         lease.expires = now
-        byMAC[mac] = lease
+        table.insert(lease)
         return lease
     }
 
     /// The client found somebody else at the address: nobody gets it for a while.
     public mutating func decline(_ address: IPv4Address, by mac: MACAddress, now: Date) -> Lease? {
-        guard range.contains(address), byMAC[mac]?.address == address || offers[mac]?.address == address else {
+        guard range.contains(address), table[mac]?.address == address || offers[mac]?.address == address else {
             return nil
         }
-        let lease = byMAC.removeValue(forKey: mac)
-        byAddress[address] = nil
+        let lease = table.remove(mac)
         withdrawOffer(to: mac)
         declined[address] = now.addingTimeInterval(Self.declineSeconds)
         return lease.map { Lease(mac: $0.mac, address: $0.address, expires: now) }
     }
 
     /// The client took another server's offer.
-    public mutating func withdrawOffer(to mac: MACAddress) {
-        guard let offer = offers.removeValue(forKey: mac) else { return }
-        if offered[offer.address] == mac { offered[offer.address] = nil }
-    }
-
-    private mutating func insert(_ lease: Lease) {
-        if let former = byMAC[lease.mac], byAddress[former.address] == lease.mac { byAddress[former.address] = nil }
-        if let former = byAddress[lease.address], former != lease.mac { byMAC[former] = nil }
-        byMAC[lease.mac] = lease
-        byAddress[lease.address] = lease.mac
-    }
+    public mutating func withdrawOffer(to mac: MACAddress) { offers.remove(mac) }
 
     private mutating func reserve(_ address: IPv4Address, _ mac: MACAddress, _ now: Date) -> IPv4Address {
-        withdrawOffer(to: mac)
-        offers[mac] = Lease(mac: mac, address: address, expires: now.addingTimeInterval(Self.offerSeconds))
-        offered[address] = mac
+        offers.insert(Lease(mac: mac, address: address, expires: now.addingTimeInterval(Self.offerSeconds)))
         return address
     }
 
     /// Free, or held by this machine already, or by another whose time is over.
     private func usable(_ address: IPv4Address, by mac: MACAddress, now: Date) -> Bool {
         if let until = declined[address], until > now { return false }
-        if let holder = byAddress[address], holder != mac, let lease = byMAC[holder], lease.expires > now {
-            return false
+        return [table, offers].allSatisfy { table in
+            table.lease(at: address).map { $0.mac == mac || $0.expires <= now } ?? true
         }
-        if let holder = offered[address], holder != mac, let offer = offers[holder], offer.expires > now {
-            return false
-        }
-        return true
     }
 
     /// Never-used addresses first, so that a machine that comes back finds its old one; then the longest expired.
@@ -115,11 +85,11 @@ public struct LeasePool: Sendable {
         for _ in 0..<(UInt64(range.upperBound.rawValue) - UInt64(range.lowerBound.rawValue) + 1) {
             let address = candidate
             candidate = address >= range.upperBound ? range.lowerBound : IPv4Address(rawValue: address.rawValue + 1)
-            if byAddress[address] == nil, usable(address, by: mac, now: now) {
+            if table.lease(at: address) == nil, usable(address, by: mac, now: now) {
                 next = candidate
                 return address
             }
         }
-        return byMAC.values.filter { usable($0.address, by: mac, now: now) }.min { $0.expires < $1.expires }?.address
+        return table.sorted.filter { usable($0.address, by: mac, now: now) }.min { $0.expires < $1.expires }?.address
     }
 }

@@ -1,0 +1,85 @@
+import FoundationEssentials
+import Machines
+import Store
+
+extension MachineService {
+    /// Asks the BMC, and believes what it reads back.
+    public func setPower(_ action: PowerAction, of id: String, by actor: String) async throws -> PowerState {
+        let access = try await access(to: id)
+        let former = try await store.get(Machine.self, id)?.observed.powerCommandAt
+        // Written first: a boot that follows is ours even when this daemon is killed before the BMC answers.
+        try await note(power: nil, of: id, command: action, actor: actor)
+        do {
+            let state = try await power.perform(action, on: access)
+            try await note(power: state, of: id, command: nil, actor: actor)
+            return state
+        } catch {
+            try await forgetCommand(of: id, former: former)
+            throw ServiceError(.upstream, "power \(action.rawValue): \(error)")
+        }
+    }
+
+    public func readPower(of id: String) async throws -> PowerState {
+        let access = try await access(to: id)
+        do {
+            let state = try await power.power(of: access)
+            try await note(power: state, of: id, command: nil, actor: "slipwayd")
+            return state
+        } catch {
+            throw ServiceError(.upstream, "power status: \(error)")
+        }
+    }
+
+    /// How to log in to a machine's BMC.
+    func access(to id: String) async throws -> BMCAccess {
+        guard let machine = try await store.get(Machine.self, id) else {
+            throw ServiceError(.notFound, "no machine is called \(id)")
+        }
+        guard let bmc = machine.desired.bmc else {
+            throw ServiceError(
+                .conflict,
+                "\(machine.name) has no BMC: name it with `slipway machine accept \(machine.name) --bmc ADDRESS`")
+        }
+        guard let secret = try await store.get(Secret.self, bmc.passwordSecret) else {
+            throw ServiceError(
+                .conflict, "the BMC password of \(machine.name) is not in the secret store; accept it again")
+        }
+        let password: String
+        do {
+            password = try secret.open(with: installation.secretKey)
+        } catch {
+            throw ServiceError(
+                .conflict, "the BMC password of \(machine.name) was sealed with another key than this installation's")
+        }
+        return BMCAccess(address: bmc.address, port: bmc.port, username: bmc.username, password: password)
+    }
+
+    /// Writes down a power state, or that a command is about to be given: a boot after it is trusted.
+    func note(power state: PowerState?, of id: String, command: PowerAction?, actor: String) async throws {
+        let now = now()
+        try await store.transaction { transaction in
+            guard var machine = try await transaction.get(Machine.self, id) else { return }
+            let before = machine.observed
+            if let state { machine.observed.power = state }
+            if let command {
+                if command != .off { machine.observed.powerCommandAt = now }
+                try transaction.put(
+                    Event.now(
+                        .powerCommand, machine: id, actor: actor, "\(machine.name): power \(command.rawValue)",
+                        details: ["action": command.rawValue], at: now))
+            }
+            guard machine.observed != before else { return }
+            machine.updatedAt = now
+            try transaction.put(machine)
+        }
+    }
+
+    /// A command that failed makes no boot trusted, and may be given again.
+    private func forgetCommand(of id: String, former: Date?) async throws {
+        try await store.transaction { transaction in
+            guard var machine = try await transaction.get(Machine.self, id) else { return }
+            machine.observed.powerCommandAt = former
+            try transaction.put(machine)
+        }
+    }
+}
