@@ -27,9 +27,11 @@ struct BootServices {
                 address: address, port: configuration.tftpPort, directory: bootFiles, director: director, logger: logger
             ),
         ]
-        if let dhcp = configuration.dhcp {
-            let mode = try Self.mode(dhcp, configuration, logger: logger)
-            services.append(DHCPServer(interface: dhcp.interface, mode: mode, director: director, logger: logger))
+        let served = try configuration.subnets.map {
+            try Self.served($0, configuration, logger: logger)
+        }
+        if configuration.subnets.contains(where: { $0.mode != .off }) {
+            services.append(DHCPServer(served, director: director, logger: logger))
         }
         self.services = services
     }
@@ -52,20 +54,17 @@ struct BootServices {
         }
     }
 
-    private static func mode(
-        _ dhcp: DaemonConfiguration.DHCP, _ configuration: DaemonConfiguration, logger: Logger
-    ) throws -> DHCPServer.Mode {
-        let files = BootFiles(bootURL: configuration.bootURL, programs: configuration.bootPrograms)
-        guard dhcp.mode == .full, let start = dhcp.poolStart, let end = dhcp.poolEnd else {
-            return .proxy(ProxyResponder(server: configuration.address, files: files))
+    private static func served(
+        _ subnet: Subnet, _ configuration: DaemonConfiguration, logger: Logger
+    ) throws -> DHCPServer.Served {
+        let files = BootFiles(bootPort: configuration.bootPort, programs: configuration.bootPrograms)
+        guard subnet.givesAddresses else {
+            return .init(responder: SubnetResponder(subnet, files: files), journal: nil)
         }
-        let (journal, leases) = try LeaseJournal.open(configuration.stateDirectory + "/leases.journal")
-        logger.info("leases loaded", metadata: ["leases": "\(leases.count)"])
-        let responder = FullResponder(
-            server: configuration.address, files: files,
-            subnet: .init(
-                prefixLength: dhcp.prefixLength, router: dhcp.router, nameServers: dhcp.nameServers,
-                leaseSeconds: UInt32(dhcp.leaseSeconds)), pool: LeasePool(range: start...end, leases: leases))
-        return .full(responder, journal)
+        // One journal for each subnet: a machine with NICs in two of them has a lease in each.
+        let file = "leases-" + subnet.name.map { $0 == "/" ? "-" : "\($0)" }.joined()
+        let (journal, leases) = try LeaseJournal.open("\(configuration.stateDirectory)/\(file).journal")
+        logger.info("leases loaded", metadata: ["subnet": "\(subnet.name)", "leases": "\(leases.count)"])
+        return .init(responder: SubnetResponder(subnet, files: files, leases: leases), journal: journal)
     }
 }

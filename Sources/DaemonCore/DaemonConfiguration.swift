@@ -3,6 +3,7 @@ import Foundation
 import Inventory
 import Machines
 import NetworkAddresses
+import NetworkBoot
 import ProfileFiles
 
 /// Everything `slipwayd` reads from its configuration file, checked whole at start.
@@ -29,22 +30,8 @@ public struct DaemonConfiguration: Sendable, Equatable {
     public var heartbeatSeconds: Int
     /// Seconds without an order after which an agent powers its machine off; 0: never.
     public var idleSeconds: Int
-    public var dhcp: DHCP?
-
-    /// How DHCP is served on one interface.
-    public struct DHCP: Sendable, Equatable {
-        public enum Mode: String, Sendable, CaseIterable { case proxy, full }
-
-        public var interface: String
-        public var mode: Mode
-        /// Full mode: the subnet, the addresses to lease, and what clients are told.
-        public var prefixLength: Int
-        public var poolStart: IPv4Address?
-        public var poolEnd: IPv4Address?
-        public var router: IPv4Address?
-        public var nameServers: [IPv4Address]
-        public var leaseSeconds: Int
-    }
+    /// The subnets on which DHCP is answered; none: another server names the boot files.
+    public var subnets: [Subnet]
 
     /// Reads a file.
     /// - Throws: `ProfileFileError` naming file, line, column and key.
@@ -61,19 +48,14 @@ public struct DaemonConfiguration: Sendable, Equatable {
 
     public static func parse(_ text: String, file: String) throws -> DaemonConfiguration {
         var top = try YAMLReader(file: file, text: text)
-        func address(_ reader: inout YAMLReader, _ key: String) throws -> IPv4Address? {
-            try reader.parsed(key, "an IPv4 address such as 10.77.0.1") { IPv4Address($0) }
-        }
-        func port(_ reader: inout YAMLReader, _ key: String, _ preset: Int) throws -> Int {
-            try reader.integer(key, in: 1...65535) ?? preset
-        }
-        guard let own = try address(&top, "address") else {
+        func port(_ key: String, _ preset: Int) throws -> Int { try top.integer(key, in: 1...65535) ?? preset }
+        guard let own = try top.address("address") else {
             throw top.fault(nil, "address is missing: the address of this host on the provisioning network")
         }
         var configuration = DaemonConfiguration(
             stateDirectory: try top.string("state_directory") ?? "/var/lib/slipway", address: own,
-            apiPort: try port(&top, "api_port", 8443), bootPort: try port(&top, "boot_port", 8080),
-            tftpPort: try port(&top, "tftp_port", 69),
+            apiPort: try port("api_port", 8443), bootPort: try port("boot_port", 8080),
+            tftpPort: try port("tftp_port", 69),
             unknownMachines: try top.word("unknown_machines", UnknownMachinePolicy.self) ?? .discover,
             profileDirectory: try top.string("hardware_profiles") ?? "/usr/share/slipway/hardware-profiles",
             scriptDirectory: try top.string("ipxe_scripts") ?? "/usr/share/slipway/ipxe-scripts",
@@ -82,31 +64,9 @@ public struct DaemonConfiguration: Sendable, Equatable {
             agentDirectory: try top.string("agent_image") ?? "/usr/share/slipway/agent-image",
             agentArguments: try top.list("agent_arguments", KernelArgument.init(parsing:)) ?? [],
             heartbeatSeconds: try top.integer("heartbeat_seconds", in: 1...3600) ?? 5,
-            idleSeconds: try top.integer("agent_idle_seconds", in: 0...604_800) ?? 3600, dhcp: nil)
-        if var dhcp = try top.mapping("dhcp") {
-            guard let interface = try dhcp.string("interface") else {
-                throw dhcp.fault(nil, "dhcp: interface is missing")
-            }
-            guard let mode = try dhcp.word("mode", DHCP.Mode.self) else {
-                throw dhcp.fault(nil, "dhcp: mode is missing: proxy beside another DHCP server, full without one")
-            }
-            configuration.dhcp = DHCP(
-                interface: interface, mode: mode, prefixLength: try dhcp.integer("prefix_length", in: 8...30) ?? 24,
-                poolStart: try address(&dhcp, "pool_start"), poolEnd: try address(&dhcp, "pool_end"),
-                router: try address(&dhcp, "router"),
-                nameServers: try dhcp.list("name_servers") { text in
-                    guard let server = IPv4Address(text) else { throw ValueFault("\(text) is not an IPv4 address") }
-                    return server
-                } ?? [], leaseSeconds: try dhcp.integer("lease_seconds", in: 60...604_800) ?? 3600)
-            if mode == .full {
-                guard let start = configuration.dhcp?.poolStart, let end = configuration.dhcp?.poolEnd, start <= end
-                else {
-                    throw dhcp.fault(
-                        nil, "dhcp: full mode needs pool_start and pool_end, the first not above the second")
-                }
-            }
-            try dhcp.finish()
-        }
+            idleSeconds: try top.integer("agent_idle_seconds", in: 0...604_800) ?? 3600,
+            subnets: [])
+        configuration.subnets = try DHCPSection.subnets(&top, server: own)
         try top.finish()
         return configuration
     }

@@ -127,6 +127,15 @@ public struct YAMLReader {
         return try YAMLReader(file: file, node: value)
     }
 
+    /// A list of mappings inside this one.
+    public mutating func mappings(_ key: String) throws -> [YAMLReader]? {
+        guard let value = take(key) else { return nil }
+        guard let sequence = value.sequence else {
+            throw fault(value, "\(key): expected a list, each item after a `-`")
+        }
+        return try sequence.map { try YAMLReader(file: file, node: $0) }
+    }
+
     /// Call last: any key that nobody asked for is a fault.
     public func finish() throws {
         var seen: Set<String> = []
@@ -143,6 +152,11 @@ public struct YAMLReader {
     public func fault(_ node: Node?, _ message: String) -> ProfileFileError {
         let mark = (node ?? self.node).mark
         return ProfileFileError(file: file, line: mark?.line, column: mark?.column, message: message)
+    }
+
+    /// A fault of the value of a key, or of this mapping when the key is absent.
+    public func fault(key: String, _ message: String) -> ProfileFileError {
+        fault(entries.first { $0.key.string == key }?.value, message)
     }
 
     private mutating func take(_ key: String) -> Node? {

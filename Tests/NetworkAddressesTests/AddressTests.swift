@@ -43,3 +43,24 @@ import Testing
         arguments: ["", "1.2.3", "1.2.3.4.5", "1.2.3.256", "01.2.3.4", "1.2.3.", "1.2.3.-4", "+1.2.3.4"])
     func notIPv4(text: String) { #expect(IPv4Address(text) == nil) }
 }
+
+@Suite struct NetworkTests {
+    @Test(
+        "reads only subnets: no host bits, no odd numbers",
+        arguments: [
+            ("10.77.0.0/24", "10.77.0.0/24"), ("0.0.0.0/0", "0.0.0.0/0"), ("10.0.0.1/32", "10.0.0.1/32"),
+            ("10.77.0.1/24", nil), ("10.77.0.0/33", nil), ("10.77.0.0/024", nil), ("10.77.0.0", nil),
+            ("10.77.0.0/", nil),
+        ] as [(String, String?)])
+    func reads(text: String, network: String?) { #expect(IPv4Network(text)?.description == network) }
+
+    @Test("knows its hosts; /31 and /32 have no address of their own (RFC 3021)")
+    func hosts() throws {
+        let network = try #require(IPv4Network("10.77.0.0/24"))
+        #expect(network.mask == IPv4Address(255, 255, 255, 0) && network.broadcast == IPv4Address(10, 77, 0, 255))
+        #expect(network.isHost(IPv4Address(10, 77, 0, 1)) && !network.isHost(IPv4Address(10, 77, 0, 255)))
+        #expect(!network.isHost(IPv4Address(10, 77, 0, 0)) && !network.isHost(IPv4Address(10, 77, 1, 1)))
+        #expect(IPv4Network("10.0.0.4/31")?.isHost(IPv4Address(10, 0, 0, 5)) == true)
+        #expect(IPv4Network(IPv4Address(10, 77, 3, 9), prefixLength: 16)?.description == "10.77.0.0/16")
+    }
+}

@@ -27,11 +27,10 @@ import Testing
 
     static let pool = """
         dhcp:
-          interface: srv0
-          mode: full
-          prefix_length: 24
-          pool_start: 10.98.0.50
-          pool_end: 10.98.0.60
+          - interface: srv0
+            subnet: 10.98.0.0/24
+            mode: pool
+            pools: [10.98.0.50-10.98.0.60]
         """
 
     @Test("leases are kept over kill -9, and only firmware is told a boot file")
@@ -58,6 +57,85 @@ import Testing
 
     static let bios = ["-V", "PXEClient:Arch:00000:UNDI:002001", "-x", "0x5d:0000"]
     static let uefi = ["-V", "PXEClient:Arch:00007:UNDI:003016", "-x", "0x5d:0007"]
+
+    /// dnsmasq's relay, and ISC's, which names the client's subnet beside an address of its own (RFC 3527) and its port (RFC 3046).
+    static let relays = [
+        [
+            "dnsmasq", "--keep-in-foreground", "--conf-file=/dev/null", "--port=0", "--log-dhcp", "--log-facility=-",
+            "--user=root", "--pid-file=", "--dhcp-relay=10.99.0.254,10.98.0.1",
+        ],
+        ["dhcrelay", "-4", "-d", "--no-pid", "-a", "-id", "rel1", "-U", "rel0", "10.98.0.1"],
+    ]
+
+    @Test("a relayed subnet has its own pool", arguments: relays)
+    func relay(command: [String]) async throws {
+        try await Wire.with { wire in
+            let router = try await wire.addRouter()
+            let subnets = """
+                dhcp:
+                  - {interface: srv0, mode: off}
+                  - {subnet: 10.99.0.0/24, mode: pool, pools: [10.99.0.50-10.99.0.60], router: 10.99.0.254}
+                """
+            try await Installation.with(namespace: wire.server, address: "10.98.0.1", configuration: subnets) {
+                installation in
+                let relay = try ChildProcess("ip", ["netns", "exec", router] + command)
+                defer { relay.kill() }
+                let ready = await eventually {
+                    relay.lines.contains {
+                        $0.contains("DHCP relay from") || $0.contains("Sending on   Socket/fallback")
+                    }
+                }
+                try #require(ready, "\(relay.output)")
+                let first = try await lease(wire, installation.directory, Self.bios)
+                #expect(first == "10.99.0.50 undionly.kpxe 10.98.0.1", "\(relay.output)")
+                #expect(try await lease(wire, installation.directory, Self.bios) == first)
+                guard command[0] == "dhcrelay" else { return }
+                // The relay's word for its port is in the trail: where the machine is plugged in.
+                let events = try await installation.slipway("event", "list", "--format", "json")
+                #expect(events.contains(#""location" : "rel1""#), "\(events)")
+            }
+        }
+    }
+
+    @Test("auto beside another server: its reserved machine is given an address, the rest a boot file only")
+    func auto() async throws {
+        let subnets = """
+            dhcp:
+              - interface: srv0
+                subnet: 10.98.0.0/24
+                mode: auto
+                reservations:
+                  - {mac: "02:00:00:00:00:77", address: 10.98.0.7, host_name: db-7}
+            """
+        try await Wire.with { wire in
+            try await Installation.with(namespace: wire.server, address: "10.98.0.1", configuration: subnets) {
+                installation in
+                let rest = try await udhcpc(wire, installation.directory, Self.bios + ["-t", "2"])
+                #expect(rest.lease == nil)
+                try await wire.ip("-n \(wire.client) link set cli0 address 02:00:00:00:00:77")
+                let reserved = try await lease(wire, installation.directory, Self.uefi)
+                #expect(reserved == "10.98.0.7 snponly.efi 10.98.0.1")
+                // Not a network boot, and not a machine of ours: still its address.
+                let plain = try await lease(wire, installation.directory, [])
+                #expect(plain.hasPrefix("10.98.0.7 "))
+            }
+        }
+    }
+
+    @Test("an interface that goes away and comes back is served again")
+    func link() async throws {
+        try await Wire.with { wire in
+            try await Installation.with(namespace: wire.server, address: "10.98.0.1", configuration: Self.pool) {
+                installation in
+                let first = try await lease(wire, installation.directory, Self.bios)
+                try await wire.ip("-n \(wire.server) link set srv0 down")
+                let lost = try await udhcpc(wire, installation.directory, Self.bios + ["-t", "2"])
+                #expect(lost.lease == nil)
+                try await wire.ip("-n \(wire.server) link set srv0 up")
+                #expect(try await lease(wire, installation.directory, Self.bios) == first)
+            }
+        }
+    }
 
     @Test("noise is told once for each source, and the next client gets its lease")
     func noise() async throws {

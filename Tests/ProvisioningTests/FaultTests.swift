@@ -115,7 +115,16 @@ import Testing
             ("boot_programs: {x64: ia32.efi}", "x64 is not a number of option 93"),
             ("boot_files: /nonexistent", "boot_files: /nonexistent has no undionly.kpxe"),
             ("hardware_profiles: /nonexistent", "/nonexistent: cannot list the directory"),
-            ("dhcp: {interface: lo, mode: full}", "full mode needs pool_start and pool_end"),
+            ("dhcp: {interface: lo, mode: pool}", "dhcp: expected a list, each item after a `-`"),
+            ("dhcp: [{interface: lo}]", "mode is missing"),
+            ("dhcp: [{interface: lo, mode: full}]", "full is not one of proxy, pool, reservation, auto, off"),
+            ("dhcp: [{interface: lo, mode: pool}]", "dhcp: lo: mode pool needs `subnet`"),
+            ("dhcp: [{interface: lo, mode: pool, subnet: 10.1.0.1/24}]", "10.1.0.1/24 is not a subnet"),
+            ("dhcp: [{subnet: 10.1.0.0/24, mode: pool, pools: [10.1.0.9]}]", "10.1.0.9 is not a range"),
+            (
+                "dhcp: [{subnet: 10.1.0.0/24, mode: auto, reservations: [{address: 10.1.0.9}]}]",
+                "10.1.0.9 is for a mac or a client_id"
+            ),
         ])
     func configuration(line: String, words: String) async throws {
         try await Installation.with { installation in

@@ -9,6 +9,7 @@ final class Installation: Sendable {
     let address: String
     /// The words that run a command in the daemon's namespaces.
     private let enter: [String]
+    private let namespace: String?
     private let daemon = Mutex<ChildProcess?>(nil)
 
     /// All of 127/8 is this host: tests that run side by side never share an address, and so no port.
@@ -35,7 +36,7 @@ final class Installation: Sendable {
     private init(
         _ directory: String, _ namespace: String?, _ address: String?, _ configuration: String, _ imageMebibytes: Int?
     ) throws {
-        self.directory = directory
+        (self.directory, self.namespace) = (directory, namespace)
         // A file system of that size for the images, in a mount namespace that ends with the daemon.
         let small = imageMebibytes.map { size in
             [
@@ -106,8 +107,10 @@ final class Installation: Sendable {
 
     func cli(_ arguments: [String]) async throws -> (status: Int32?, output: String) {
         let token = try String(contentsOfFile: directory + "/state/admin.token", encoding: .utf8)
+        let command =
+            (namespace.map { ["ip", "netns", "exec", $0] } ?? []) + [Self.programs + "/slipway"] + arguments
         return try await ChildProcess.run(
-            Self.programs + "/slipway", arguments,
+            command[0], Array(command.dropFirst()),
             environment: [
                 "SLIPWAY_SERVER": "https://\(address):8443", "SLIPWAY_CA": directory + "/state/ca.pem",
                 "SLIPWAY_TOKEN": token.trimmingCharacters(in: .whitespacesAndNewlines),

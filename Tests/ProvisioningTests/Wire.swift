@@ -36,8 +36,26 @@ struct Wire {
         return answer.output
     }
 
+    /// Puts a router between the two ends: the machine's is in 10.99.0.0/24 then, behind 10.99.0.254.
+    /// - Returns: the router's namespace, which has `rel0` with 10.98.0.2 towards the server and `rel1` towards the machine.
+    func addRouter() async throws -> String {
+        let router = server + "-r"
+        try await ip("netns add \(router)")
+        try await ip("-n \(client) link delete cli0")
+        try await ip("-n \(server) link add srv0 type veth peer name rel0 netns \(router)")
+        try await ip("-n \(router) link add rel1 type veth peer name cli0 netns \(client)")
+        try await ip("-n \(server) address add 10.98.0.1/24 dev srv0")
+        try await ip("-n \(router) address add 10.98.0.2/24 dev rel0")
+        try await ip("-n \(router) address add 10.99.0.254/24 dev rel1")
+        for (namespace, link) in [(server, "srv0"), (router, "rel0"), (router, "rel1"), (client, "cli0")] {
+            try await ip("-n \(namespace) link set \(link) up")
+        }
+        try await ip("-n \(server) route add 10.99.0.0/24 via 10.98.0.2")
+        return router
+    }
+
     private func remove() async {
-        for namespace in [server, client] {
+        for namespace in [server, client, server + "-r"] {
             _ = try? await ChildProcess.run("ip", ["netns", "delete", namespace])
         }
     }

@@ -7,10 +7,14 @@ public struct BootTraceEvent: Equatable, Codable, Sendable {
     public var time: Date
     public var mac: MACAddress?
     public var address: IPv4Address?
+    /// Switch and port, as a DHCP relay told them.
+    public var location: String?
     public var step: Step
 
-    public init(time: Date = Date(), mac: MACAddress? = nil, address: IPv4Address? = nil, step: Step) {
-        (self.time, self.mac, self.address, self.step) = (time, mac, address, step)
+    public init(
+        time: Date = Date(), mac: MACAddress? = nil, address: IPv4Address? = nil, location: String? = nil, step: Step
+    ) {
+        (self.time, self.mac, self.address, self.location, self.step) = (time, mac, address, location, step)
     }
 
     public enum Step: Equatable, Codable, Sendable {

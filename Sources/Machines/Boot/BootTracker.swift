@@ -46,10 +46,12 @@ public struct BootTracker: Sendable {
         defer { last = event.time }
         switch event.step {
         case .discover(let stage, let architecture):
-            return discover(stage, architecture: architecture.map { "\($0.rawValue)" }, at: event.time)
+            return discover(
+                stage, ["architecture": architecture.map { "\($0.rawValue)" }, "location": event.location],
+                at: event.time)
         case .request(let stage):
             // A system may remember its address and never ask what there is.
-            return stage == .system ? discover(stage, architecture: nil, at: event.time) : []
+            return stage == .system ? discover(stage, [:], at: event.time) : []
         case .offer(let address, let file):
             // Without an address it is a proxy's: another server hands those out, unseen by us.
             guard address == nil, let file else { return [] }
@@ -78,8 +80,8 @@ public struct BootTracker: Sendable {
         }
     }
 
-    private mutating func discover(_ stage: BootClient.Stage, architecture: String?, at time: Date) -> [Report] {
-        let details = ["architecture": architecture, "stage": stage.rawValue].compactMapValues { $0 }
+    private mutating func discover(_ stage: BootClient.Stage, _ facts: [String: String?], at time: Date) -> [Report] {
+        let details = facts.compactMapValues { $0 }.merging(["stage": stage.rawValue]) { $1 }
         let silent = last.map { time.timeIntervalSince($0) > Self.silence } ?? true
         switch stage {
         case .agent:

@@ -7,8 +7,8 @@ import NetworkAddresses
 public struct BootFiles: Equatable, Sendable {
     /// By architecture (option 93) without regard to HTTP: a file name for TFTP; UEFI HTTP clients get the same file's URL.
     public var programs: [ClientArchitecture: String]
-    /// `http://10.77.0.1:8080`, without a slash at the end.
-    public var bootURL: String
+    /// Port of the boot HTTP server.
+    public var bootPort: Int
 
     /// Files of Debian's `ipxe` package, and an operator's own for arm64. On UEFI the iPXE that uses the firmware's own
     /// network driver: the one with all drivers (`ipxe.efi`, 2019) never returns from `exit` on OVMF 2022.11, polling its
@@ -21,14 +21,19 @@ public struct BootFiles: Equatable, Sendable {
     public static let linked: Set<String> = ["ipxe.efi"]
 
     /// - Parameter programs: an operator's own, beside the standard ones or in place of them.
-    public init(bootURL: String, programs: [ClientArchitecture: String] = [:]) {
-        self.bootURL = bootURL
+    public init(bootPort: Int, programs: [ClientArchitecture: String] = [:]) {
+        self.bootPort = bootPort
         self.programs = Self.standard.merging(programs) { $1 }
     }
 
+    /// Whether there is something to boot for a network boot's architecture.
+    func hasProgram(for message: Message) -> Bool { file(for: message, server: .unspecified) != nil }
+
     /// The name or URL for this client; nil when it wants none or there is none for it.
-    public func file(for message: Message) -> String? {
+    /// - Parameter server: an address of ours that the client reaches.
+    public func file(for message: Message, server: IPv4Address) -> String? {
         guard message.isNetworkBoot, let mac = message.mac else { return nil }
+        let bootURL = "http://\(server):\(bootPort)"
         if message.isIPXE {
             var query = "mac=\(mac)"
             if let architecture = message.architecture { query += "&arch=\(architecture.rawValue)" }

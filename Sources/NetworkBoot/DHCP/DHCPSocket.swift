@@ -5,9 +5,9 @@ import NIOPosix
 /// A UDP socket on one interface that hears broadcasts and may send them.
 enum DHCPSocket {
     /// - Throws: ``BootServiceError`` with what to look at when the port is taken or the interface is not there.
-    static func bind(interface: String?, port: Int, on group: any EventLoopGroup) async throws -> NIOAsyncChannel<
-        AddressedEnvelope<ByteBuffer>, AddressedEnvelope<ByteBuffer>
-    > {
+    static func bind(
+        interface: String?, port: Int, on loop: any EventLoop, handler: @escaping @Sendable () -> DHCPHandler
+    ) async throws -> any Channel {
         let socket = socket(AF_INET, Int32(SOCK_DGRAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
         guard socket >= 0 else { throw BootServiceError("no UDP socket: \(String(cString: strerror(errno)))") }
         do {
@@ -40,13 +40,16 @@ enum DHCPSocket {
             close(socket)
             throw error
         }
-        return try await DatagramBootstrap(group: group)
-            .channelOption(.datagramVectorReadMessageCount, value: 16)
-            .channelOption(.recvAllocator, value: FixedSizeRecvByteBufferAllocator(capacity: 16 * 2048))
+        return try await DatagramBootstrap(group: loop)
+            .channelOption(.datagramVectorReadMessageCount, value: 32)
+            .channelOption(.recvAllocator, value: FixedSizeRecvByteBufferAllocator(capacity: 32 * 2048))
+            .channelInitializer { channel in
+                channel.eventLoop.makeCompletedFuture {
+                    try channel.pipeline.syncOperations.addHandler(handler())
+                }
+            }
             // The async form of withBoundSocket fails for every datagram channel (swift-nio 2.101).
-            .withBoundSocket(socket)
-            .flatMapThrowing { try NIOAsyncChannel(wrappingChannelSynchronously: $0) }
-            .get()
+            .withBoundSocket(socket).get()
     }
 }
 

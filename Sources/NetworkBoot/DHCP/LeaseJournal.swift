@@ -7,12 +7,17 @@ import Synchronization
 /// The leases on disk: one JSON line for each change, appended and synced before its ACK leaves. A line torn by a power cut is
 /// passed over. At start, and whenever most of it is old, the file is written anew with what still counts.
 public final class LeaseJournal: Sendable {
+    private struct Entry: Sendable {
+        var lease: Lease
+        var done: @Sendable (Result<Void, any Error>) -> Void
+    }
+
     private struct State {
         var table: LeaseTable
         var file: Int32
         /// Lines in the file.
         var lines: Int
-        var waiting: [(lease: Lease, done: CheckedContinuation<Void, any Error>)] = []
+        var waiting: [Entry] = []
         var isWriting = false
     }
 
@@ -38,17 +43,20 @@ public final class LeaseJournal: Sendable {
 
     deinit { state.withLock { _ = close($0.file) } }
 
-    /// Returns when the lease is on disk. Leases that wait together share one sync.
+    /// Returns when the lease is on disk.
     public func append(_ lease: Lease) async throws {
-        try await withCheckedThrowingContinuation { done in
-            state.withLock { $0.waiting.append((lease, done)) }
-            writeNext()
-        }
+        try await withCheckedThrowingContinuation { continuation in append(lease) { continuation.resume(with: $0) } }
+    }
+
+    /// Calls `done` on some thread when the lease is on disk, or cannot be. Leases that wait together share one sync.
+    func append(_ lease: Lease, done: @escaping @Sendable (Result<Void, any Error>) -> Void) {
+        state.withLock { $0.waiting.append(Entry(lease: lease, done: done)) }
+        writeNext()
     }
 
     /// One group at a time, on a thread that may block: the sync takes as long as the disk takes.
     private func writeNext() {
-        let group = state.withLock { state -> [(lease: Lease, done: CheckedContinuation<Void, any Error>)] in
+        let group = state.withLock { state -> [Entry] in
             guard !state.isWriting else { return [] }
             state.isWriting = !state.waiting.isEmpty
             defer { state.waiting = [] }
@@ -58,7 +66,7 @@ public final class LeaseJournal: Sendable {
         NIOThreadPool.singleton.submit { _ in
             let result = Result { try self.write(group.map(\.lease)) }
             self.state.withLock { $0.isWriting = false }
-            for (_, done) in group { done.resume(with: result) }
+            for entry in group { entry.done(result) }
             self.writeNext()
         }
     }

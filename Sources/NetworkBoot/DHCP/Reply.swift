@@ -31,8 +31,17 @@ extension Message {
         reply.giaddr = giaddr
         reply.type = type
         reply.set(.serverIdentifier, [server])
-        // RFC 3046 §2.2: echoed as it came. RFC 4578 §2.3: the machine identifier likewise.
+        // RFC 4578 §2.3: echoed as it came.
         reply.options[.machineIdentifier] = options[.machineIdentifier]
+        return reply
+    }
+
+    /// Echoes option 82 as it came, as the last option (RFC 3046 §2.2), and takes the server's name that the relay asks for
+    /// (RFC 5107 §4).
+    func echoingRelay(of request: Message) -> Message {
+        var reply = self
+        if let override = request.relayInformation?.serverOverride { reply.set(.serverIdentifier, [override]) }
+        reply.options[.relayAgentInformation] = request.options[.relayAgentInformation]
         return reply
     }
 

@@ -12,7 +12,7 @@ struct UnservedLog {
 
     mutating func note(_ request: Message, _ action: BootAction, files: BootFiles, logger: Logger) {
         guard request.type == .discover, request.isNetworkBoot, action != .ignore,
-            let architecture = request.architecture, files.file(for: request) == nil, seen.count < Self.capacity,
+            let architecture = request.architecture, !files.hasProgram(for: request), seen.count < Self.capacity,
             seen.insert(architecture).inserted
         else { return }
         logger.warning(

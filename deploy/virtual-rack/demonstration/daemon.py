@@ -63,10 +63,9 @@ class Daemon:
 
 
 def configuration(rack: Rack, state: Path, agent_image: Path, dhcp: str) -> str:
-    """slipwayd.yaml for this rack: DHCP on the bridge, `full` or `proxy`, all else beside the sources."""
-    base = int(ipaddress.IPv4Interface(f"{rack.service_address}/{rack.prefix_length}").network[0])
-    first, last = ipaddress.IPv4Address(base + 50), ipaddress.IPv4Address(base + 99)
-    pool = f"  prefix_length: {rack.prefix_length}\n  pool_start: {first}\n  pool_end: {last}\n" if dhcp == "full" else ""
+    """slipwayd.yaml for this rack: DHCP on the bridge, `pool` or `proxy`, all else beside the sources."""
+    subnet = ipaddress.IPv4Interface(f"{rack.service_address}/{rack.prefix_length}").network
+    pool = f"    subnet: {subnet}\n    pools: [{subnet[50]}-{subnet[99]}]\n" if dhcp == "pool" else ""
     return f"""\
 # Written by the demo.
 state_directory: {state}
@@ -78,8 +77,8 @@ ipxe_scripts: {places.PROJECT_ROOT / "ipxe-scripts"}
 boot_files: /usr/lib/ipxe
 agent_image: {agent_image.resolve()}
 dhcp:
-  interface: {rack.bridge}
-  mode: {dhcp}
+  - interface: {rack.bridge}
+    mode: {dhcp}
 {pool}"""
 
 

@@ -56,7 +56,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--agent-image", type=Path, default=cache / "agent-image", metavar="DIR", help="vmlinuz and initrd")
     add("--reference-os", type=Path, default=cache / "reference-os", metavar="DIR", help="release.json and its image")
     add("--timeout", type=float, default=1200.0, metavar="SECONDS", help="until every server is a node")
-    add("--dhcp", choices=("full", "proxy"), default="full", help="proxy: beside dnsmasq, which hands out the addresses")
+    add("--dhcp", choices=("pool", "proxy"), default="pool", help="proxy: beside dnsmasq, which hands out the addresses")
     add("--kill", action="store_true", help="kill -9 slipwayd at every step from the kernel on; best with one server")
     add("--power-cycle", action="store_true", help="then power-cycle each through Slipway: they must come back")
     add("--floor", action="store_true", help="then measure the floor on the same servers and compare")

@@ -16,10 +16,10 @@ from virtual_rack.shape import plan
 
 
 class Configurations(unittest.TestCase):
-    def test_the_daemon_serves_full_dhcp_on_the_bridge(self) -> None:
-        text = configuration(plan(**DEFAULTS), Path("/s/slipwayd"), Path("/agent"), "full")
-        for line in ("address: 10.77.0.1", "  interface: br0", "  mode: full", "  pool_start: 10.77.0.50",
-                     "  pool_end: 10.77.0.99", "agent_image: /agent", "state_directory: /s/slipwayd"):
+    def test_the_daemon_gives_addresses_on_the_bridge(self) -> None:
+        text = configuration(plan(**DEFAULTS), Path("/s/slipwayd"), Path("/agent"), "pool")
+        for line in ("address: 10.77.0.1", "  - interface: br0", "    mode: pool", "    subnet: 10.77.0.0/24",
+                     "    pools: [10.77.0.50-10.77.0.99]", "agent_image: /agent", "state_directory: /s/slipwayd"):
             self.assertIn(line, text.splitlines())
 
     def test_a_bmc_has_one_account_and_no_anonymous_one(self) -> None:

@@ -1,0 +1,109 @@
+import DHCP
+import FoundationEssentials
+import Logging
+import Machines
+import Metrics
+import NIOCore
+import NetworkAddresses
+
+/// Takes in packets of all sockets, decides, and says what to send. Lives on one event loop.
+final class DHCPDesk {
+    private let table: SubnetTable
+    private var responders: [SubnetResponder]
+    private let journals: [LeaseJournal?]
+    private let director: any NetworkBootDirector
+    private let logger: Logger
+    private let now: @Sendable () -> Date
+    private var malformed = MalformedLog(service: "dhcp")
+    private var unserved = UnservedLog()
+    private let packets = Counter(label: "dhcp.packets")
+
+    init(
+        _ served: [DHCPServer.Served], director: any NetworkBootDirector, logger: Logger,
+        now: @escaping @Sendable () -> Date
+    ) {
+        table = SubnetTable(subnets: served.map(\.responder.subnet))
+        (responders, journals) = (served.map(\.responder), served.map(\.journal))
+        (self.director, self.logger, self.now) = (director, logger, now)
+    }
+
+    /// - Parameter send: called with the answer, at once or when its lease is durable, on whatever thread; not at all when there
+    ///   is none.
+    func take(
+        _ bytes: ByteBufferView, _ arrival: Arrival, send: @escaping @Sendable (Reply) -> Void
+    ) {
+        packets.increment()
+        let request: Message
+        do {
+            request = try Message(parsing: bytes)
+        } catch {
+            malformed.note(from: "\(arrival.source.address)", "\(error)", logger: logger)
+            return
+        }
+        guard let index = table.index(of: request, interface: arrival.interface), let client = request.bootClient()
+        else {
+            return
+        }
+        let action = director.action(for: client)
+        unserved.note(request, action, files: responders[index].files, logger: logger)
+        let outcome = responders[index].handle(request, arrival, action: action, now: now())
+        // A request that is meant for another server says which address the client got from it.
+        let foreign =
+            outcome == .silence && responders[index].subnet.isProxy && request.type == .request && action != .ignore
+        if outcome.reply != nil || outcome.lease != nil || foreign {
+            trace(request, client, givenByOther: outcome.lease == nil && responders[index].subnet.isProxy)
+        }
+        guard let lease = outcome.lease, let journal = journals[index] else {
+            if let reply = outcome.reply { dispatch(reply, client, send) }
+            return
+        }
+        let (director, logger, now) = (director, logger, now)
+        // Only the ACK waits for the disk; the next packet does not.
+        journal.append(lease) { result in
+            switch result {
+            case .success:
+                guard let reply = outcome.reply else { return }
+                send(reply)
+                Self.trace(reply, client, director, now())
+            case .failure(let error):
+                logger.error(
+                    "no ACK: the lease is not durable", metadata: ["mac": "\(client.mac)", "error": "\(error)"])
+            }
+        }
+    }
+
+    private func dispatch(_ reply: Reply, _ client: BootClient, _ send: (Reply) -> Void) {
+        send(reply)
+        Self.trace(reply, client, director, now())
+    }
+
+    private func trace(_ request: Message, _ client: BootClient, givenByOther: Bool) {
+        let step: BootTraceEvent.Step =
+            request.type == .discover
+            ? .discover(stage: client.stage, architecture: client.architecture) : .request(stage: client.stage)
+        // In proxy mode the address is another server's, and this is where it is seen.
+        var address: IPv4Address?
+        if givenByOther, request.type == .request {
+            address = request.ciaddr == .unspecified ? request.requestedAddress : request.ciaddr
+        }
+        director.record(
+            BootTraceEvent(
+                time: now(), mac: client.mac, address: address, location: request.relayInformation?.location, step: step
+            ))
+    }
+
+    private static func trace(
+        _ reply: Reply, _ client: BootClient, _ director: any NetworkBootDirector, _ now: Date
+    ) {
+        let address = reply.message.yiaddr == .unspecified ? nil : reply.message.yiaddr
+        let file = reply.message.options[.bootFileName].map { String(decoding: $0, as: UTF8.self) }
+        switch reply.message.type {
+        case .offer:
+            director.record(BootTraceEvent(time: now, mac: client.mac, step: .offer(address: address, file: file)))
+        case .ack:
+            director.record(
+                BootTraceEvent(time: now, mac: client.mac, step: .acknowledge(address: address, file: file)))
+        default: break
+        }
+    }
+}
