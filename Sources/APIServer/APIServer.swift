@@ -20,16 +20,18 @@ public struct APIRouter: Sendable {
     let registry: StandaloneRegistry
     let images: ImageLibrary.Library
     let board: SessionBoard
+    let boots: BootBook
     let version: String
     let now: @Sendable () -> Date
 
     public init(
         store: any RecordStore, machines: MachineService, agents: AgentService, catalog: CatalogService,
-        registry: StandaloneRegistry, images: ImageLibrary.Library, board: SessionBoard, version: String,
+        registry: StandaloneRegistry, images: ImageLibrary.Library, board: SessionBoard, boots: BootBook,
+        version: String,
         now: @escaping @Sendable () -> Date
     ) {
         (self.store, self.machines, self.agents, self.catalog) = (store, machines, agents, catalog)
-        (self.registry, self.images, self.board) = (registry, images, board)
+        (self.registry, self.images, self.board, self.boots) = (registry, images, board, boots)
         (self.version, self.now) = (version, now)
     }
 
@@ -45,6 +47,7 @@ public struct APIRouter: Sendable {
         MachineRoutes(store: store, machines: machines, board: board).register(on: people)
         CatalogRoutes(store: store, catalog: catalog, images: images).register(on: people)
         EventRoutes(store: store, machines: machines).register(on: people)
+        BootRoutes(store: store, machines: machines, boots: boots, now: now).register(on: people)
         nodes.register(on: people)
         return router
     }

@@ -10,7 +10,7 @@ struct MachineCommand: AsyncParsableCommand {
         commandName: "machine", abstract: "Physical servers.",
         subcommands: [
             MachineListCommand.self, MachineShowCommand.self, MachineAcceptCommand.self, MachineProvisionCommand.self,
-            MachinePowerCommand.self,
+            MachinePowerCommand.self, MachineBootTraceCommand.self,
         ])
 }
 

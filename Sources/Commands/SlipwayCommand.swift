@@ -8,7 +8,10 @@ public struct SlipwayCommand: AsyncParsableCommand {
     public static let configuration = CommandConfiguration(
         commandName: "slipway", abstract: "Provision bare-metal servers, from power-on to registered node.",
         version: Version.current,
-        subcommands: [MachineCommand.self, NodeCommand.self, OSCommand.self, ClusterCommand.self, EventCommand.self])
+        subcommands: [
+            MachineCommand.self, NodeCommand.self, OSCommand.self, ClusterCommand.self, EventCommand.self,
+            BootCommand.self,
+        ])
 
     public init() {}
 }

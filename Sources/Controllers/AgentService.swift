@@ -36,6 +36,7 @@ public struct AgentService: Sendable {
             throw ServiceError(.unauthorized, message)
         case .opened(let session, let machine):
             board.noteCall(session.id, at: now)
+            director.record(BootTraceEvent(time: now, mac: request.mac, step: .session))
             wakeups.wake(machine.id)
             return SessionReply(
                 session: session.id, token: token, machine: machine.id, name: machine.name, time: now,

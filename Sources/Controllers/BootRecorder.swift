@@ -5,24 +5,26 @@ import NetworkAddresses
 import ServiceLifecycle
 import Store
 
-/// Writes the milestones of boots into the trail. Bounded: a flood of made-up MACs costs a fixed amount of memory and writes.
+/// Keeps the traces of boots, and writes their milestones into the trail. Bounded: a flood of made-up MACs costs a fixed amount of
+/// memory and writes.
 public struct BootRecorder: Service {
     let store: any RecordStore
     let director: BootDirector
+    let book: BootBook
     let logger: Logger
 
-    /// MACs whose boots are followed at once; the one unheard for longest makes room.
+    /// Addresses whose MAC is remembered.
     static let capacity = 4096
     /// Milestones of unknown MACs written in a minute.
     static let unknownPerMinute = 240
 
-    public init(store: any RecordStore, director: BootDirector, logger: Logger) {
-        (self.store, self.director, self.logger) = (store, director, logger)
+    public init(store: any RecordStore, director: BootDirector, book: BootBook, logger: Logger) {
+        (self.store, self.director, self.book, self.logger) = (store, director, book, logger)
     }
 
     public func run() async throws {
+        book.load(try await store.list(BootRecord.self).items)
         await cancelWhenGracefulShutdown {
-            var trackers: [MACAddress: (tracker: BootTracker, heard: Date)] = [:]
             var macs: [IPv4Address: MACAddress] = [:]
             var minute = Date.distantPast
             var unknown = 0
@@ -33,15 +35,9 @@ public struct BootRecorder: Service {
                     macs[address] = mac
                 }
                 guard let mac = event.mac ?? event.address.flatMap({ macs[$0] }) else { continue }
-                if trackers[mac] == nil, trackers.count >= Self.capacity,
-                    let oldest = trackers.min(by: { $0.value.heard < $1.value.heard })
-                {
-                    trackers[oldest.key] = nil
-                }
-                let reports = trackers[mac, default: (BootTracker(), event.time)].tracker.note(event)
-                trackers[mac]?.heard = event.time
-                guard !reports.isEmpty else { continue }
+                let (reports, isNews) = book.note(event, of: mac)
                 let machine = director.machine(with: mac)
+                guard !reports.isEmpty || (machine != nil && isNews && event.step.isWorthKeeping) else { continue }
                 if event.time.timeIntervalSince(minute) > 60 { (minute, unknown) = (event.time, 0) }
                 if machine == nil {
                     unknown += reports.count
@@ -53,6 +49,7 @@ public struct BootRecorder: Service {
     }
 
     private func write(_ reports: [BootTracker.Report], mac: MACAddress, machine: String?, at time: Date) async {
+        let record = machine.map { BootRecord(machine: $0, traces: book.traces(of: mac)) }
         do {
             try await store.transaction { transaction in
                 for report in reports {
@@ -62,9 +59,24 @@ public struct BootRecorder: Service {
                             report.message,
                             details: report.details, at: time))
                 }
+                if let record {
+                    // Read, so that the write replaces what an earlier step left.
+                    _ = try await transaction.get(BootRecord.self, record.id)
+                    try transaction.put(record)
+                }
             }
         } catch {
             logger.warning("a boot milestone was not recorded", metadata: ["mac": "\(mac)", "error": "\(error)"])
+        }
+    }
+}
+
+extension BootTraceEvent.Step {
+    /// The end of a boot, or why there is none: kept for a known machine though it is no milestone.
+    fileprivate var isWorthKeeping: Bool {
+        switch self {
+        case .session, .trouble: true
+        default: false
         }
     }
 }
@@ -74,7 +86,7 @@ extension BootTraceEvent {
     fileprivate var stepAddress: IPv4Address? {
         switch step {
         case .acknowledge(let address, _), .offer(let address, _): address ?? self.address
-        case .discover, .request, .transferStarted, .transferFinished, .script: address
+        case .discover, .request, .transferStarted, .transferFinished, .script, .session, .trouble: address
         }
     }
 }

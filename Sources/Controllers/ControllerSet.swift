@@ -13,6 +13,7 @@ public struct ControllerSet: Sendable {
     public let agents: AgentService
     public let catalog: CatalogService
     public let reconciler: Reconciler
+    public let boots: BootBook
     public let recorder: BootRecorder
     public let feed: DirectorFeed
 
@@ -37,7 +38,8 @@ public struct ControllerSet: Sendable {
             store: store, board: board, machines: machines, orders: orders, planner: planner, logger: logger, now: now)
         reconciler = Reconciler(
             store: store, stepper: stepper, board: board, wakeups: wakeups, logger: logger, now: now)
-        recorder = BootRecorder(store: store, director: director, logger: logger)
+        boots = BootBook()
+        recorder = BootRecorder(store: store, director: director, book: boots, logger: logger)
         feed = DirectorFeed(store: store, director: director, profiles: profiles)
     }
 }

@@ -45,6 +45,17 @@ extension Message {
     /// iPXE, which wants a script and not a boot program: a server that confuses the two loops for ever.
     public var isIPXE: Bool { userClasses.contains("iPXE") }
 
+    /// An iPXE that lists what it can (option 175), and no HTTP (feature 19) among it.
+    public var ipxeLacksHTTP: Bool {
+        guard let value = options[.ipxe] else { return false }
+        var rest = value[...]
+        while let code = rest.popFirst(), let length = rest.popFirst(), rest.count >= Int(length) {
+            if code == 19 { return rest.first != 1 }
+            rest = rest.dropFirst(Int(length))
+        }
+        return true
+    }
+
     /// PXE firmware, UEFI HTTP firmware, or iPXE asking for a boot file (PXE 2.1 §2.2.1; UEFI 2.10 §24.7.2).
     public var isNetworkBoot: Bool {
         guard let vendorClass else { return isIPXE }

@@ -23,7 +23,8 @@ struct APIService {
     func service() throws -> any Service {
         let router = APIRouter(
             store: store, machines: controllers.machines, agents: controllers.agents, catalog: controllers.catalog,
-            registry: registry, images: images, board: controllers.board, version: Daemon.version, now: now)
+            registry: registry, images: images, board: controllers.board, boots: controllers.boots,
+            version: Daemon.version, now: now)
         let tls = try authority.serverConfiguration(
             addresses: [configuration.address.description, "127.0.0.1"],
             names: ["localhost", ProcessInfo.processInfo.hostName], now: now())

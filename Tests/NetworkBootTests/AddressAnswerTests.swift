@@ -85,7 +85,9 @@ import Testing
         _ = responder.handle(Self.message(.request, requested: own, to: Self.server), action: .agent, now: Self.now)
         // Another server's offer was chosen.
         let other = Self.message(.request, requested: own, to: IPv4Address(10, 77, 0, 2))
-        #expect(responder.handle(other, action: .agent, now: Self.now) == .init(reply: nil, lease: nil))
+        #expect(
+            responder.handle(other, action: .agent, now: Self.now)
+                == .init(reply: nil, lease: nil, trouble: .chose(server: IPv4Address(10, 77, 0, 2))))
         // A restart with the right address, with a wrong one, and with one of another network.
         #expect(
             responder.handle(Self.message(.request, requested: own), action: .agent, now: Self.now).reply?.message.type
@@ -149,7 +151,9 @@ import Testing
         #expect(responder.handle(request, action: .agent, now: Self.now).reply?.message.type == .ack)
         // Without the relay's word the same server is somebody else.
         let stranger = Self.message(.request, mac: 2, requested: offer.message.yiaddr, to: IPv4Address(10, 77, 0, 254))
-        #expect(responder.handle(stranger, action: .agent, now: Self.now) == .silence)
+        #expect(
+            responder.handle(stranger, action: .agent, now: Self.now).trouble
+                == .chose(server: IPv4Address(10, 77, 0, 254)))
     }
 
     static let reserved = [

@@ -28,6 +28,13 @@ import Testing
             ] + words, environment: ["IPMI_PASSWORD": "not-a-default"])
     }
 
+    /// What the BMC was told. On a slow machine a request is sent again before its answer comes; cycle and reset never are.
+    private static func told(_ server: SimulatedBMCServer) -> [String] {
+        server.bmc.log.reduce(into: []) { log, entry in
+            if log.last != entry || ["control 2", "control 3"].contains(entry) { log.append(entry) }
+        }
+    }
+
     @Test("ipmitool agrees with the simulator", arguments: [3, 17])
     func referee(suite: Int) async throws {
         try await SimulatedBMCServer.with(Self.bmc) { server in
@@ -52,7 +59,7 @@ import Testing
             #expect(try await controller.perform(.on, on: access) == .on)
             #expect(try await controller.bootOnce(from: .network, uefi: true, on: access) == .confirmed)
             // Parameter 3 = 08h comes first, or the BMC forgets the flags after 60 seconds.
-            #expect(server.bmc.log == ["control 1", "boot option 3: 08", "boot option 5: a0 04 00 00 00"])
+            #expect(Self.told(server) == ["control 1", "boot option 3: 08", "boot option 5: a0 04 00 00 00"])
             let flags = try await Self.ipmitool(server, suite: Int(suite), "chassis", "bootparam", "get", "5").output
             for words in ["Boot Flag Valid", "only next boot", "EFI boot", "Force PXE"] {
                 #expect(flags.contains(words), "\(flags)")
@@ -71,7 +78,7 @@ import Testing
                 let state = try await controller.perform(action, on: access)
                 #expect(state == .on)
             }
-            #expect(server.bmc.log == ["control 1", "control 2", "control 3"])
+            #expect(Self.told(server) == ["control 1", "control 2", "control 3"])
         }
     }
 

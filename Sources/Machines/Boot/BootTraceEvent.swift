@@ -28,6 +28,9 @@ public struct BootTraceEvent: Equatable, Codable, Sendable {
             Transport, file: String, bytes: Int64, milliseconds: Int64, retransmissions: Int, outcome: String)
         /// An iPXE script left; `name` is the template's.
         case script(name: String)
+        /// The agent opened its session.
+        case session
+        case trouble(BootTrouble)
     }
 
     public enum Transport: String, Codable, Sendable { case tftp, http }

@@ -31,6 +31,8 @@ public struct BootTracker: Sendable {
     }
 
     private var reached: Set<Milestone> = []
+    /// Boots seen so far, the one under way included.
+    public private(set) var boots = 0
     private var last: Date?
 
     /// A firmware that shows nothing for this long has started anew.
@@ -77,6 +79,8 @@ public struct BootTracker: Sendable {
             return file.hasPrefix("/images/") || bytes == 0 ? [] : reach(.transfer, words, details)
         case .script(let name):
             return reach(.script, "script \(name)", ["script": name])
+        case .session, .trouble:
+            return []
         }
     }
 
@@ -91,14 +95,19 @@ public struct BootTracker: Sendable {
             guard let furthest, furthest >= .script else { return [] }
             return reach(.system, "the installed system asks for its address", details)
         case .firmware:
-            if silent || (furthest ?? .firmware) >= .transfer { reached = [] }
+            if silent || (furthest ?? .firmware) >= .transfer { begin() }
             return reach(.firmware, "firmware asks for an address and a boot file", details)
         case .ipxe:
             // iPXE in a BIOS option ROM is the firmware; iPXE that we sent comes after a transfer.
-            if silent || (furthest ?? .firmware) >= .script { reached = [] }
+            if silent || (furthest ?? .firmware) >= .script { begin() }
             let started = reach(.firmware, "firmware (iPXE in ROM) asks for an address and a boot file", details)
             return started.isEmpty ? reach(.ipxe, "iPXE asks for its script", details) : started
         }
+    }
+
+    private mutating func begin() {
+        reached = []
+        boots += 1
     }
 
     private mutating func reach(_ milestone: Milestone, _ message: String, _ details: [String: String]) -> [Report] {

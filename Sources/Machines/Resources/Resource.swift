@@ -13,6 +13,7 @@ extension Cluster: Resource {}
 extension Node: Resource {}
 extension JoinToken: Resource {}
 extension Event: Resource {}
+extension BootRecord: Resource {}
 extension BootTicket: Resource {}
 extension AgentSession: Resource {}
 extension AccessToken: Resource {}

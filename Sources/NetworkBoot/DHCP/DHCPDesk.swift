@@ -46,12 +46,16 @@ final class DHCPDesk {
         }
         let action = director.action(for: client)
         unserved.note(request, action, files: responders[index].files, logger: logger)
+        let troubles = self.troubles(of: request, client, action, responders[index])
         let outcome = responders[index].handle(request, arrival, action: action, now: now())
         // A request that is meant for another server says which address the client got from it.
         let foreign =
             outcome == .silence && responders[index].subnet.isProxy && request.type == .request && action != .ignore
-        if outcome.reply != nil || outcome.lease != nil || foreign {
+        if outcome != .silence || foreign || !troubles.isEmpty {
             trace(request, client, givenByOther: outcome.lease == nil && responders[index].subnet.isProxy)
+        }
+        for trouble in troubles + [outcome.trouble].compactMap({ $0 }) {
+            director.record(BootTraceEvent(time: now(), mac: client.mac, step: .trouble(trouble)))
         }
         guard let lease = outcome.lease, let journal = journals[index] else {
             if let reply = outcome.reply { dispatch(reply, client, send) }
@@ -70,6 +74,20 @@ final class DHCPDesk {
                     "no ACK: the lease is not durable", metadata: ["mac": "\(client.mac)", "error": "\(error)"])
             }
         }
+    }
+
+    /// What will not go well, whatever is answered.
+    private func troubles(
+        of request: Message, _ client: BootClient, _ action: BootAction, _ responder: SubnetResponder
+    ) -> [BootTrouble] {
+        guard request.type == .discover, request.isNetworkBoot, responder.subnet.mode != .off else { return [] }
+        if action == .ignore { return [.ignored] }
+        var found: [BootTrouble] = []
+        if !responder.files.hasProgram(for: request) {
+            found.append(.noProgram((client.architecture ?? .biosX86).withoutHTTP))
+        }
+        if client.stage == .ipxe, request.ipxeLacksHTTP { found.append(.noHTTP) }
+        return found
     }
 
     private func dispatch(_ reply: Reply, _ client: BootClient, _ send: (Reply) -> Void) {

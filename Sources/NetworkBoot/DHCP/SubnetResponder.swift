@@ -32,6 +32,8 @@ public struct Outcome: Equatable, Sendable {
     public var reply: Reply?
     /// Must be durable before the reply leaves.
     public var lease: Lease?
+    /// For the trace.
+    public var trouble: BootTrouble?
 
     static let silence = Outcome(reply: nil, lease: nil)
 }
@@ -86,7 +88,7 @@ public struct SubnetResponder: Sendable {
         switch request.type {
         case .discover:
             guard let address = pool.offer(to: mac, reserved: own, wanting: request.requestedAddress, now: now) else {
-                return .silence
+                return Outcome(reply: nil, lease: nil, trouble: .noFreeAddress)
             }
             var offer = answer(.offer, to: request, reservation, action)
             offer.yiaddr = address
@@ -95,7 +97,8 @@ public struct SubnetResponder: Sendable {
         case .release: return Outcome(reply: nil, lease: pool.release(request.ciaddr, by: mac, now: now))
         case .decline:
             guard let address = request.requestedAddress else { return .silence }
-            return Outcome(reply: nil, lease: pool.decline(address, by: mac, now: now))
+            return Outcome(
+                reply: nil, lease: pool.decline(address, by: mac, now: now), trouble: .addressInUse(address))
         case .inform:
             var ack = answer(.ack, to: request, reservation, action)
             // The client has an address of its own, which is not ours to time (RFC 2131 §4.3.5).
@@ -113,25 +116,25 @@ public struct SubnetResponder: Sendable {
             chosen != request.relayInformation?.serverOverride
         {
             pool.withdrawOffer(to: mac)
-            return .silence
+            return Outcome(reply: nil, lease: nil, trouble: .chose(server: chosen))
         }
         let isRenewal = request.ciaddr != .unspecified
         guard let address = isRenewal ? request.ciaddr : request.requestedAddress else { return .silence }
         guard subnet.network?.contains(address) ?? false else {
-            return nak(request, "\(address) is not of this network")
+            return nak(request, address, "\(address) is not of this network")
         }
         let own = reservation?.address
         if request.serverIdentifier == nil {
             // Restarting, renewing or rebinding: a client we know nothing of may be another server's; only the one that holds
             // a lease here, or asks for what is free in our pool, is ours.
             if let right = own ?? pool.lease(of: mac)?.address, right != address {
-                return nak(request, "\(address) is not its address")
+                return nak(request, address, "\(address) is not its address")
             }
             guard pool.mayHave(address, reserved: own) else { return .silence }
         }
         let seconds = leaseSeconds(request)
         guard let lease = pool.lease(address, to: mac, reserved: own, seconds: Double(seconds), now: now) else {
-            return nak(request, "\(address) is taken")
+            return nak(request, address, "\(address) is taken")
         }
         var ack = answer(.ack, to: request, reservation, action)
         ack.yiaddr = address
@@ -167,12 +170,14 @@ public struct SubnetResponder: Sendable {
     }
 
     /// A NAK goes by broadcast, since the client's address is wrong (RFC 2131 §4.3.2).
-    private func nak(_ request: Message, _ why: String) -> Outcome {
+    private func nak(_ request: Message, _ address: IPv4Address, _ why: String) -> Outcome {
         var nak = request.answer(.nak, from: subnet.server)
         nak.set(.message, text: why)
         let destination: Reply.Destination =
             request.giaddr == .unspecified ? .broadcast : .unicast(request.giaddr, port: 67)
-        return Outcome(reply: Reply(message: nak.echoingRelay(of: request), destination: destination), lease: nil)
+        return Outcome(
+            reply: Reply(message: nak.echoingRelay(of: request), destination: destination), lease: nil,
+            trouble: .refusedAddress(address, reason: why))
     }
 
     // MARK: Boot answers beside another server

@@ -71,7 +71,11 @@ final class BootHTTPHandler: ChannelInboundHandler, RemovableChannelHandler {
             case .success(.text(let text)):
                 handler.reply(.ok, to: head, body: ByteBuffer(string: text), context: context)
             case .success(.file(let file)): handler.send(file, for: request, to: head, client: client, context: context)
-            case .success(.nothing), .failure: handler.reply(.notFound, to: head, context: context)
+            case .success(.nothing), .failure:
+                content.director.record(
+                    BootTraceEvent(
+                        address: client, step: .trouble(.notFound(.http, file: String(head.uri.prefix(200))))))
+                handler.reply(.notFound, to: head, context: context)
             }
         }
     }

@@ -75,9 +75,10 @@ public struct TFTPServer: Service {
                         guard let content = cache.content(of: request.file) else {
                             // At once: shim asks for files that need not be there, and would wait.
                             answer = .error(.fileNotFound, "no such file")
-                            note(
-                                client, request.file, .refused("no such file"), bytes: 0, milliseconds: 0,
-                                retransmissions: 0)
+                            director.record(
+                                BootTraceEvent(
+                                    address: client.ipv4,
+                                    step: .trouble(.notFound(.tftp, file: String(request.file.prefix(200))))))
                             break
                         }
                         guard running.begin(client) else {

@@ -1,0 +1,52 @@
+import APIModel
+import Controllers
+import FoundationEssentials
+import Hummingbird
+import Machines
+import NetworkAddresses
+import Store
+
+/// `/api/v1/boots`: the newest attempt of every MAC, also of those that are no machine yet. `/api/v1/boots/{reference}`: every
+/// attempt that is kept of one MAC or machine, the newest last, with its steps.
+struct BootRoutes {
+    let store: any RecordStore
+    let machines: MachineService
+    let boots: BootBook
+    let now: @Sendable () -> Date
+
+    func register(on group: RouterGroup<APIContext>) {
+        group.get("boots", use: list)
+            .get("boots/{reference}", use: show)
+    }
+
+    @Sendable func list(_ request: Request, context: APIContext) async throws -> Response {
+        let page = try await store.list(Machine.self)
+        let names = Dictionary(
+            page.items.flatMap { machine in machine.observed.macs.map { ($0, machine.name) } }, uniquingKeysWith: { $1 }
+        )
+        let views = boots.all().compactMap { traces in
+            BootView(traces, machine: traces.last.flatMap { names[$0.mac] }, withSteps: false, now: now())
+        }
+        return try .json(ListView(items: views, revision: page.revision))
+    }
+
+    @Sendable func show(_ request: Request, context: APIContext) async throws -> Response {
+        let reference = try context.parameters.require("reference")
+        var (macs, name) = ([MACAddress](), String?.none)
+        do {
+            let machine = try await machines.machine(reference)
+            (macs, name) = (machine.observed.macs, machine.name)
+        } catch let error as ServiceError where error.kind == .notFound {
+            guard let mac = MACAddress(reference) else { throw error }
+            macs = [mac]
+        }
+        let views = macs.flatMap { mac in
+            let traces = boots.traces(of: mac)
+            return traces.indices.compactMap { index in
+                BootView(Array(traces[...index]), machine: name, withSteps: true, now: now())
+            }
+        }
+        let revision = try await store.list(kind: BootRecord.kind).revision
+        return try .json(ListView(items: views.sorted { $0.startedAt < $1.startedAt }, revision: revision))
+    }
+}

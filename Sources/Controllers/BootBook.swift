@@ -1,0 +1,63 @@
+import FoundationEssentials
+import Machines
+import NetworkAddresses
+import Synchronization
+
+/// The last attempts of every MAC to boot from the network, in memory. Bounded: of a flood of made-up MACs the ones unheard for
+/// longest make room.
+public final class BootBook: Sendable {
+    private struct Page {
+        var traces: [BootTrace]
+        var tracker = BootTracker()
+
+        var heard: Date { traces.last?.lastAt ?? .distantPast }
+    }
+
+    /// MACs kept, and attempts of each.
+    static let capacity = 4096
+    static let attempts = 5
+
+    private let pages = Mutex<[MACAddress: Page]>([:])
+
+    public init() {}
+
+    /// Takes over what the store kept.
+    func load(_ records: [BootRecord]) {
+        pages.withLock { pages in
+            for record in records {
+                guard let mac = record.traces.last?.mac else { continue }
+                pages[mac] = Page(traces: record.traces)
+            }
+        }
+    }
+
+    /// Notes a step, in a new attempt when it begins one.
+    /// - Returns: the milestones that it completes, and whether it is more than a repetition.
+    func note(_ event: BootTraceEvent, of mac: MACAddress) -> (reports: [BootTracker.Report], isNews: Bool) {
+        pages.withLock { pages in
+            if pages[mac] == nil, pages.count >= Self.capacity,
+                let oldest = pages.min(by: { $0.value.heard < $1.value.heard })?.key
+            {
+                pages[oldest] = nil
+            }
+            var page = pages[mac] ?? Page(traces: [])
+            let boots = page.tracker.boots
+            let reports = page.tracker.note(event)
+            if page.tracker.boots != boots || page.traces.isEmpty {
+                page.traces = page.traces.suffix(Self.attempts - 1) + [BootTrace(mac: mac, at: event.time)]
+            }
+            let isNews = page.traces[page.traces.count - 1].note(event)
+            pages[mac] = page
+            return (reports, isNews)
+        }
+    }
+
+    /// The attempts of a MAC, the newest last.
+    public func traces(of mac: MACAddress) -> [BootTrace] { pages.withLock { $0[mac]?.traces ?? [] } }
+
+    /// The attempts of every MAC, the one heard last first.
+    public func all() -> [[BootTrace]] {
+        pages.withLock { $0.values.map(\.traces) }.filter { !$0.isEmpty }
+            .sorted { ($0.last?.lastAt ?? .distantPast) > ($1.last?.lastAt ?? .distantPast) }
+    }
+}

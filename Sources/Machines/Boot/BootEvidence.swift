@@ -1,0 +1,101 @@
+import DHCP
+import FoundationEssentials
+
+/// What a trace holds, as questions that a diagnosis asks.
+struct BootEvidence {
+    let trace: BootTrace
+    let now: Date
+
+    var troubles: [BootTrouble] {
+        trace.entries.compactMap { if case .trouble(let trouble) = $0.step { trouble } else { nil } }
+    }
+
+    /// Nothing has been heard for so many seconds.
+    func isSilent(for seconds: Double) -> Bool { now.timeIntervalSince(trace.lastAt) >= seconds }
+
+    var offers: Int {
+        trace.entries.reduce(0) { sum, entry in if case .offer = entry.step { sum + entry.count } else { sum } }
+    }
+
+    /// The boot file that was named last.
+    var bootFile: String? {
+        trace.entries.reversed().lazy.compactMap { entry -> String? in
+            switch entry.step {
+            case .acknowledge(_, let file), .offer(_, let file): file
+            default: nil
+            }
+        }.first
+    }
+
+    var lastScript: String? {
+        trace.entries.reversed().lazy.compactMap { if case .script(let name) = $0.step { name } else { nil } }.first
+    }
+
+    var isUEFI: Bool {
+        trace.entries.contains { entry in
+            if case .discover(_, let architecture?) = entry.step { architecture.isUEFI } else { false }
+        }
+    }
+
+    /// Boot programs that were fetched whole, in order.
+    private var programs: [String] {
+        trace.entries.compactMap { entry in
+            guard case .transferFinished(_, let file, _, _, _, _) = entry.step, entry.step.stage == .program else {
+                return nil
+            }
+            return file.split(separator: "/").last.map(String.init)
+        }
+    }
+
+    /// Names that signed shim and GRUB ask for and can do without.
+    func isOptional(_ file: String) -> Bool {
+        let name = file.split(separator: "/").last.map(String.init) ?? file
+        return name.hasPrefix("revocations") || name.hasPrefix("shim_certificate") || name.hasSuffix(".lst")
+            || name.hasPrefix("grub.cfg")
+    }
+
+    /// A transfer that ended before its file did, when nothing came after it.
+    var brokenTransfer: BootDiagnosis? {
+        guard let entry = trace.entries.last,
+            case .transferFinished(let transport, let file, _, _, let repeated, let outcome) = entry.step
+        else { return nil }
+        let seen = "\(file) by \(transport.rawValue.uppercased()) \(outcome)"
+        if outcome == "timed out at block 0" {
+            return .init(
+                .tftpNegotiation, seen: seen, means: "the client did not answer the options we acknowledged",
+                attempt: "look for a firewall or NAT that drops answers from ports other than 69")
+        }
+        if outcome.hasPrefix("timed out") {
+            return .init(
+                .tftpStalled, seen: "\(seen), \(repeated) blocks sent again", means: "packets are lost on the way",
+                attempt: "look at the link, its duplex and MTU: blocks of 1468 bytes need an MTU of 1500")
+        }
+        guard outcome.hasPrefix("broken off") else { return nil }
+        return .init(
+            .transferBroken, seen: seen, means: "the client closed the connection or vanished",
+            attempt: "look at its console: too little memory for the file, a restart, or a lost link")
+    }
+
+    /// A program was fetched, and nothing came of it.
+    var programSilence: BootDiagnosis {
+        let names = programs
+        if names.contains(where: { $0.hasPrefix("shim") }), names.count == names.filter({ $0.hasPrefix("shim") }).count
+        {
+            return .init(
+                .secureBoot, seen: "it fetched shim and nothing after it",
+                means:
+                    "Secure Boot refused shim: the firmware's db lacks Microsoft's third-party CA, or dbx or SBAT revokes this shim",
+                attempt: "allow the third-party CA in the firmware's setup, or use a newer shim")
+        }
+        guard isUEFI, let name = names.last, name.hasSuffix(".efi") else {
+            return .init(
+                .programSilent, seen: "it fetched \(names.last ?? "its boot program")",
+                means: "the program said nothing since",
+                attempt: "look at its console: a driver that hangs, or a program for another architecture")
+        }
+        return .init(
+            .secureBoot, seen: "it fetched \(name) \(names.count) times, and iPXE never asked for its script",
+            means: "Secure Boot is on and refuses a program that nobody signed, or the program hangs in its NIC driver",
+            attempt: "switch Secure Boot off, or look at its console for `Access Denied` or `Security Violation`")
+    }
+}

@@ -1,0 +1,17 @@
+import NetworkAddresses
+
+/// The last attempts of one machine to boot from the network, as they are kept.
+public struct BootRecord: Codable, Equatable, Sendable, Identifiable {
+    public static let kind = "boot"
+
+    /// The MAC that boots.
+    public let id: String
+    /// Id of the machine.
+    public let machine: String
+    /// The newest last.
+    public let traces: [BootTrace]
+
+    public init(machine: String, traces: [BootTrace]) {
+        (id, self.machine, self.traces) = (traces.last?.mac.description ?? machine, machine, traces)
+    }
+}
