@@ -132,6 +132,14 @@ import Testing
             BootDiagnosis.of(attempts + [Self.trace(Self.loaded + [.session], at: 1_800_002_000)], now: Date()) == nil)
     }
 
+    @Test("renewals of the installed system are no part of its boot")
+    func over() {
+        let life: [Step] = [.request(stage: .system), .acknowledge(address: Self.address, file: nil)]
+        let trace = Self.trace(Self.loaded + [.session] + life + life + life, at: 0)
+        #expect(trace.isOver && trace.entries.count == Self.loaded.count + 3)
+        #expect(trace.lastAt.timeIntervalSince1970 == Double(Self.loaded.count + 6))
+    }
+
     @Test("a trace counts what repeats, keeps a bounded number of steps, and knows where the machine is plugged in")
     func bounded() {
         var trace = BootTrace(mac: Self.mac, at: Date(timeIntervalSince1970: 0))

@@ -20,6 +20,8 @@ public struct BootTrace: Codable, Equatable, Sendable {
     public private(set) var dropped = 0
     /// Switch and port, as a DHCP relay told them.
     public private(set) var location: String?
+    /// The installed system has its address: what it asks for from then on is its life and no boot.
+    public private(set) var isOver = false
 
     /// Entries kept of one attempt: a boot that goes well has about twenty.
     public static let capacity = 100
@@ -30,6 +32,8 @@ public struct BootTrace: Codable, Equatable, Sendable {
     @discardableResult public mutating func note(_ event: BootTraceEvent) -> Bool {
         lastAt = max(lastAt, event.time)
         if let location = event.location { self.location = location }
+        guard !isOver else { return false }
+        if case .acknowledge = event.step, entries.last?.step == .request(stage: .system) { isOver = true }
         if let index = entries.indices.last, entries[index].step == event.step {
             entries[index].count += 1
             entries[index].last = event.time
