@@ -39,7 +39,7 @@ public final class BootDirector: NetworkBootDirector {
     }
 
     public func action(for client: BootClient) -> BootAction {
-        BootPolicy.decide(client, phase: entry(client.mac)?.phase, unknown: installation.unknownMachines)
+        BootPolicy.decide(client, phase: entry(client.mac)?.phase, admission: installation.admission)
     }
 
     public func script(for client: BootClient) async -> BootScript {
@@ -49,7 +49,7 @@ public final class BootDirector: NetworkBootDirector {
             return .localDisk
         case .ignore:
             return .refuse(
-                "Slipway does not serve \(client.mac): it is rejected, retired, or unknown machines are ignored")
+                "Slipway does not serve \(client.mac): it is rejected, retired, denied, or unknown")
         case .agent:
             if client.architecture == .efiARM64 || client.architecture == .efiARM64HTTP {
                 return .refuse("this Slipway has no agent for arm64 yet; build one on an arm64 machine")

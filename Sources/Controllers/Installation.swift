@@ -17,7 +17,7 @@ public struct Installation: Sendable {
     public var orderKey: Curve25519.Signing.PrivateKey
     /// Seals secrets at rest.
     public var secretKey: SymmetricKey
-    public var unknownMachines: UnknownMachinePolicy
+    public var admission: BootAdmission
     /// Kernel arguments of every agent; those of a machine's profile come after them, and win.
     public var agentArguments: [KernelArgument]
     /// Longest time an agent's orders call is held open, in seconds.
@@ -27,12 +27,12 @@ public struct Installation: Sendable {
 
     public init(
         apiURL: String, bootURL: String, certificateAuthority: String, certificateAuthorityPin: String,
-        orderKey: Curve25519.Signing.PrivateKey, secretKey: SymmetricKey, unknownMachines: UnknownMachinePolicy,
+        orderKey: Curve25519.Signing.PrivateKey, secretKey: SymmetricKey, admission: BootAdmission,
         agentArguments: [KernelArgument] = [], pollSeconds: Int = 30, idleSeconds: Int = 3600
     ) {
         (self.apiURL, self.bootURL) = (apiURL, bootURL)
         (self.certificateAuthority, self.certificateAuthorityPin) = (certificateAuthority, certificateAuthorityPin)
-        (self.orderKey, self.secretKey, self.unknownMachines) = (orderKey, secretKey, unknownMachines)
+        (self.orderKey, self.secretKey, self.admission) = (orderKey, secretKey, admission)
         self.agentArguments = agentArguments
         (self.pollSeconds, self.idleSeconds) = (pollSeconds, idleSeconds)
     }

@@ -31,7 +31,9 @@ struct BootServices {
             try Self.served($0, configuration, logger: logger)
         }
         if configuration.subnets.contains(where: { $0.mode != .off }) {
-            services.append(DHCPServer(served, director: director, logger: logger))
+            services.append(
+                DHCPServer(
+                    served, packetsPerSecond: configuration.dhcpPacketsPerSecond, director: director, logger: logger))
         }
         self.services = services
     }

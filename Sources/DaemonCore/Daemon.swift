@@ -63,7 +63,7 @@ public enum Daemon {
         let installation = Installation(
             apiURL: configuration.apiURL, bootURL: configuration.bootURL, certificateAuthority: try keys.authority.pem,
             certificateAuthorityPin: keys.authority.pin, orderKey: keys.orderKey, secretKey: keys.secretKey,
-            unknownMachines: configuration.unknownMachines, agentArguments: configuration.agentArguments,
+            admission: configuration.admission, agentArguments: configuration.agentArguments,
             idleSeconds: configuration.idleSeconds)
         let controllers = ControllerSet(
             store: store, installation: installation, profiles: ProfileMatcher(profiles),

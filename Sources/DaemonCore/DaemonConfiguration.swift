@@ -15,7 +15,7 @@ public struct DaemonConfiguration: Sendable, Equatable {
     public var apiPort: Int
     public var bootPort: Int
     public var tftpPort: Int
-    public var unknownMachines: UnknownMachinePolicy
+    public var admission: BootAdmission
     public var profileDirectory: String
     public var scriptDirectory: String
     /// iPXE's binaries.
@@ -32,6 +32,8 @@ public struct DaemonConfiguration: Sendable, Equatable {
     public var idleSeconds: Int
     /// The subnets on which DHCP is answered; none: another server names the boot files.
     public var subnets: [Subnet]
+    /// DHCP packets a second that one MAC may send in the long run; 0: no limit.
+    public var dhcpPacketsPerSecond: Int
 
     /// Reads a file.
     /// - Throws: `ProfileFileError` naming file, line, column and key.
@@ -56,7 +58,10 @@ public struct DaemonConfiguration: Sendable, Equatable {
             stateDirectory: try top.string("state_directory") ?? "/var/lib/slipway", address: own,
             apiPort: try port("api_port", 8443), bootPort: try port("boot_port", 8080),
             tftpPort: try port("tftp_port", 69),
-            unknownMachines: try top.word("unknown_machines", UnknownMachinePolicy.self) ?? .discover,
+            admission: BootAdmission(
+                unknown: try top.word("unknown_machines", UnknownMachinePolicy.self) ?? .discover,
+                allowed: try top.list("allow_macs", macPrefix) ?? [], denied: try top.list("deny_macs", macPrefix) ?? []
+            ),
             profileDirectory: try top.string("hardware_profiles") ?? "/usr/share/slipway/hardware-profiles",
             scriptDirectory: try top.string("ipxe_scripts") ?? "/usr/share/slipway/ipxe-scripts",
             bootFileDirectory: try top.string("boot_files") ?? "/usr/lib/ipxe",
@@ -65,10 +70,17 @@ public struct DaemonConfiguration: Sendable, Equatable {
             agentArguments: try top.list("agent_arguments", KernelArgument.init(parsing:)) ?? [],
             heartbeatSeconds: try top.integer("heartbeat_seconds", in: 1...3600) ?? 5,
             idleSeconds: try top.integer("agent_idle_seconds", in: 0...604_800) ?? 3600,
-            subnets: [])
+            subnets: [], dhcpPacketsPerSecond: try top.integer("dhcp_packets_per_second", in: 0...1000) ?? 5)
         configuration.subnets = try DHCPSection.subnets(&top, server: own)
         try top.finish()
         return configuration
+    }
+
+    private static func macPrefix(_ text: String) throws -> MACPrefix {
+        guard let prefix = MACPrefix(text) else {
+            throw ValueFault("\(text) is not the beginning of a MAC address such as b8:ca:3a")
+        }
+        return prefix
     }
 
     private static func bootPrograms(_ top: inout YAMLReader) throws -> [ClientArchitecture: String] {

@@ -25,7 +25,7 @@ import Testing
                 apiURL: "https://10.77.0.1:8443", bootURL: "http://10.77.0.1:8080", certificateAuthority: "PEM\n",
                 certificateAuthorityPin: "sha256:" + String(repeating: "a", count: 64), orderKey: keys.order,
                 secretKey: keys.secret,
-                unknownMachines: .discover, pollSeconds: 1)
+                admission: .init(unknown: .discover), pollSeconds: 1)
             let profile = HardwareProfile(
                 name: "rack", match: .init(manufacturer: "Slipway"), rootDisk: RootDiskHint(transports: [.nvme]),
                 readBack: .full)

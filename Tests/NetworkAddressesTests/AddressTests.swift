@@ -64,3 +64,22 @@ import Testing
         #expect(IPv4Network(IPv4Address(10, 77, 3, 9), prefixLength: 16)?.description == "10.77.0.0/16")
     }
 }
+
+@Suite struct MACPrefixTests {
+    @Test(
+        "reads three to six octets",
+        arguments: [
+            ("b8:ca:3a", "b8:ca:3a"), ("B8-CA-3A-01", "b8:ca:3a:01"), ("52:54:00:12:34:56", "52:54:00:12:34:56"),
+            ("b8:ca", nil), ("b8:ca:3", nil), ("b8:ca:3a:", nil), ("b8ca3a", nil), ("b8:ca:xx", nil),
+        ] as [(String, String?)])
+    func reads(text: String, prefix: String?) { #expect(MACPrefix(text)?.description == prefix) }
+
+    @Test("matches whole octets from the front")
+    func matches() throws {
+        let mac = try #require(MACAddress("52:54:00:12:34:56"))
+        #expect(try #require(MACPrefix("52:54:00")).matches(mac))
+        #expect(try #require(MACPrefix("52:54:00:12:34:56")).matches(mac))
+        #expect(try !#require(MACPrefix("52:54:01")).matches(mac))
+        #expect(try !#require(MACPrefix("52:54:00:12:34:57")).matches(mac))
+    }
+}

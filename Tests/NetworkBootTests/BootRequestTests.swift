@@ -47,3 +47,20 @@ import Testing
         ] as [(String?, ByteRange)])
     func ranges(header: String?, range: ByteRange) { #expect(ByteRange(header: header, size: 100) == range) }
 }
+
+@Suite struct FileAnswerTests {
+    @Test(
+        "a client that has the file is told so; parts of another version are not given (RFC 9110 §13)",
+        arguments: [
+            ([:], .range(.whole)), (["If-None-Match": "\"a-1\""], .notModified), (["If-None-Match": "*"], .notModified),
+            (["If-None-Match": "\"b\", W/\"a-1\""], .notModified), (["If-None-Match": "\"b\""], .range(.whole)),
+            (["Range": "bytes=10-19"], .range(.part(10..<20))),
+            (["Range": "bytes=10-19", "If-Range": "\"a-1\""], .range(.part(10..<20))),
+            (["Range": "bytes=10-19", "If-Range": "\"b\""], .range(.whole)),
+            (["Range": "bytes=10-19", "If-Range": "Wed, 21 Oct 2015 07:28:00 GMT"], .range(.whole)),
+            (["Range": "bytes=200-"], .range(.unsatisfiable)),
+        ] as [([String: String], FileAnswer)])
+    func answers(headers: [String: String], answer: FileAnswer) {
+        #expect(FileAnswer(tag: "\"a-1\"", size: 100) { headers[$0] } == answer)
+    }
+}

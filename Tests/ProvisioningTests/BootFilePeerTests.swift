@@ -34,6 +34,26 @@ import Testing
         }
     }
 
+    @Test("curl that has the file already fetches nothing")
+    func conditional() async throws {
+        try await Installation.with { installation in
+            let (tag, path) = (installation.directory + "/tag", installation.directory + "/file")
+            func fetch() async throws -> String {
+                try await ChildProcess.run(
+                    "curl",
+                    [
+                        "--silent", "--etag-save", tag, "--etag-compare", tag, "--output", path, "--write-out",
+                        "%{http_code} %{size_download}", "\(installation.bootURL)/boot/files/undionly.kpxe",
+                    ]
+                ).output
+            }
+            let first = try await fetch()
+            let size = FileManager.default.contents(atPath: Self.file)?.count ?? 0
+            #expect(first == "200 \(size)")
+            #expect(try await fetch() == "304 0")
+        }
+    }
+
     @Test("atftp with a window of blocks")
     func windows() async throws {
         try await Installation.with { installation in

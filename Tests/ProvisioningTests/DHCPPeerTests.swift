@@ -2,7 +2,7 @@ import Foundation
 import TestSupport
 import Testing
 
-/// DHCP in full mode against busybox's udhcpc, over a wire between two network namespaces that the test made.
+/// DHCP against busybox's udhcpc, relays of two makers, over wires between network namespaces that the test made.
 @Suite(.enabled(if: getuid() == 0, "network namespaces need root")) struct DHCPPeerTests {
     /// What udhcpc was given: address, boot file, next server.
     private func lease(_ wire: Wire, _ directory: String, _ options: [String]) async throws -> String {

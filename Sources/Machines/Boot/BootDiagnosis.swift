@@ -41,7 +41,7 @@ public struct BootDiagnosis: Codable, Equatable, Sendable {
                 return .init(
                     .ignored, seen: "it asked for a boot file",
                     means:
-                        "Slipway is not to serve it: unknown machines are ignored, or this one is rejected or retired",
+                        "Slipway is not to serve it: it is unknown, denied, rejected or retired",
                     attempt: "set `unknown_machines: discover`, or accept the machine")
             case .noProgram(let architecture) where evidence.trace.stage < .program:
                 return .init(

@@ -1,4 +1,5 @@
 import DHCP
+import NetworkAddresses
 
 /// What a machine that asks the network is to boot.
 public enum BootAction: String, Codable, Sendable {
@@ -18,17 +19,31 @@ public enum UnknownMachinePolicy: String, Codable, Sendable, CaseIterable {
     case ignore
 }
 
+/// Who is answered at all.
+public struct BootAdmission: Equatable, Sendable {
+    public var unknown: UnknownMachinePolicy
+    /// Of machines nobody has heard of, only those whose MAC begins so; empty: all.
+    public var allowed: [MACPrefix]
+    /// Never answered, whatever is known of them.
+    public var denied: [MACPrefix]
+
+    public init(unknown: UnknownMachinePolicy, allowed: [MACPrefix] = [], denied: [MACPrefix] = []) {
+        (self.unknown, self.allowed, self.denied) = (unknown, allowed, denied)
+    }
+
+    func admits(_ mac: MACAddress, isKnown: Bool) -> Bool {
+        guard !denied.contains(where: { $0.matches(mac) }) else { return false }
+        return isKnown || (unknown == .discover && (allowed.isEmpty || allowed.contains { $0.matches(mac) }))
+    }
+}
+
 /// Decides what a network boot of a machine means. Pure: the same client and phase give the same action.
 public enum BootPolicy {
     /// - Parameter phase: the machine's phase, nil when no machine has this MAC.
-    public static func decide(_ client: BootClient, phase: Phase?, unknown: UnknownMachinePolicy) -> BootAction {
-        guard let phase else {
-            switch (client.stage, unknown) {
-            // An unknown system that is not booting is none of our business, whatever the policy.
-            case (.system, _), (_, .ignore): return .ignore
-            case (_, .discover): return .agent
-            }
-        }
+    public static func decide(_ client: BootClient, phase: Phase?, admission: BootAdmission) -> BootAction {
+        guard admission.admits(client.mac, isKnown: phase != nil) else { return .ignore }
+        // An unknown system that is not booting is none of our business, whatever the policy.
+        guard let phase else { return client.stage == .system ? .ignore : .agent }
         switch phase {
         case .discovered, .inspecting, .available, .installing, .wiping, .rescue: return .agent
         // They own their disk, or are in somebody's hands.

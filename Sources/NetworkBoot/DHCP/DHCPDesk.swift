@@ -16,15 +16,17 @@ final class DHCPDesk {
     private let now: @Sendable () -> Date
     private var malformed = MalformedLog(service: "dhcp")
     private var unserved = UnservedLog()
+    private var buckets: TokenBuckets
     private let packets = Counter(label: "dhcp.packets")
+    private let unheard = Counter(label: "dhcp.limited")
 
     init(
-        _ served: [DHCPServer.Served], director: any NetworkBootDirector, logger: Logger,
+        _ served: [DHCPServer.Served], buckets: TokenBuckets, director: any NetworkBootDirector, logger: Logger,
         now: @escaping @Sendable () -> Date
     ) {
         table = SubnetTable(subnets: served.map(\.responder.subnet))
         (responders, journals) = (served.map(\.responder), served.map(\.journal))
-        (self.director, self.logger, self.now) = (director, logger, now)
+        (self.buckets, self.director, self.logger, self.now) = (buckets, director, logger, now)
     }
 
     /// - Parameter send: called with the answer, at once or when its lease is durable, on whatever thread; not at all when there
@@ -44,6 +46,7 @@ final class DHCPDesk {
         else {
             return
         }
+        guard buckets.admit(client.mac, now: now()) else { return unheard.increment() }
         let action = director.action(for: client)
         unserved.note(request, action, files: responders[index].files, logger: logger)
         let troubles = self.troubles(of: request, client, action, responders[index])

@@ -22,6 +22,7 @@ public struct DHCPServer: Service {
     private let served: [Served]
     private let serverPort: Int
     private let proxyPort: Int
+    private let packetsPerSecond: Int
     private let director: any NetworkBootDirector
     private let logger: Logger
     private let now: @Sendable () -> Date
@@ -29,11 +30,13 @@ public struct DHCPServer: Service {
     /// - Parameters:
     ///   - serverPort: 67; another one for tests.
     ///   - proxyPort: 4011; served on interfaces whose subnet is proxied.
+    ///   - packetsPerSecond: of one MAC, in the long run; 0: no limit.
     public init(
-        _ served: [Served], serverPort: Int = 67, proxyPort: Int = 4011, director: any NetworkBootDirector,
-        logger: Logger, now: @escaping @Sendable () -> Date = { Date() }
+        _ served: [Served], serverPort: Int = 67, proxyPort: Int = 4011, packetsPerSecond: Int = 5,
+        director: any NetworkBootDirector, logger: Logger, now: @escaping @Sendable () -> Date = { Date() }
     ) {
         (self.served, self.serverPort, self.proxyPort) = (served, serverPort, proxyPort)
+        self.packetsPerSecond = packetsPerSecond
         (self.director, self.logger, self.now) = (director, logger, now)
     }
 
@@ -51,8 +54,10 @@ public struct DHCPServer: Service {
             // One loop for all sockets: what they share needs no lock.
             let loop = MultiThreadedEventLoopGroup.singleton.next()
             let (served, director, logger, now) = (served, director, logger, now)
+            let buckets = TokenBuckets(rate: Float(packetsPerSecond))
             let desk = try await loop.submit {
-                NIOLoopBound(DHCPDesk(served, director: director, logger: logger, now: now), eventLoop: loop)
+                NIOLoopBound(
+                    DHCPDesk(served, buckets: buckets, director: director, logger: logger, now: now), eventLoop: loop)
             }.get()
             let subnets = served.map(\.responder.subnet)
             try await withThrowingTaskGroup(of: Void.self) { group in

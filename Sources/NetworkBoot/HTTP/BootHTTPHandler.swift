@@ -95,22 +95,25 @@ final class BootHTTPHandler: ChannelInboundHandler, RemovableChannelHandler {
         _ file: OpenFile, for request: BootRequest, to head: HTTPRequestHead, client: NetworkAddresses.IPv4Address?,
         context: ChannelHandlerContext
     ) {
+        let tag = "\"\(file.inode)-\(file.size)-\(file.modified)\""
         var headers = HTTPHeaders([
-            ("Content-Type", "application/octet-stream"), ("Accept-Ranges", "bytes"),
-            ("ETag", "\"\(file.inode)-\(file.size)-\(file.modified)\""),
+            ("Content-Type", "application/octet-stream"), ("Accept-Ranges", "bytes"), ("ETag", tag),
         ])
         let range: Range<Int64>
-        switch ByteRange(header: head.headers.first(name: "Range"), size: file.size) {
-        case .unsatisfiable:
+        switch FileAnswer(tag: tag, size: file.size, header: { head.headers.first(name: $0) }) {
+        case .notModified:
+            begin(.notModified, headers, head, context)
+            return end(head, context)
+        case .range(.unsatisfiable):
             headers.add(name: "Content-Range", value: "bytes */\(file.size)")
             headers.add(name: "Content-Length", value: "0")
             begin(.rangeNotSatisfiable, headers, head, context)
             return end(head, context)
-        case .whole:
+        case .range(.whole):
             range = 0..<file.size
             headers.add(name: "Content-Length", value: "\(file.size)")
             begin(.ok, headers, head, context)
-        case .part(let part):
+        case .range(.part(let part)):
             range = part
             headers.add(name: "Content-Range", value: "bytes \(part.lowerBound)-\(part.upperBound - 1)/\(file.size)")
             headers.add(name: "Content-Length", value: "\(part.count)")
