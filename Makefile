@@ -10,7 +10,7 @@ BUILD := swift build
 FIRMWARE_DIR ?=
 ARGS ?=
 
-.PHONY: build release programs agent boot-files reference-os test test-full check format demo demo-down deps clean
+.PHONY: build release programs agent boot-files reference-os test test-full bench check format demo demo-down deps clean
 
 deps: $(CACHE)/deps-installed
 $(CACHE)/deps-installed: deploy/packages.txt
@@ -67,6 +67,11 @@ demo: programs agent reference-os
 
 demo-down:
 	deploy/virtual-rack/rack down --name demo
+
+# Slipway's boot services beside dnsmasq, Kea, atftpd and nginx: make bench [ROWS=dhcp]
+bench: release
+	deploy/install-packages deploy/bench/packages.txt
+	deploy/bench/run $(if $(ROWS),--rows $(ROWS))
 
 format:
 	swift format format --in-place --parallel --recursive Package.swift Sources Tests

@@ -9,15 +9,13 @@ public final class BootBook: Sendable {
     private struct Page {
         var traces: [BootTrace]
         var tracker = BootTracker()
-
-        var heard: Date { traces.last?.lastAt ?? .distantPast }
     }
 
-    /// MACs kept, and attempts of each.
-    static let capacity = 4096
+    /// MACs kept at most, and attempts of each.
+    static let capacity = 8192
     static let attempts = 5
 
-    private let pages = Mutex<[MACAddress: Page]>([:])
+    private let pages = Mutex(RecentTable<MACAddress, Page>(generation: capacity / 2))
 
     public init() {}
 
@@ -26,7 +24,7 @@ public final class BootBook: Sendable {
         pages.withLock { pages in
             for record in records {
                 guard let mac = record.traces.last?.mac else { continue }
-                pages[mac] = Page(traces: record.traces)
+                pages.put(Page(traces: record.traces), for: mac)
             }
         }
     }
@@ -35,11 +33,6 @@ public final class BootBook: Sendable {
     /// - Returns: the milestones that it completes, and whether it is more than a repetition.
     func note(_ event: BootTraceEvent, of mac: MACAddress) -> (reports: [BootTracker.Report], isNews: Bool) {
         pages.withLock { pages in
-            if pages[mac] == nil, pages.count >= Self.capacity,
-                let oldest = pages.min(by: { $0.value.heard < $1.value.heard })?.key
-            {
-                pages[oldest] = nil
-            }
             var page = pages[mac] ?? Page(traces: [])
             let boots = page.tracker.boots
             let reports = page.tracker.note(event)
@@ -47,7 +40,7 @@ public final class BootBook: Sendable {
                 page.traces = page.traces.suffix(Self.attempts - 1) + [BootTrace(mac: mac, at: event.time)]
             }
             let isNews = page.traces[page.traces.count - 1].note(event)
-            pages[mac] = page
+            pages.put(page, for: mac)
             return (reports, isNews)
         }
     }

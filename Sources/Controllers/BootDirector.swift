@@ -20,9 +20,19 @@ public final class BootDirector: NetworkBootDirector {
         }
     }
 
+    /// Steps of unknown MACs taken in a hundredth of a second: a thousand machines powering on at once, and little for a flood.
+    /// Counted so finely that a burst never holds up the packets behind it.
+    static let unknownPerTick = 10
+
+    private struct Budget {
+        var tick = 0
+        var steps = 0
+    }
+
     private struct State {
         var byMAC: [MACAddress: Entry] = [:]
         var macs: [String: [MACAddress]] = [:]
+        var budget = Budget()
     }
 
     private let state = Mutex(State())
@@ -66,7 +76,21 @@ public final class BootDirector: NetworkBootDirector {
         }
     }
 
-    public func record(_ event: BootTraceEvent) { trace.yield(event) }
+    public func record(_ event: BootTraceEvent) {
+        guard isWithinBudget(event) else { return }
+        trace.yield(event)
+    }
+
+    private func isWithinBudget(_ event: BootTraceEvent) -> Bool {
+        guard let mac = event.mac else { return true }
+        return state.withLock { state in
+            guard state.byMAC[mac] == nil else { return true }
+            let tick = Int(event.time.timeIntervalSince1970 * 100)
+            if state.budget.tick != tick { state.budget = Budget(tick: tick) }
+            state.budget.steps += 1
+            return state.budget.steps <= Self.unknownPerTick
+        }
+    }
 
     /// The machine with this MAC.
     func machine(with mac: MACAddress) -> String? { entry(mac)?.machine }

@@ -25,15 +25,12 @@ public struct BootRecorder: Service {
     public func run() async throws {
         book.load(try await store.list(BootRecord.self).items)
         await cancelWhenGracefulShutdown {
-            var macs: [IPv4Address: MACAddress] = [:]
+            var macs = RecentTable<IPv4Address, MACAddress>(generation: Self.capacity)
             var minute = Date.distantPast
             var unknown = 0
             for await event in director.steps {
                 // TFTP and HTTP know the address only; DHCP said whose it is.
-                if let mac = event.mac, let address = event.stepAddress {
-                    if macs.count >= Self.capacity { macs = [:] }
-                    macs[address] = mac
-                }
+                if let mac = event.mac, let address = event.stepAddress { macs.put(mac, for: address) }
                 guard let mac = event.mac ?? event.address.flatMap({ macs[$0] }) else { continue }
                 let (reports, isNews) = book.note(event, of: mac)
                 let machine = director.machine(with: mac)

@@ -43,7 +43,7 @@ extension Message {
     }
 
     /// iPXE, which wants a script and not a boot program: a server that confuses the two loops for ever.
-    public var isIPXE: Bool { userClasses.contains("iPXE") }
+    public var isIPXE: Bool { options[.userClass] != nil && userClasses.contains("iPXE") }
 
     /// An iPXE that lists what it can (option 175), and no HTTP (feature 19) among it.
     public var ipxeLacksHTTP: Bool {
@@ -58,8 +58,9 @@ extension Message {
 
     /// PXE firmware, UEFI HTTP firmware, or iPXE asking for a boot file (PXE 2.1 §2.2.1; UEFI 2.10 §24.7.2).
     public var isNetworkBoot: Bool {
-        guard let vendorClass else { return isIPXE }
-        return vendorClass.hasPrefix("PXEClient") || vendorClass.hasPrefix("HTTPClient") || isIPXE
+        // Every packet comes this way: bytes are compared as they are.
+        guard let value = options[.vendorClass] else { return isIPXE }
+        return value.starts(with: "PXEClient".utf8) || value.starts(with: "HTTPClient".utf8) || isIPXE
     }
 
     public func address(_ code: OptionCode) -> IPv4Address? { options[code].flatMap { IPv4Address(bytes: $0) } }

@@ -77,7 +77,7 @@ public struct Message: Equatable, Sendable {
 
     /// The whole UDP payload, at least 300 bytes: some BOOTP relays and firmwares drop shorter ones (RFC 1542 §2.1).
     public var encoded: [UInt8] {
-        var writer = ByteWriter()
+        var writer = ByteWriter(capacity: 512)
         writer.append([operation.rawValue, hardwareType, UInt8(min(chaddr.count, 16)), hops])
         writer.uint32(xid)
         writer.uint16(secs)
@@ -89,7 +89,8 @@ public struct Message: Equatable, Sendable {
         writer.uint32(Self.magicCookie)
         writer.append(options.encoded)
         writer.uint8(OptionCode.end.rawValue)
-        return writer.bytes + Array(repeating: 0, count: max(0, 300 - writer.bytes.count))
+        writer.fixed([], max(0, 300 - writer.bytes.count))
+        return writer.bytes
     }
 
     /// 99.130.83.99 (RFC 2131 §3).

@@ -3,21 +3,26 @@ public struct IPv4Address: Hashable, Sendable {
     /// The address as an integer; the first octet is the most significant.
     public let rawValue: UInt32
 
-    public init(rawValue: UInt32) { self.rawValue = rawValue }
+    @inlinable public init(rawValue: UInt32) { self.rawValue = rawValue }
 
     public init(_ a: UInt8, _ b: UInt8, _ c: UInt8, _ d: UInt8) {
         rawValue = UInt32(a) << 24 | UInt32(b) << 16 | UInt32(c) << 8 | UInt32(d)
     }
 
     /// Nil unless `bytes` holds exactly four octets, in wire order.
-    public init?(bytes: some Collection<UInt8>) {
+    @inlinable public init?(bytes: some Collection<UInt8>) {
         guard bytes.count == 4 else { return nil }
-        rawValue = bytes.reduce(0) { $0 << 8 | UInt32($1) }
+        var value: UInt32 = 0
+        for byte in bytes { value = value << 8 | UInt32(byte) }
+        self.init(rawValue: value)
     }
 
     /// The four octets in wire order.
     public var bytes: [UInt8] {
-        (0..<4).map { UInt8(truncatingIfNeeded: rawValue >> UInt32(8 * (3 - $0))) }
+        [
+            UInt8(truncatingIfNeeded: rawValue >> 24), UInt8(truncatingIfNeeded: rawValue >> 16),
+            UInt8(truncatingIfNeeded: rawValue >> 8), UInt8(truncatingIfNeeded: rawValue),
+        ]
     }
 
     /// `0.0.0.0`: no address yet.

@@ -4,12 +4,14 @@ public struct MACAddress: Hashable, Sendable {
     public let rawValue: UInt64
 
     /// The low 48 bits of `rawValue`.
-    public init(rawValue: UInt64) { self.rawValue = rawValue & 0xffff_ffff_ffff }
+    @inlinable public init(rawValue: UInt64) { self.rawValue = rawValue & 0xffff_ffff_ffff }
 
     /// Nil unless `bytes` holds exactly six octets, in wire order.
-    public init?(bytes: some Collection<UInt8>) {
+    @inlinable public init?(bytes: some Collection<UInt8>) {
         guard bytes.count == 6 else { return nil }
-        rawValue = bytes.reduce(0) { $0 << 8 | UInt64($1) }
+        var value: UInt64 = 0
+        for byte in bytes { value = value << 8 | UInt64(byte) }
+        self.init(rawValue: value)
     }
 
     /// The six octets in wire order.

@@ -12,12 +12,7 @@ public struct ByteReader: Sendable {
     /// The next `count` bytes.
     /// - Parameter field: what they are, for the error.
     public mutating func take(_ count: Int, _ field: StaticString) throws(WireError) -> [UInt8] {
-        guard count >= 0, count <= remaining else {
-            throw WireError(field: field, offset: offset, needed: count, available: remaining)
-        }
-        defer { offset += count }
-        let start = bytes.startIndex + offset
-        return Array(bytes[start..<start + count])
+        Array(bytes[try span(count, field)])
     }
 
     /// All that is left.
@@ -43,11 +38,25 @@ public struct ByteReader: Sendable {
     public mutating func uint64LE(_ field: StaticString) throws(WireError) -> UInt64 { try littleEndian(8, field) }
 
     private mutating func bigEndian(_ count: Int, _ field: StaticString) throws(WireError) -> UInt64 {
-        try take(count, field).reduce(0) { $0 << 8 | UInt64($1) }
+        var value: UInt64 = 0
+        for index in try span(count, field) { value = value << 8 | UInt64(bytes[index]) }
+        return value
     }
 
     private mutating func littleEndian(_ count: Int, _ field: StaticString) throws(WireError) -> UInt64 {
-        try take(count, field).reversed().reduce(0) { $0 << 8 | UInt64($1) }
+        var value: UInt64 = 0
+        for index in try span(count, field).reversed() { value = value << 8 | UInt64(bytes[index]) }
+        return value
+    }
+
+    /// Where the next `count` bytes are; they count as read.
+    private mutating func span(_ count: Int, _ field: StaticString) throws(WireError) -> Range<Int> {
+        guard count >= 0, count <= remaining else {
+            throw WireError(field: field, offset: offset, needed: count, available: remaining)
+        }
+        defer { offset += count }
+        let start = bytes.startIndex + offset
+        return start..<start + count
     }
 }
 

@@ -1,11 +1,13 @@
 /// Appends fields to a buffer.
 public struct ByteWriter: Sendable {
-    public private(set) var bytes: [UInt8] = []
+    public var bytes: [UInt8] { storage }
+    @usableFromInline var storage: [UInt8] = []
 
-    public init() {}
+    /// - Parameter capacity: bytes that are expected.
+    public init(capacity: Int = 0) { storage.reserveCapacity(capacity) }
 
-    public mutating func append(_ more: some Sequence<UInt8>) { bytes.append(contentsOf: more) }
-    public mutating func uint8(_ value: UInt8) { bytes.append(value) }
+    @inlinable public mutating func append(_ more: some Sequence<UInt8>) { storage.append(contentsOf: more) }
+    public mutating func uint8(_ value: UInt8) { storage.append(value) }
     /// The most significant byte first.
     public mutating func uint16(_ value: UInt16) { bigEndian(UInt64(value), 2) }
     /// The most significant byte first.
@@ -18,17 +20,17 @@ public struct ByteWriter: Sendable {
     public mutating func uint64LE(_ value: UInt64) { littleEndian(value, 8) }
 
     /// `value` cut or filled with zeros to exactly `count` bytes.
-    public mutating func fixed(_ value: some Collection<UInt8>, _ count: Int) {
+    @inlinable public mutating func fixed(_ value: some Collection<UInt8>, _ count: Int) {
         let cut = value.prefix(count)
-        bytes.append(contentsOf: cut)
-        bytes.append(contentsOf: repeatElement(0, count: count - cut.count))
+        storage.append(contentsOf: cut)
+        storage.append(contentsOf: repeatElement(0, count: count - cut.count))
     }
 
     private mutating func bigEndian(_ value: UInt64, _ count: Int) {
-        for index in (0..<count).reversed() { bytes.append(UInt8(truncatingIfNeeded: value >> UInt64(8 * index))) }
+        for index in (0..<count).reversed() { storage.append(UInt8(truncatingIfNeeded: value >> UInt64(8 * index))) }
     }
 
     private mutating func littleEndian(_ value: UInt64, _ count: Int) {
-        for index in 0..<count { bytes.append(UInt8(truncatingIfNeeded: value >> UInt64(8 * index))) }
+        for index in 0..<count { storage.append(UInt8(truncatingIfNeeded: value >> UInt64(8 * index))) }
     }
 }

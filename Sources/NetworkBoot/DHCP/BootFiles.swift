@@ -27,30 +27,33 @@ public struct BootFiles: Equatable, Sendable {
     }
 
     /// Whether there is something to boot for a network boot's architecture.
-    func hasProgram(for message: Message) -> Bool { file(for: message, server: .unspecified) != nil }
+    func hasProgram(for message: Message) -> Bool {
+        message.isIPXE || programs[(message.architecture ?? .biosX86).withoutHTTP] != nil
+    }
 
     /// The name or URL for this client; nil when it wants none or there is none for it.
     /// - Parameter server: an address of ours that the client reaches.
     public func file(for message: Message, server: IPv4Address) -> String? {
         guard message.isNetworkBoot, let mac = message.mac else { return nil }
-        let bootURL = "http://\(server):\(bootPort)"
         if message.isIPXE {
             var query = "mac=\(mac)"
             if let architecture = message.architecture { query += "&arch=\(architecture.rawValue)" }
             if let uuid = message.machineUUID {
                 query += "&uuid=" + uuid.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
             }
-            return "\(bootURL)/boot/ipxe?\(query)"
+            return "\(url(server))/boot/ipxe?\(query)"
         }
         // A BIOS older than RFC 4578 sends no option 93.
         guard let program = programs[(message.architecture ?? .biosX86).withoutHTTP] else { return nil }
-        return message.isHTTPClient ? "\(bootURL)/boot/files/\(program)" : program
+        return message.isHTTPClient ? "\(url(server))/boot/files/\(program)" : program
     }
+
+    private func url(_ server: IPv4Address) -> String { "http://\(server):\(bootPort)" }
 }
 
 extension Message {
     /// UEFI HTTP boot: wants a URL, and `HTTPClient` in the answer's option 60.
-    var isHTTPClient: Bool { vendorClass?.hasPrefix("HTTPClient") ?? false }
+    var isHTTPClient: Bool { options[.vendorClass]?.starts(with: "HTTPClient".utf8) ?? false }
 
     /// The client as the boot director sees it.
     func bootClient(address: IPv4Address? = nil) -> BootClient? {

@@ -32,7 +32,7 @@ final class DHCPDesk {
     /// - Parameter send: called with the answer, at once or when its lease is durable, on whatever thread; not at all when there
     ///   is none.
     func take(
-        _ bytes: ByteBufferView, _ arrival: Arrival, send: @escaping @Sendable (Reply) -> Void
+        _ bytes: [UInt8], _ arrival: Arrival, send: @escaping @Sendable (Reply) -> Void
     ) {
         packets.increment()
         let request: Message
@@ -53,8 +53,8 @@ final class DHCPDesk {
         let outcome = responders[index].handle(request, arrival, action: action, now: now())
         // A request that is meant for another server says which address the client got from it.
         let foreign =
-            outcome == .silence && responders[index].subnet.isProxy && request.type == .request && action != .ignore
-        if outcome != .silence || foreign || !troubles.isEmpty {
+            outcome.isSilence && responders[index].subnet.isProxy && request.type == .request && action != .ignore
+        if !outcome.isSilence || foreign || !troubles.isEmpty {
             trace(request, client, givenByOther: outcome.lease == nil && responders[index].subnet.isProxy)
         }
         for trouble in troubles + [outcome.trouble].compactMap({ $0 }) {

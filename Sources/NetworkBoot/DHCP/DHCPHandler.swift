@@ -24,7 +24,8 @@ final class DHCPHandler: ChannelInboundHandler {
         let arrival = Arrival(
             port: port, interface: interface, source: (address: source.ipv4 ?? .unspecified, port: source.port ?? 68))
         let (loop, bound) = (context.eventLoop, NIOLoopBound((self, context), eventLoop: context.eventLoop))
-        desk.take(envelope.data.readableBytesView, arrival) { reply in
+        let bytes = envelope.data.getBytes(at: envelope.data.readerIndex, length: envelope.data.readableBytes) ?? []
+        desk.take(bytes, arrival) { reply in
             guard loop.inEventLoop else {
                 return loop.execute { bound.value.0.send(reply, bound.value.1) }
             }

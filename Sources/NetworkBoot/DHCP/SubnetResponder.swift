@@ -36,6 +36,8 @@ public struct Outcome: Equatable, Sendable {
     public var trouble: BootTrouble?
 
     static let silence = Outcome(reply: nil, lease: nil)
+
+    var isSilence: Bool { reply == nil && lease == nil && trouble == nil }
 }
 
 /// Answers the machines of one subnet: an address, a boot file, or both. Pure: what must be durable before the answer leaves is

@@ -18,8 +18,8 @@ public struct TFTPServer: Service {
     private let logger: Logger
     private let started: @Sendable (Int) -> Void
 
-    /// Transfers at once from one client, and in all.
-    static let perClient = 32
+    /// Transfers at once from one address, behind which there may be a NAT full of machines, and in all.
+    static let perClient = 2048
     static let total = 4096
 
     /// - Parameters:
@@ -153,7 +153,12 @@ public struct TFTPServer: Service {
 
 /// Counts transfers, so that one client or all together cannot take the daemon's memory.
 private final class RunningTransfers: Sendable {
-    private let counts = Mutex<[String: Int]>([:])
+    private struct Counts {
+        var byClient: [String: Int] = [:]
+        var all = 0
+    }
+
+    private let counts = Mutex(Counts())
     private let perClient: Int
     private let total: Int
 
@@ -162,8 +167,9 @@ private final class RunningTransfers: Sendable {
     func begin(_ client: SocketAddress) -> Bool {
         let key = client.ipAddress ?? ""
         return counts.withLock { counts in
-            guard counts[key, default: 0] < perClient, counts.values.reduce(0, +) < total else { return false }
-            counts[key, default: 0] += 1
+            guard counts.byClient[key, default: 0] < perClient, counts.all < total else { return false }
+            counts.byClient[key, default: 0] += 1
+            counts.all += 1
             return true
         }
     }
@@ -171,12 +177,21 @@ private final class RunningTransfers: Sendable {
     func end(_ client: SocketAddress) {
         let key = client.ipAddress ?? ""
         counts.withLock { counts in
-            counts[key, default: 1] -= 1
-            if counts[key] == 0 { counts[key] = nil }
+            counts.all -= 1
+            counts.byClient[key, default: 1] -= 1
+            if counts.byClient[key] == 0 { counts.byClient[key] = nil }
         }
     }
 }
 
 extension SocketAddress {
-    var ipv4: NetworkAddresses.IPv4Address? { ipAddress.flatMap { NetworkAddresses.IPv4Address($0) } }
+    /// Without a detour through text.
+    var ipv4: NetworkAddresses.IPv4Address? {
+        guard case .v4 = self else { return nil }
+        // struct sockaddr_in: family (2), port (2), address (4).
+        return withSockAddr { address, _ in
+            NetworkAddresses.IPv4Address(
+                rawValue: UInt32(bigEndian: UnsafeRawPointer(address).load(fromByteOffset: 4, as: UInt32.self)))
+        }
+    }
 }

@@ -1,0 +1,1 @@
+"""Slipway's boot services beside others, in turn, in one run on one machine."""

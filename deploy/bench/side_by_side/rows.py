@@ -1,0 +1,117 @@
+"""The rows of the table: what is measured of whom, and the bar."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from . import servers
+from .lab import CLIENT, SERVER, Lab
+
+Figures = dict[str, float]
+Server = Callable[[Lab], list[str]]
+
+
+@dataclass(frozen=True)
+class Side:
+    """One server, what it is asked first, and the load."""
+
+    label: str
+    server: Server
+    probe: tuple[str, ...]
+    load: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Bar:
+    """Slipway's figure against the peer's: at least, or at most, so many times."""
+
+    figure: str
+    times: float
+    at_least: bool = True
+    unit: str = ""
+
+    def holds(self, ours: float, theirs: float) -> bool:
+        return ours >= self.times * theirs if self.at_least else ours <= self.times * theirs
+
+    @property
+    def words(self) -> str:
+        return f"{'≥' if self.at_least else '≤'} {self.times:g}×"
+
+
+@dataclass(frozen=True)
+class Row:
+    name: str
+    work: str
+    peer: Side
+    ours: Side
+    bars: tuple[Bar, ...]
+
+
+_PXE = ("pxeload", "-H", SERVER, "-i", "bmc")
+_TFTP = ("tftpload", "-H", SERVER, "-f", "1m.efi", "-s")
+_RATE = Bar("ok_per_s", 1, unit="/s")
+
+
+def _dhcp(mode: str, *more: str) -> tuple[str, ...]:
+    return (*_PXE, "-m", mode, "-t", "4", *more)
+
+
+def _proxy(name: str, work: str, load: tuple[str, ...], *bars: Bar) -> Row:
+    probe = (*_PXE, "-m", "proxy", "-t", "10")
+    return Row(
+        name, work, Side("dnsmasq", servers.dnsmasq_proxy, probe, load), Side("slipway", servers.slipwayd_proxy, probe, load), bars)
+
+
+def _tftp(name: str, work: str, peer: str, server: Server, options: tuple[str, ...], *bars: Bar) -> Row:
+    probe = (*_TFTP, "-X", "10")
+    load = (*_TFTP, *options)
+    return Row(name, work, Side(peer, server, probe, load), Side("slipway", servers.slipwayd, probe, load), bars)
+
+
+def _http(name: str, work: str, clients: int, *bars: Bar) -> Row:
+    def side(label: str, server: Server, port: str, path: str) -> Side:
+        base = ("httpload", "-H", SERVER, "-P", port, "-u", path)
+        return Side(label, server, (*base, "-t", "10"), (*base, "-c", str(clients), "-t", "4", "-d"))
+
+    return Row(
+        name, work, side("nginx", servers.nginx, "80", "/1g.img"),
+        side("slipway", servers.slipwayd, "8080", "/boot/files/1g.img"), bars)
+
+
+ROWS = (
+    _proxy(
+        "dhcp-proxy", "proxyDHCP offers, 64 outstanding", _dhcp("proxy", "-c", "64"),
+        Bar("ok_per_s", 2, unit="/s"), Bar("srv_cpu_per_100k", 0.5, at_least=False, unit=" CPU s/100k")),
+    _proxy("dhcp-latency", "proxyDHCP offers, 10000/s", _dhcp("proxy", "-r", "10000"), Bar("p99_us", 1, at_least=False, unit=" µs p99")),
+    Row(
+        "dhcp-lease", "DORA of PXE clients, durable leases, 64 outstanding",
+        Side("kea", servers.kea, (*_PXE, "-m", "pxedora", "-t", "10"), _dhcp("pxedora", "-n", "20000", "-c", "64")),
+        Side("slipway", servers.slipwayd_pool, (*_PXE, "-m", "pxedora", "-t", "10"), _dhcp("pxedora", "-n", "20000", "-c", "64")),
+        (_RATE,)),
+    _tftp(
+        "tftp-1000", "TFTP 1 MiB, 1000 clients, blocks of 512", "dnsmasq", servers.dnsmasq_tftp,
+        ("-b", "512", "-c", "1000", "-n", "1000", "-X", "60"), Bar("done", 1), Bar("done_p99_s", 1, at_least=False, unit=" s p99")),
+    _tftp(
+        "tftp-window", "TFTP 1 MiB, 100 clients, blocks of 1468, window 16", "atftpd", servers.atftpd,
+        ("-b", "1468", "-w", "16", "-c", "100", "-n", "400", "-X", "30"),
+        Bar("MB_per_s", 1.5, unit=" MB/s"), Bar("srv_cpu_per_GiB", 0.5, at_least=False, unit=" CPU s/GiB")),
+    _http("http-1", "HTTP 1 GiB, 1 client", 1, Bar("MB_per_s", 0.95, unit=" MB/s"), Bar("srv_cpu_per_GiB", 1.2, at_least=False, unit=" CPU s/GiB")),
+    _http("http-64", "HTTP 1 GiB, 64 clients", 64, Bar("MB_per_s", 0.95, unit=" MB/s"), Bar("srv_cpu_per_GiB", 1.2, at_least=False, unit=" CPU s/GiB")),
+)
+
+
+def measure(lab: Lab, row: Row, runs: int) -> tuple[Figures, Figures]:
+    """Medians of the peer and of Slipway, run in turn."""
+    found: dict[str, list[Figures]] = {row.peer.label: [], row.ours.label: []}
+    for _ in range(runs):
+        for side in (row.peer, row.ours):
+            with lab.running(side.server(lab), side.probe) as pid:
+                found[side.label].append(lab.measure(pid, side.load))
+    medians = [
+        {name: statistics.median(run.get(name, 0) for run in side) for name in side[0]} for side in found.values()]
+    return medians[0], medians[1]
+
+
+__all__ = ["CLIENT", "ROWS", "Bar", "Row", "measure"]
