@@ -23,7 +23,7 @@ public struct BootRecorder: Service {
     }
 
     public func run() async throws {
-        book.load(try await store.list(BootRecord.self).items)
+        book.load(try await kept())
         await cancelWhenGracefulShutdown {
             var macs = RecentTable<IPv4Address, MACAddress>(generation: Self.capacity)
             var minute = Date.distantPast
@@ -43,6 +43,20 @@ public struct BootRecorder: Service {
                 await write(reports, mac: mac, machine: machine, at: event.time)
             }
         }
+    }
+
+    /// What an earlier start left. A trace that cannot be read, such as another version's, is no reason not to start: it goes.
+    func kept() async throws -> [BootRecord] {
+        var records: [BootRecord] = []
+        for record in try await store.list(kind: BootRecord.kind).records {
+            do {
+                records.append(try JSONDecoder().decode(BootRecord.self, from: Data(record.value)))
+            } catch {
+                logger.warning("an old boot trace is dropped", metadata: ["record": "\(record.key)"])
+                _ = try await store.commit([.delete(record.key, expecting: .any)])
+            }
+        }
+        return records
     }
 
     private func write(_ reports: [BootTracker.Report], mac: MACAddress, machine: String?, at time: Date) async {

@@ -41,9 +41,13 @@ public struct LeaseConfiguration: Equatable, Sendable {
         leaseSeconds = Int64(ack.seconds(.leaseTime) ?? 3600)
         // RFC 2131 §4.4.5; times that are not in order count as not given.
         rebindingSeconds = leaseSeconds * 7 / 8
-        if let told = ack.seconds(.rebindingTime).map(Int64.init), told <= leaseSeconds { rebindingSeconds = told }
+        if let told = ack.seconds(.rebindingTime).map(Int64.init), (1...max(1, leaseSeconds)).contains(told) {
+            rebindingSeconds = told
+        }
         renewalSeconds = min(leaseSeconds / 2, rebindingSeconds)
-        if let told = ack.seconds(.renewalTime).map(Int64.init), told <= rebindingSeconds { renewalSeconds = told }
+        if let told = ack.seconds(.renewalTime).map(Int64.init), (1...max(1, rebindingSeconds)).contains(told) {
+            renewalSeconds = told
+        }
     }
 
     /// RFC 3442: prefix length, only as many octets of the destination as it covers, gateway. A broken list counts as none.

@@ -4,7 +4,7 @@ import ProfileFiles
 
 /// Reads `dhcp:` of the configuration, a list of subnets.
 enum DHCPSection {
-    /// - Parameter server: the daemon's address, where a subnet names no other.
+    /// - Parameter server: the daemon's address, which machines of every subnet must reach: TFTP, boot HTTP and API listen there.
     static func subnets(_ top: inout YAMLReader, server: IPv4Address) throws -> [Subnet] {
         guard let readers = try top.mappings("dhcp") else { return [] }
         let subnets = try readers.map { try subnet($0, server: server) }
@@ -24,7 +24,7 @@ enum DHCPSection {
             network: try reader.parsed("subnet", "a subnet such as 10.20.0.0/24, without host bits") {
                 IPv4Network($0)
             },
-            server: try reader.address("server") ?? server, pools: try reader.list("pools", pool) ?? [],
+            server: server, pools: try reader.list("pools", pool) ?? [],
             reservations: try reader.mappings("reservations")?.map(reservation) ?? [],
             router: try reader.address("router"),
             nameServers: try reader.list("name_servers") { text in

@@ -49,6 +49,7 @@ public enum Daemon {
         _ configuration: DaemonConfiguration, profiles: [HardwareProfile], scripts: IPXEScripts, logger: Logger
     ) async throws {
         let now: @Sendable () -> Date = { Date() }
+        FileLimit.raise(logger: logger)
         let state = configuration.stateDirectory
         do {
             try FileManager.default.createDirectory(

@@ -100,7 +100,7 @@ import Testing
         arguments: [
             (nil, nil, 300, 525), (100, 200, 100, 200), (100, nil, 100, 525), (550, nil, 300, 525),
             (nil, 700, 300, 525),
-            (nil, 200, 200, 200),
+            (nil, 200, 200, 200), (0, 0, 300, 525),
         ] as [(UInt32?, UInt32?, Int64, Int64)])
     func times(renewal: UInt32?, rebinding: UInt32?, t1: Int64, t2: Int64) throws {
         var ack = Self.answer(.ack, to: Message(operation: .request, xid: 1, chaddr: Self.mac.bytes))

@@ -132,6 +132,31 @@ import Testing
             BootDiagnosis.of(attempts + [Self.trace(Self.loaded + [.session], at: 1_800_002_000)], now: Date()) == nil)
     }
 
+    @Test("a machine that was sent to its disk, however often it restarts, is no loop")
+    func restarts() {
+        let disk = Self.program + [Self.ipxe, Self.ipxeACK, .script(name: "local-disk-uefi")]
+        let attempts = (0..<5).map { Self.trace(disk, at: 1_800_000_000 + Double($0) * 300) }
+        #expect(BootDiagnosis.of(attempts, now: attempts[4].lastAt) == nil)
+    }
+
+    @Test("a file that the boot went on without is no cause, one that ended it is")
+    func optionalFile() {
+        let autoexec = Self.missing("autoexec.ipxe")
+        let disk = [Self.ipxe, Self.ipxeACK, Step.script(name: "local-disk-uefi")]
+        let fine = Self.trace(Self.program + [autoexec] + disk, at: 0)
+        #expect(BootDiagnosis.of([fine], now: fine.lastAt.addingTimeInterval(9999)) == nil)
+        let stopped = Self.trace(Self.program + [autoexec], at: 0)
+        #expect(BootDiagnosis.of([stopped], now: stopped.lastAt)?.cause == .fileMissing)
+    }
+
+    @Test("a stranger's file name does nothing to a terminal")
+    func printable() {
+        let trouble = BootTrouble.missing(
+            .tftp, "\u{1b}]0;owned\u{7}\u{9b}31m\r\nname" + String(repeating: "x", count: 999))
+        let text = "\(trouble)"
+        #expect(text.unicodeScalars.allSatisfy { (0x20...0x7e).contains($0.value) } && text.count < 300, "\(text)")
+    }
+
     @Test("renewals of the installed system are no part of its boot")
     func over() {
         let life: [Step] = [.request(stage: .system), .acknowledge(address: Self.address, file: nil)]

@@ -63,21 +63,14 @@ import Testing
     func secrets() async throws {
         try await Installation.with { installation in
             let server = try TrialServer(installation)
-            try await installation.addReleaseAndCluster(TrialImage.make(in: installation.directory))
-            let agent = try await server.bootAgent()
-            defer { agent.kill() }
-            try #require(await agent.says("hardware reported"), "\(agent.output)")
             let password = "bmc-password-4711"
             try password.write(
                 toFile: installation.directory + "/password", atomically: true, encoding: .utf8)
             // Nothing listens there; what the daemon says about that is looked at, too.
-            try await installation.slipway(
-                "machine", "accept", server.mac, "--name", "trial", "--bmc", installation.address, "--bmc-port", "9",
-                "--bmc-user", "admin", "--bmc-password-file", installation.directory + "/password")
-            try await installation.slipway("machine", "provision", "trial", "--cluster", "lab", "--os", "trial-1")
-            #expect(await agent.ended() == 0, "\(agent.output)")
-            #expect(try await server.register())
-            #expect(try await server.heartbeat() == "204")
+            let agent = try await server.becomeNode(accept: [
+                "--bmc", installation.address, "--bmc-port", "9", "--bmc-user", "admin", "--bmc-password-file",
+                installation.directory + "/password",
+            ])
             _ = try await installation.cli(["machine", "power", "status", "trial"])
 
             let join = try #require(try server.settings()["JOIN_TOKEN"])

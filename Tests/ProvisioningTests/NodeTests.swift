@@ -61,15 +61,7 @@ import Testing
     func readiness() async throws {
         try await Installation.with { installation in
             let server = try TrialServer(installation)
-            try await installation.addReleaseAndCluster(TrialImage.make(in: installation.directory))
-            let agent = try await server.bootAgent()
-            defer { agent.kill() }
-            try #require(await agent.says("hardware reported"), "\(agent.output)")
-            try await installation.slipway("machine", "accept", server.mac, "--name", "trial")
-            try await installation.slipway("machine", "provision", "trial", "--cluster", "lab", "--os", "trial-1")
-            #expect(await agent.ended() == 0, "\(agent.output)")
-            #expect(try await server.register())
-            #expect(try await server.heartbeat() == "204")
+            try await server.becomeNode()
             func shows(_ words: String) async throws -> Bool {
                 try await eventually(within: .seconds(20), every: .milliseconds(200)) {
                     try await installation.slipway("node", "list").contains(words)

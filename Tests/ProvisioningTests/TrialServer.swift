@@ -58,6 +58,22 @@ struct TrialServer {
             Installation.programs + "/slipway-agent", ["--simulate", directory] + words.map(String.init))
     }
 
+    /// The whole way: added, accepted, provisioned, installed and registered, as the machine `trial`.
+    /// - Parameter accept: further options of `machine accept`.
+    /// - Returns: the agent, which has ended.
+    @discardableResult func becomeNode(accept options: [String] = []) async throws -> ChildProcess {
+        try await installation.addReleaseAndCluster(TrialImage.make(in: installation.directory))
+        let agent = try await bootAgent()
+        defer { agent.kill() }
+        try #require(await agent.says("hardware reported"), "\(agent.output)")
+        try await installation.slipway(arguments: ["machine", "accept", mac, "--name", "trial"] + options)
+        try await installation.slipway("machine", "provision", "trial", "--cluster", "lab", "--os", "trial-1")
+        #expect(await agent.ended() == 0, "\(agent.output)")
+        #expect(try await register())
+        #expect(try await heartbeat() == "204")
+        return agent
+    }
+
     /// The settings that the agent left on the state partition.
     func settings() throws -> [String: String] {
         let text = try String(contentsOfFile: directory + "/slipway-state/slipway/machine.conf", encoding: .utf8)

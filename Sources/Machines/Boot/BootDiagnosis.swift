@@ -70,6 +70,7 @@ public struct BootDiagnosis: Codable, Equatable, Sendable {
                     attempt:
                         "boot another iPXE first: an older ROM is replaced when it boots undionly.kpxe or snponly.efi by PXE"
                 )
+            case .notFound where evidence.wentOn(after: trouble): continue
             case .notFound(_, let file) where file.hasPrefix("/boot/ipxe"):
                 return .init(
                     .scriptMissing, seen: "it asked for \(file)", means: "no script has that address",
@@ -88,7 +89,8 @@ public struct BootDiagnosis: Codable, Equatable, Sendable {
     /// The same end, again and again.
     private static func loop(_ traces: [BootTrace]) -> BootDiagnosis? {
         let stage = traces.last?.stage
-        let alike = traces.reversed().prefix { $0.stage == stage && $0.stage >= .addressed }
+        // A machine that was handed to its disk did what it should, however often it restarts.
+        let alike = traces.reversed().prefix { $0.stage == stage && $0.stage >= .addressed && !$0.wasHandedOver }
         guard alike.count >= 3, let first = alike.last, let last = traces.last,
             last.lastAt.timeIntervalSince(first.startedAt) < 3600
         else { return nil }
@@ -126,7 +128,7 @@ public struct BootDiagnosis: Codable, Equatable, Sendable {
                 means: "it cannot reach the boot HTTP server",
                 attempt: "look whether TCP 8080 of this host can be reached from its network")
         case .script:
-            guard evidence.isSilent(for: 90), evidence.lastScript == "agent" else { return nil }
+            guard evidence.isSilent(for: 90), evidence.trace.lastScript == "agent" else { return nil }
             return .init(
                 .noKernel, seen: "it has its script", means: "it did not fetch the kernel",
                 attempt: "look at its console: iPXE says why")

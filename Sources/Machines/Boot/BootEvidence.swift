@@ -27,10 +27,6 @@ struct BootEvidence {
         }.first
     }
 
-    var lastScript: String? {
-        trace.entries.reversed().lazy.compactMap { if case .script(let name) = $0.step { name } else { nil } }.first
-    }
-
     var isUEFI: Bool {
         trace.entries.contains { entry in
             if case .discover(_, let architecture?) = entry.step { architecture.isUEFI } else { false }
@@ -52,6 +48,12 @@ struct BootEvidence {
         let name = file.split(separator: "/").last.map(String.init) ?? file
         return name.hasPrefix("revocations") || name.hasPrefix("shim_certificate") || name.hasSuffix(".lst")
             || name.hasPrefix("grub.cfg")
+    }
+
+    /// The boot came further after this trouble: newer iPXE, for one, looks for an autoexec.ipxe that need not be there.
+    func wentOn(after trouble: BootTrouble) -> Bool {
+        guard let index = trace.entries.lastIndex(where: { $0.step == .trouble(trouble) }) else { return false }
+        return trace.entries[index...].contains { $0.step.stage >= .program }
     }
 
     /// A transfer that ended before its file did, when nothing came after it.

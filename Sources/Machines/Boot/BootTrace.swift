@@ -47,6 +47,13 @@ public struct BootTrace: Codable, Equatable, Sendable {
         return true
     }
 
+    /// The last script sent it to its own disk, or its installed system shows itself.
+    var wasHandedOver: Bool { isOver || lastScript?.hasPrefix("local-disk") ?? false }
+
+    var lastScript: String? {
+        entries.reversed().lazy.compactMap { if case .script(let name) = $0.step { name } else { nil } }.first
+    }
+
     /// The furthest stage that was reached.
     public var stage: Stage { entries.map(\.step.stage).max() ?? .silent }
 

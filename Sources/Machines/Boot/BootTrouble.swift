@@ -17,6 +17,15 @@ public enum BootTrouble: Hashable, Codable, Sendable {
     case addressInUse(IPv4Address)
     /// An iPXE that was built without HTTP.
     case noHTTP
-    /// It asked for a file or a script that is not there.
+    /// It asked for a file or a script that is not there. Made by ``missing(_:_:)`` only.
     case notFound(BootTraceEvent.Transport, file: String)
+
+    /// A name as a stranger wrote it, made fit for a person's terminal: printable ASCII, at most 200 characters.
+    public static func missing(_ transport: BootTraceEvent.Transport, _ name: String) -> BootTrouble {
+        .notFound(
+            transport,
+            file: String(
+                String.UnicodeScalarView(
+                    name.unicodeScalars.prefix(200).map { (0x20...0x7e).contains($0.value) ? $0 : "?" })))
+    }
 }

@@ -97,11 +97,21 @@ public final class LeaseJournal: Sendable {
         do {
             try append(table.sorted.map(line).joined(), to: file, path: temporary)
             guard rename(temporary, path) == 0 else { throw LeaseJournalError(path: path, doing: "rename into place") }
+            try syncDirectory(of: path)
         } catch {
             close(file)
             throw error
         }
         return file
+    }
+
+    /// The new name is durable before anything is appended under it: a power cut must not bring the old file back.
+    private static func syncDirectory(of path: String) throws {
+        let directory = String(path[..<(path.lastIndex(of: "/") ?? path.startIndex)])
+        let descriptor = Glibc.open(directory.isEmpty ? "." : directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        guard descriptor >= 0 else { throw LeaseJournalError(path: directory, doing: "open the directory of") }
+        defer { close(descriptor) }
+        guard fsync(descriptor) == 0 else { throw LeaseJournalError(path: directory, doing: "sync the directory of") }
     }
 
     private static func append(_ text: String, to file: Int32, path: String) throws {

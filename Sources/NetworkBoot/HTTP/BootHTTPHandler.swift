@@ -74,7 +74,7 @@ final class BootHTTPHandler: ChannelInboundHandler, RemovableChannelHandler {
             case .success(.nothing), .failure:
                 content.director.record(
                     BootTraceEvent(
-                        address: client, step: .trouble(.notFound(.http, file: String(head.uri.prefix(200))))))
+                        address: client, step: .trouble(.missing(.http, head.uri))))
                 handler.reply(.notFound, to: head, context: context)
             }
         }

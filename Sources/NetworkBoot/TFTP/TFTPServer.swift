@@ -19,7 +19,7 @@ public struct TFTPServer: Service {
     private let started: @Sendable (Int) -> Void
 
     /// Transfers at once from one address, behind which there may be a NAT full of machines, and in all.
-    static let perClient = 2048
+    static let perClient = 1024
     static let total = 4096
 
     /// - Parameters:
@@ -78,7 +78,7 @@ public struct TFTPServer: Service {
                             director.record(
                                 BootTraceEvent(
                                     address: client.ipv4,
-                                    step: .trouble(.notFound(.tftp, file: String(request.file.prefix(200))))))
+                                    step: .trouble(.missing(.tftp, request.file))))
                             break
                         }
                         guard running.begin(client) else {
