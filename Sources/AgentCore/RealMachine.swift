@@ -50,6 +50,8 @@ public struct RealMachine: MachineControl {
                 let entry = EFIBootEntry(
                     title: BootOrderPlan.prefix + order.release, partition: try installed.entry("ESP"),
                     file: "\\EFI\\BOOT\\BOOTX64.EFI")
+                // GRUB finds the loader by it, should the machine ask the network again.
+                facts["bootVolume"] = try installed.fatVolume("ESP")
                 try variables.install(entry, wanted: order.bootOrder)
             } catch {
                 // The disk boots without it, by the fallback path of its ESP; the record says that NVRAM refused.

@@ -134,6 +134,7 @@ public struct AgentService: Sendable {
             case .succeeded(let entry):
                 operation.installedAt = now
                 machine.observed.installedRelease = operation.assignment.release
+                machine.observed.bootVolume = result.facts["bootVolume"]
                 machine.updatedAt = now
                 try transaction.put(machine)
                 try transaction.put(

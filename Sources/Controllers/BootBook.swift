@@ -9,6 +9,7 @@ public final class BootBook: Sendable {
     private struct Page {
         var traces: [BootTrace]
         var tracker = BootTracker()
+        var habits = BootHabits()
     }
 
     /// MACs kept at most, and attempts of each.
@@ -24,7 +25,7 @@ public final class BootBook: Sendable {
         pages.withLock { pages in
             for record in records {
                 guard let mac = record.traces.last?.mac else { continue }
-                pages.put(Page(traces: record.traces), for: mac)
+                pages.put(Page(traces: record.traces, habits: record.habits ?? BootHabits()), for: mac)
             }
         }
     }
@@ -36,6 +37,7 @@ public final class BootBook: Sendable {
             var page = pages[mac] ?? Page(traces: [])
             let boots = page.tracker.boots
             let reports = page.tracker.note(event)
+            page.habits.note(event)
             if page.tracker.boots != boots || page.traces.isEmpty {
                 page.traces = page.traces.suffix(Self.attempts - 1) + [BootTrace(mac: mac, at: event.time)]
             }
@@ -47,6 +49,9 @@ public final class BootBook: Sendable {
 
     /// The attempts of a MAC, the newest last.
     public func traces(of mac: MACAddress) -> [BootTrace] { pages.withLock { $0[mac]?.traces ?? [] } }
+
+    /// What the boots of a MAC have shown.
+    public func habits(of mac: MACAddress) -> BootHabits { pages.withLock { $0[mac]?.habits ?? BootHabits() } }
 
     /// The attempts of every MAC, the one heard last first.
     public func all() -> [[BootTrace]] {

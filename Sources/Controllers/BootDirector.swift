@@ -11,12 +11,12 @@ public final class BootDirector: NetworkBootDirector {
     /// What the packet path knows of a machine.
     public struct Entry: Equatable, Sendable {
         public var machine: String
-        public var phase: Phase
+        public var facts: BootFacts
         /// Kernel arguments of its hardware profile.
         public var kernelArguments: [KernelArgument]
 
-        public init(machine: String, phase: Phase, kernelArguments: [KernelArgument]) {
-            (self.machine, self.phase, self.kernelArguments) = (machine, phase, kernelArguments)
+        public init(machine: String, facts: BootFacts, kernelArguments: [KernelArgument]) {
+            (self.machine, self.facts, self.kernelArguments) = (machine, facts, kernelArguments)
         }
     }
 
@@ -38,25 +38,42 @@ public final class BootDirector: NetworkBootDirector {
     private let state = Mutex(State())
     private let installation: Installation
     private let tickets: any TicketOffice
+    private let book: BootBook
+    private let now: @Sendable () -> Date
     private let logger: Logger
     private let trace: AsyncStream<BootTraceEvent>.Continuation
     /// Steps of boots for the recorder. Under a flood the oldest are dropped.
     let steps: AsyncStream<BootTraceEvent>
 
-    public init(installation: Installation, tickets: any TicketOffice, logger: Logger) {
-        (self.installation, self.tickets, self.logger) = (installation, tickets, logger)
+    public init(
+        installation: Installation, tickets: any TicketOffice, book: BootBook, logger: Logger,
+        now: @escaping @Sendable () -> Date = { Date() }
+    ) {
+        (self.installation, self.tickets, self.book) = (installation, tickets, book)
+        (self.logger, self.now) = (logger, now)
         (steps, trace) = AsyncStream.makeStream(of: BootTraceEvent.self, bufferingPolicy: .bufferingNewest(4096))
     }
 
-    public func action(for client: BootClient) -> BootAction {
-        BootPolicy.decide(client, phase: entry(client.mac)?.phase, admission: installation.admission)
+    public func instruction(for client: BootClient) -> BootInstruction {
+        BootPolicy.instruct(
+            client, facts: entry(client.mac)?.facts, habits: book.habits(of: client.mac),
+            admission: installation.admission, offerings: installation.offerings, now: now())
     }
 
     public func script(for client: BootClient) async -> BootScript {
         let entry = entry(client.mac)
-        switch action(for: client) {
+        switch instruction(for: client).action {
         case .localDisk:
-            return .localDisk
+            // GRUB can do nothing else, and iPXE has no way to give GRUB what it needs of the firmware.
+            var offerings = installation.offerings
+            if client.stage == .ipxe { offerings.grub = false }
+            let method =
+                client.stage == .grub
+                ? .grub
+                : BootPolicy.diskMethod(
+                    isUEFI: client.architecture?.isUEFI ?? false, facts: entry?.facts,
+                    habits: book.habits(of: client.mac), offerings: offerings)
+            return .localDisk(method, volume: entry?.facts.bootVolume)
         case .ignore:
             return .refuse(
                 "Slipway does not serve \(client.mac): it is rejected, retired, denied, or unknown")

@@ -60,7 +60,7 @@ public struct BootRecorder: Service {
     }
 
     private func write(_ reports: [BootTracker.Report], mac: MACAddress, machine: String?, at time: Date) async {
-        let record = machine.map { BootRecord(machine: $0, traces: book.traces(of: mac)) }
+        let record = machine.map { BootRecord(machine: $0, traces: book.traces(of: mac), habits: book.habits(of: mac)) }
         do {
             try await store.transaction { transaction in
                 for report in reports {
@@ -96,7 +96,7 @@ extension BootTraceEvent {
     /// The address that this step ties to its MAC.
     fileprivate var stepAddress: IPv4Address? {
         switch step {
-        case .acknowledge(let address, _), .offer(let address, _): address ?? self.address
+        case .acknowledge(let address, _), .offer(let address, _, _): address ?? self.address
         case .discover, .request, .transferStarted, .transferFinished, .script, .session, .trouble: address
         }
     }

@@ -23,8 +23,10 @@ public struct ControllerSet: Sendable {
     ) {
         let wakeups = Wakeups()
         board = SessionBoard(startedAt: now())
+        boots = BootBook()
         director = BootDirector(
-            installation: installation, tickets: StoredTickets(store: store, now: now), logger: logger)
+            installation: installation, tickets: StoredTickets(store: store, now: now), book: boots, logger: logger,
+            now: now)
         machines = MachineService(
             store: store, board: board, installation: installation, power: power, wakeups: wakeups, now: now)
         agents = AgentService(
@@ -38,7 +40,6 @@ public struct ControllerSet: Sendable {
             store: store, board: board, machines: machines, orders: orders, planner: planner, logger: logger, now: now)
         reconciler = Reconciler(
             store: store, stepper: stepper, board: board, wakeups: wakeups, logger: logger, now: now)
-        boots = BootBook()
         recorder = BootRecorder(store: store, director: director, book: boots, logger: logger)
         feed = DirectorFeed(store: store, director: director, profiles: profiles)
     }

@@ -31,8 +31,14 @@ public struct DirectorFeed: Service {
 
     private func apply(_ machine: Machine) {
         let profile = machine.observed.profile.flatMap { profiles.profile(named: $0) }
+        let firmware = machine.observed.hardware?.firmware
         director.update(
-            .init(machine: machine.id, phase: machine.observed.phase, kernelArguments: profile?.kernelArguments ?? []),
+            .init(
+                machine: machine.id,
+                facts: BootFacts(
+                    phase: machine.observed.phase, secureBoot: firmware?.secureBoot,
+                    bootVolume: machine.observed.bootVolume, preferences: profile?.boot ?? BootPreferences()),
+                kernelArguments: profile?.kernelArguments ?? []),
             macs: machine.observed.macs)
     }
 }

@@ -18,6 +18,8 @@ public struct Installation: Sendable {
     /// Seals secrets at rest.
     public var secretKey: SymmetricKey
     public var admission: BootAdmission
+    /// What there is to boot beside iPXE.
+    public var offerings: BootOfferings
     /// Kernel arguments of every agent; those of a machine's profile come after them, and win.
     public var agentArguments: [KernelArgument]
     /// Longest time an agent's orders call is held open, in seconds.
@@ -28,12 +30,13 @@ public struct Installation: Sendable {
     public init(
         apiURL: String, bootURL: String, certificateAuthority: String, certificateAuthorityPin: String,
         orderKey: Curve25519.Signing.PrivateKey, secretKey: SymmetricKey, admission: BootAdmission,
-        agentArguments: [KernelArgument] = [], pollSeconds: Int = 30, idleSeconds: Int = 3600
+        offerings: BootOfferings = BootOfferings(), agentArguments: [KernelArgument] = [], pollSeconds: Int = 30,
+        idleSeconds: Int = 3600
     ) {
         (self.apiURL, self.bootURL) = (apiURL, bootURL)
         (self.certificateAuthority, self.certificateAuthorityPin) = (certificateAuthority, certificateAuthorityPin)
         (self.orderKey, self.secretKey, self.admission) = (orderKey, secretKey, admission)
-        self.agentArguments = agentArguments
+        (self.offerings, self.agentArguments) = (offerings, agentArguments)
         (self.pollSeconds, self.idleSeconds) = (pollSeconds, idleSeconds)
     }
 }

@@ -1,3 +1,4 @@
+import DHCP
 import Foundation
 import ImageLibrary
 import Logging
@@ -11,7 +12,7 @@ struct BootServices {
     let services: [any Service]
 
     init(
-        _ configuration: DaemonConfiguration, scripts: IPXEScripts, images: any ImageSource,
+        _ configuration: DaemonConfiguration, scripts: BootScripts, images: any ImageSource,
         director: any NetworkBootDirector, logger: Logger
     ) throws {
         let address = configuration.address.description
@@ -24,8 +25,8 @@ struct BootServices {
         var services: [any Service] = [
             BootHTTPServer(address: address, port: configuration.bootPort, content: content, logger: logger),
             TFTPServer(
-                address: address, port: configuration.tftpPort, directory: bootFiles, director: director, logger: logger
-            ),
+                address: address, port: configuration.tftpPort, singlePort: configuration.tftpSinglePort,
+                content: content, logger: logger),
         ]
         let served = try configuration.subnets.map {
             try Self.served($0, configuration, logger: logger)
@@ -36,6 +37,15 @@ struct BootServices {
                     served, packetsPerSecond: configuration.dhcpPacketsPerSecond, director: director, logger: logger))
         }
         self.services = services
+    }
+
+    /// What there is beside iPXE.
+    static func offerings(_ configuration: DaemonConfiguration) -> BootOfferings {
+        func has(_ file: String?) -> Bool {
+            file.map { FileManager.default.isReadableFile(atPath: configuration.bootFileDirectory + "/" + $0) } ?? false
+        }
+        let grub = has(BootFiles.grub[.efiX64])
+        return BootOfferings(signedChain: grub && has(BootFiles.signed[.efiX64]), grub: grub)
     }
 
     /// Every file that a server asks for at its first boot is there.

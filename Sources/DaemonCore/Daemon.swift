@@ -26,7 +26,7 @@ public enum Daemon {
             }
             let configuration = try DaemonConfiguration.load(configurationFile)
             let profiles = try ProfileDirectory.load(configuration.profileDirectory)
-            let scripts = try IPXEScripts(directory: configuration.scriptDirectory)
+            let scripts = try BootScripts(directory: configuration.scriptDirectory)
             try BootServices.check(configuration)
             if checkOnly {
                 print("\(configurationFile): fine; \(profiles.count) hardware profiles")
@@ -46,7 +46,7 @@ public enum Daemon {
     }
 
     static func run(
-        _ configuration: DaemonConfiguration, profiles: [HardwareProfile], scripts: IPXEScripts, logger: Logger
+        _ configuration: DaemonConfiguration, profiles: [HardwareProfile], scripts: BootScripts, logger: Logger
     ) async throws {
         let now: @Sendable () -> Date = { Date() }
         FileLimit.raise(logger: logger)
@@ -61,10 +61,16 @@ public enum Daemon {
         let keys = try Keyring(directory: state, now: now())
         try await Keyring.bootstrapToken(store: store, path: state + "/admin.token", now: now())
         let images = try Library(directory: state + "/images", logger: logger)
+        let offerings = BootServices.offerings(configuration)
+        if !offerings.signedChain {
+            logger.notice(
+                "no boot programs for Secure Boot: shimx64.efi and grubx64.efi are not in boot_files; `make boot-files` puts them there"
+            )
+        }
         let installation = Installation(
             apiURL: configuration.apiURL, bootURL: configuration.bootURL, certificateAuthority: try keys.authority.pem,
             certificateAuthorityPin: keys.authority.pin, orderKey: keys.orderKey, secretKey: keys.secretKey,
-            admission: configuration.admission, agentArguments: configuration.agentArguments,
+            admission: configuration.admission, offerings: offerings, agentArguments: configuration.agentArguments,
             idleSeconds: configuration.idleSeconds)
         let controllers = ControllerSet(
             store: store, installation: installation, profiles: ProfileMatcher(profiles),

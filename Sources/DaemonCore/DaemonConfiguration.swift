@@ -15,6 +15,8 @@ public struct DaemonConfiguration: Sendable, Equatable {
     public var apiPort: Int
     public var bootPort: Int
     public var tftpPort: Int
+    /// Transfers happen on ``tftpPort`` too, for NAT and Kubernetes services.
+    public var tftpSinglePort: Bool
     public var admission: BootAdmission
     public var profileDirectory: String
     public var scriptDirectory: String
@@ -57,7 +59,7 @@ public struct DaemonConfiguration: Sendable, Equatable {
         var configuration = DaemonConfiguration(
             stateDirectory: try top.string("state_directory") ?? "/var/lib/slipway", address: own,
             apiPort: try port("api_port", 8443), bootPort: try port("boot_port", 8080),
-            tftpPort: try port("tftp_port", 69),
+            tftpPort: try port("tftp_port", 69), tftpSinglePort: try top.boolean("tftp_single_port") ?? false,
             admission: BootAdmission(
                 unknown: try top.word("unknown_machines", UnknownMachinePolicy.self) ?? .discover,
                 allowed: try top.list("allow_macs", macPrefix) ?? [], denied: try top.list("deny_macs", macPrefix) ?? []

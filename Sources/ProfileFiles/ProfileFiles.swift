@@ -53,6 +53,18 @@ public enum ProfileDirectory {
         profile.kexec = try top.boolean("kexec") ?? true
         profile.readBack = try top.word("read_back", ReadBack.self) ?? .sampled
         profile.bootOrder = try top.word("boot_order", BootOrder.self) ?? .networkFirst
+        profile.boot = BootPreferences(
+            program: try top.parsed("boot_program", "the name of a file in boot_files") {
+                $0.isEmpty || $0.contains("/") ? nil : $0
+            },
+            proxyForm: try top.word("proxy_form", ProxyForm.self),
+            localDisk: try top.list("local_disk") { text in
+                guard let method = LocalDiskMethod(rawValue: text) else {
+                    let words = LocalDiskMethod.allCases.map(\.rawValue).joined(separator: ", ")
+                    throw ValueFault("\(text) is not one of \(words)")
+                }
+                return method
+            } ?? [])
         try top.finish()
         return profile
     }

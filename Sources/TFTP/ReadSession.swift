@@ -1,17 +1,18 @@
-/// One read transfer seen from the server: a state machine without I/O. The caller feeds events and performs the actions.
+/// One read transfer seen from the server: a state machine without I/O. The caller feeds events with the time, does what it is told,
+/// and wakes it at ``deadline``.
 public struct ReadSession: Sendable {
     public enum Event: Sendable {
         case started
         case received(Packet)
+        /// ``deadline`` has passed.
         case timerFired
     }
 
     public enum Action: Sendable {
+        case wait
         case sendOptions([(name: String, value: String)])
-        /// DATA: `length` bytes of the file from `offset`.
-        case sendBlock(UInt16, offset: Int, length: Int)
-        case sendError(ErrorCode, String)
-        case armTimer(Duration)
+        /// DATA, by the blocks' numbers counted from 1 without wrapping; see ``block(_:)``.
+        case sendBlocks(ClosedRange<Int>)
         case finish(Outcome)
     }
 
@@ -25,84 +26,123 @@ public struct ReadSession: Sendable {
 
     private enum State {
         case idle
-        case awaitingOptionsAck(retries: Int)
-        /// Blocks up to `acknowledged` have arrived (counted from 1, not wrapped); up to `sent` are on their way.
-        case sending(acknowledged: Int, sent: Int, retries: Int)
+        case awaitingOptionsAck
+        /// Blocks up to `acknowledged` have arrived; up to `sent` are on their way.
+        case sending(acknowledged: Int, sent: Int)
         case finished
     }
 
     private var state = State.idle
     private let fileSize: Int
     private let negotiation: Negotiation
+    private var timing: RetransmissionTiming
+    /// When the client last showed that something arrived.
+    private var progressAt: Duration = .zero
+    /// The window went out again because the client said twice where it is; once for each place.
+    private var repeatedAfter = -1
     /// Blocks sent again so far.
     public private(set) var retransmissions = 0
+    /// When it wants to be woken; time since the same moment as that of the events.
+    public private(set) var deadline: Duration = .zero
 
-    /// Times an answer is waited for before the client counts as gone; the wait doubles each time, up to 8 times the first.
-    static let retries = 6
+    public init(fileSize: Int, negotiation: Negotiation) {
+        (self.fileSize, self.negotiation) = (fileSize, negotiation)
+        // Who asked for a time is never left waiting longer (RFC 2349).
+        let isAsked = negotiation.acknowledged.contains { $0.name == "timeout" }
+        timing = RetransmissionTiming(
+            initial: negotiation.timeout, longest: isAsked ? negotiation.timeout : Self.longestWait)
+    }
 
-    public init(fileSize: Int, negotiation: Negotiation) { (self.fileSize, self.negotiation) = (fileSize, negotiation) }
+    /// Without a sign of life for so long the client counts as gone. Firmware that waits for a person, or writes to flash, may
+    /// take its time.
+    static let patience: Duration = .seconds(30)
+    /// For an answer, however slow the round trips are.
+    static let longestWait: Duration = .seconds(4)
 
     /// The last block is shorter than the others, and may be empty.
     private var blockCount: Int { fileSize / negotiation.blockSize + 1 }
 
-    public mutating func handle(_ event: Event) -> [Action] {
+    /// Bytes of a full block.
+    public var blockSize: Int { negotiation.blockSize }
+
+    /// A block's number on the wire, which wraps at 65535, and the part of the file in it.
+    public func block(_ index: Int) -> (number: UInt16, offset: Int, length: Int) {
+        let offset = (index - 1) * negotiation.blockSize
+        return (UInt16(truncatingIfNeeded: index), offset, min(negotiation.blockSize, fileSize - offset))
+    }
+
+    public mutating func handle(_ event: Event, at now: Duration) -> Action {
         switch (state, event) {
         case (.idle, .started):
-            guard !negotiation.acknowledged.isEmpty else { return send(after: 0, retries: Self.retries) }
-            state = .awaitingOptionsAck(retries: Self.retries)
-            return [.sendOptions(negotiation.acknowledged), .armTimer(timeout(Self.retries))]
+            progressAt = now
+            guard !negotiation.acknowledged.isEmpty else { return send(after: 0, at: now) }
+            state = .awaitingOptionsAck
+            return sendOptions(at: now)
         case (.awaitingOptionsAck, .received(.acknowledgment(block: 0))):
-            return send(after: 0, retries: Self.retries)
-        case (.awaitingOptionsAck(let retries), .timerFired):
-            guard retries > 0 else { return finish(.timedOut(block: 0)) }
-            state = .awaitingOptionsAck(retries: retries - 1)
+            return progress(to: 0, at: now)
+        case (.awaitingOptionsAck, .timerFired):
+            guard now - progressAt < patience else { return finish(.timedOut(block: 0)) }
+            timing.backOff()
             retransmissions += 1
-            return [.sendOptions(negotiation.acknowledged), .armTimer(timeout(retries - 1))]
+            return sendOptions(at: now)
         case (.awaitingOptionsAck, .received(.error(let code, let message))):
             return finish(code == .optionsRefused || message.contains("abort") ? .probed : .refused(message))
-        case (.sending(let acknowledged, let sent, let retries), .received(.acknowledgment(let block))):
-            return acknowledge(block, acknowledged: acknowledged, sent: sent, retries: retries)
-        case (.sending(let acknowledged, let sent, let retries), .timerFired):
-            guard retries > 0 else { return finish(.timedOut(block: acknowledged + 1)) }
+        case (.sending(let acknowledged, let sent), .received(.acknowledgment(let block))):
+            return acknowledge(block, acknowledged: acknowledged, sent: sent, at: now)
+        case (.sending(let acknowledged, let sent), .timerFired):
+            guard now - progressAt < patience else { return finish(.timedOut(block: acknowledged + 1)) }
+            timing.backOff()
             retransmissions += sent - acknowledged
-            return send(after: acknowledged, retries: retries - 1)
+            return send(after: acknowledged, at: now)
         case (.sending, .received(.error(_, let message))):
             return finish(.refused(message))
         case (.idle, _), (_, .started), (.awaitingOptionsAck, _), (.sending, _), (.finished, _):
-            return []
+            return .wait
         }
     }
 
-    private mutating func acknowledge(_ block: UInt16, acknowledged: Int, sent: Int, retries: Int) -> [Action] {
+    private var patience: Duration { max(Self.patience, negotiation.timeout * 6) }
+
+    private mutating func acknowledge(_ block: UInt16, acknowledged: Int, sent: Int, at now: Duration) -> Action {
         // Block numbers wrap at 65535 → 0: the one meant is the one within the window.
         let ahead = Int(block &- UInt16(truncatingIfNeeded: acknowledged))
+        if ahead == 0, negotiation.windowSize > 1, sent > acknowledged + 1, repeatedAfter != acknowledged {
+            // The client says where it is: the first block of the window is lost (RFC 7440 §4). Once only, since it may also be
+            // the echo of a window that was sent twice.
+            repeatedAfter = acknowledged
+            retransmissions += sent - acknowledged
+            timing.forgetSample()
+            return send(after: acknowledged, at: now)
+        }
         // A duplicate of an old ACK never triggers a resend (RFC 1123 §4.2.3.1); one ahead of what was sent is none of ours.
-        guard ahead > 0, acknowledged + ahead <= sent else { return [] }
+        guard ahead > 0, acknowledged + ahead <= sent else { return .wait }
         let arrived = acknowledged + ahead
         guard arrived < blockCount else { return finish(.completed) }
         // An ACK inside the window names the last block before a gap: go on from there (RFC 7440 §4).
         if arrived < sent { retransmissions += sent - arrived }
-        return send(after: arrived, retries: Self.retries)
+        return progress(to: arrived, at: now)
     }
 
-    private mutating func send(after acknowledged: Int, retries: Int) -> [Action] {
+    private mutating func progress(to arrived: Int, at now: Duration) -> Action {
+        progressAt = now
+        timing.answered(at: now)
+        return send(after: arrived, at: now)
+    }
+
+    private mutating func sendOptions(at now: Duration) -> Action {
+        deadline = timing.sent(at: now)
+        return .sendOptions(negotiation.acknowledged)
+    }
+
+    private mutating func send(after acknowledged: Int, at now: Duration) -> Action {
         let last = min(acknowledged + negotiation.windowSize, blockCount)
-        state = .sending(acknowledged: acknowledged, sent: last, retries: retries)
-        var actions: [Action] = []
-        for block in (acknowledged + 1)...last {
-            let offset = (block - 1) * negotiation.blockSize
-            actions.append(
-                .sendBlock(
-                    UInt16(truncatingIfNeeded: block), offset: offset,
-                    length: min(negotiation.blockSize, fileSize - offset)))
-        }
-        return actions + [.armTimer(timeout(retries))]
+        state = .sending(acknowledged: acknowledged, sent: last)
+        deadline = timing.sent(at: now)
+        return .sendBlocks(acknowledged + 1...last)
     }
 
-    private func timeout(_ retries: Int) -> Duration { negotiation.timeout * (1 << min(Self.retries - retries, 3)) }
-
-    private mutating func finish(_ outcome: Outcome) -> [Action] {
+    private mutating func finish(_ outcome: Outcome) -> Action {
         state = .finished
-        return [.finish(outcome)]
+        return .finish(outcome)
     }
 }

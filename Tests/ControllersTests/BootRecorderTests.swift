@@ -11,7 +11,10 @@ import Testing
     func unreadable() async throws {
         let store = MemoryStore()
         let mac = MACAddress(rawValue: 0x5254_0000_0001)
-        let good = BootRecord(machine: "m-1", traces: [BootTrace(mac: mac, at: Date(timeIntervalSince1970: 7))])
+        var habits = BootHabits()
+        for _ in 0..<2 { habits.note(BootTraceEvent(mac: mac, step: .script(name: "local-disk-exit"))) }
+        let good = BootRecord(
+            machine: "m-1", traces: [BootTrace(mac: mac, at: Date(timeIntervalSince1970: 7))], habits: habits)
         try await store.transaction { try $0.put(good) }
         let bad = RecordKey(kind: BootRecord.kind, id: "52:54:00:00:00:02")
         _ = try store.commit([

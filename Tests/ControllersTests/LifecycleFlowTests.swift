@@ -202,7 +202,8 @@ import Testing
         #expect(try await store.list(Operation.self).items.map(\.state) == [.succeeded])
         #expect(
             await eventually {
-                daemon.controllers.director.action(for: BootClient(mac: Self.mac, stage: .firmware)) == .localDisk
+                daemon.controllers.director.instruction(for: BootClient(mac: Self.mac, stage: .firmware)).action
+                    == .localDisk
             })
         daemon.kill()
     }
@@ -301,7 +302,7 @@ import Testing
         let report = other
         #expect(
             await eventually {
-                daemon.controllers.director.action(for: BootClient(mac: Self.mac, stage: .ipxe)) == .agent
+                daemon.controllers.director.instruction(for: BootClient(mac: Self.mac, stage: .ipxe)).action == .agent
             })
         await #expect(throws: ServiceError.self) { try await Self.boot(daemon, report: report) }
         #expect(try await store.list(Machine.self).items[0].observed.hardware?.system.serial == "SN-1")

@@ -51,7 +51,7 @@ import Testing
         Row(nil, "one that is on its way", after: 5, program),
         Row(
             nil, "one that was handed to its disk", after: 9999,
-            program + [ipxe, ipxeACK, .script(name: "local-disk-uefi")]),
+            program + [ipxe, ipxeACK, .script(name: "local-disk-exit-1")]),
         Row(
             nil, "shim's optional files are not there", after: 1,
             [asks, offer, ack, file("shimx64.efi"), missing("revocations_sbat.efi")]),
@@ -134,7 +134,7 @@ import Testing
 
     @Test("a machine that was sent to its disk, however often it restarts, is no loop")
     func restarts() {
-        let disk = Self.program + [Self.ipxe, Self.ipxeACK, .script(name: "local-disk-uefi")]
+        let disk = Self.program + [Self.ipxe, Self.ipxeACK, .script(name: "local-disk-exit-1")]
         let attempts = (0..<5).map { Self.trace(disk, at: 1_800_000_000 + Double($0) * 300) }
         #expect(BootDiagnosis.of(attempts, now: attempts[4].lastAt) == nil)
     }
@@ -142,7 +142,7 @@ import Testing
     @Test("a file that the boot went on without is no cause, one that ended it is")
     func optionalFile() {
         let autoexec = Self.missing("autoexec.ipxe")
-        let disk = [Self.ipxe, Self.ipxeACK, Step.script(name: "local-disk-uefi")]
+        let disk = [Self.ipxe, Self.ipxeACK, Step.script(name: "local-disk-exit-1")]
         let fine = Self.trace(Self.program + [autoexec] + disk, at: 0)
         #expect(BootDiagnosis.of([fine], now: fine.lastAt.addingTimeInterval(9999)) == nil)
         let stopped = Self.trace(Self.program + [autoexec], at: 0)

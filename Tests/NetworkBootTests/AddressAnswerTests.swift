@@ -246,6 +246,8 @@ import Testing
 
 extension SubnetResponder {
     fileprivate mutating func handle(_ request: Message, action: BootAction, now: Date) -> Outcome {
-        handle(request, Arrival(port: .server, source: (address: .unspecified, port: 68)), action: action, now: now)
+        handle(
+            request, Arrival(port: .server, source: (address: .unspecified, port: 68)), told: BootInstruction(action),
+            now: now)
     }
 }

@@ -1,3 +1,4 @@
+import DHCP
 import Inventory
 import Machines
 import NetworkAddresses
@@ -19,22 +20,40 @@ import Testing
             ("/", .nothing("no such path")),
             ("/boot/ipxe", .nothing("a script is for a MAC address")),
             ("/boot/ipxe?mac=x", .nothing("a script is for a MAC address")),
+            ("/boot/grub/x86_64-efi/x", .nothing("a configuration is for a MAC address")),
+            ("/grub/grub.cfg", .grubConfiguration), ("/boot/files/grub/grub.cfg", .grubConfiguration),
         ])
     func routes(target: String, request: BootRequest) { #expect(BootRequest(target: target, client: nil) == request) }
 
     @Test("a script request tells MAC, UUID and architecture")
     func script() throws {
         let target = "/boot/ipxe?mac=52:54:00:12:34:56&arch=7&uuid=5fae6edbc3c2b04e807d8c22c0b0f27e"
-        guard case .script(let client, let isUEFI) = BootRequest(target: target, client: IPv4Address(10, 77, 0, 50))
-        else {
+        guard case .script(let client) = BootRequest(target: target, client: IPv4Address(10, 77, 0, 50)) else {
             Issue.record("no script")
             return
         }
-        #expect(isUEFI)
+        #expect(client.architecture == .efiX64 && client.stage == .ipxe)
         #expect(client.mac == MACAddress("52:54:00:12:34:56"))
         #expect(client.uuid?.bytes == bytes("5fae6edbc3c2b04e807d8c22c0b0f27e"))
         #expect(client.address == IPv4Address(10, 77, 0, 50))
     }
+
+    @Test(
+        "names by TFTP: boot files, and what GRUB asks for by the protocol that brought it",
+        arguments: [
+            ("snponly.efi", .bootFile("snponly.efi")), ("\\EFI\\own.efi", .bootFile("/EFI/own.efi")),
+            ("/agent/vmlinuz", .agentKernel), ("agent/initrd", .agentInitrd),
+            ("/agent/secret", .nothing("no such path")),
+            ("/grub/grub.cfg", .grubConfiguration), ("/grub/x86_64-efi/fs.lst", .bootFile("/grub/x86_64-efi/fs.lst")),
+            ("boot/ipxe?mac=52:54:00:12:34:56", .bootFile("boot/ipxe?mac=52:54:00:12:34:56")),
+            (
+                "/boot/grub/x86_64-efi/52:54:00:12:34:56",
+                .script(
+                    BootClient(
+                        mac: MACAddress(rawValue: 0x5254_0012_3456), architecture: .efiX64, stage: .grub, address: nil))
+            ),
+        ] as [(String, BootRequest)])
+    func tftp(name: String, request: BootRequest) { #expect(BootRequest(tftp: name, client: nil) == request) }
 
     @Test(
         "byte ranges (RFC 9110 §14)",

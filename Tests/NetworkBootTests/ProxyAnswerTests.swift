@@ -1,5 +1,6 @@
 import DHCP
 import FoundationEssentials
+import Inventory
 import Machines
 import NetworkAddresses
 import Testing
@@ -12,10 +13,12 @@ import Testing
     static let files = BootFiles(bootPort: 8080)
 
     static func reply(
-        to request: Message, on port: Arrival.Port, from source: (address: IPv4Address, port: Int), action: BootAction
+        to request: Message, on port: Arrival.Port, from source: (address: IPv4Address, port: Int), action: BootAction,
+        program: BootProgram = .standard, form: ProxyForm = .oneExchange
     ) -> Reply? {
         var responder = SubnetResponder(Subnet(mode: .proxy, interface: "eth1", server: server), files: files)
-        return responder.handle(request, Arrival(port: port, source: source), action: action, now: Date()).reply
+        let told = BootInstruction(action, program: program, proxyForm: form)
+        return responder.handle(request, Arrival(port: port, source: source), told: told, now: Date()).reply
     }
     static let nobody = (address: IPv4Address.unspecified, port: 68)
 
@@ -88,6 +91,46 @@ import Testing
         #expect(reply?.message.options[.vendorSpecific] == [6, 1, 8, 255])
         #expect(reply?.message.vendorClass == "PXEClient")
         #expect(reply?.destination == .broadcast)
+    }
+
+    @Test("the other forms: no option 43, and a menu of one entry that points here (PXE 2.1 §2.2.3)")
+    func otherForms() throws {
+        let asking = Self.reply(
+            to: Self.discover(.efiX64), on: .server, from: Self.nobody, action: .agent, form: .bootServer)
+        #expect(asking?.message.options[.vendorSpecific] == nil && asking?.message.vendorClass == "PXEClient")
+        let menu = try #require(
+            Self.reply(to: Self.discover(.efiX64), on: .server, from: Self.nobody, action: .agent, form: .bootMenu)?
+                .message.pxe)
+        #expect(menu.discoveryControl == [.noBroadcast, .noMulticast, .listedServersOnly])
+        #expect(menu.bootServers.map(\.addresses) == [[Self.server]] && menu.prompt?.seconds == 0)
+        #expect(menu.bootMenu.map(\.type) == menu.bootServers.map(\.type))
+        var chosen = Self.discover(.efiX64)
+        chosen.type = .request
+        chosen.ciaddr = IPv4Address(10, 77, 0, 60)
+        chosen.pxe = PXEOptions(bootItem: .init(type: menu.bootMenu[0].type, layer: 0))
+        let source = (address: IPv4Address(10, 77, 0, 60), port: 68)
+        let answer = Self.reply(to: chosen, on: .proxy, from: source, action: .agent)
+        #expect(answer?.message.pxe == chosen.pxe && Self.file(answer) == "snponly.efi")
+    }
+
+    @Test("iPXE is given its script in one exchange, whatever form its firmware needed")
+    func formOfIPXE() {
+        let reply = Self.reply(
+            to: Self.discover(.biosX86, iPXE: true), on: .server, from: Self.nobody, action: .agent, form: .bootServer)
+        #expect(reply?.message.pxe?.discoveryControl == [.bootFileInOffer])
+    }
+
+    @Test("the program follows from what the machine is known to need, by TFTP and by HTTP")
+    func programs() {
+        func file(_ program: BootProgram, _ architecture: ClientArchitecture = .efiX64) -> String? {
+            let vendor = architecture.isHTTP ? "HTTPClient:Arch:00016" : "PXEClient:Arch:00007"
+            return Self.files.file(for: Self.discover(architecture, vendor: vendor), program, server: Self.server)
+        }
+        #expect(file(.signed) == "shimx64.efi" && file(.grub, .efiBC) == "grubx64.efi")
+        #expect(file(.signed, .efiX64HTTP) == "http://10.77.0.1:8080/boot/files/shimx64.efi")
+        #expect(file(.file("own.efi")) == "own.efi")
+        // There is no signed chain for these: what they are given otherwise.
+        #expect(file(.signed, .biosX86) == "undionly.kpxe" && file(.grub, .efiARM64) == "grubaa64.efi")
     }
 
     @Test("OVMF is answered on 4011 at the port it asked from (capture proxyuefi)")

@@ -1,6 +1,8 @@
+import DHCP
 import Foundation
 import Inventory
 import Machines
+import NetworkAddresses
 import TestSupport
 import Testing
 
@@ -11,13 +13,15 @@ import Testing
         "../../ipxe-scripts"
     ).path
 
-    static func scripts() throws -> IPXEScripts { try IPXEScripts(directory: directory) }
+    static func scripts() throws -> BootScripts { try BootScripts(directory: directory) }
 
     @Test("the agent's script carries its arguments on the kernel line")
     func agent() throws {
         let arguments = [try KernelArgument("slipway.server", "https://10.77.0.1:8443"), try KernelArgument("quiet")]
-        let (name, text) = try Self.scripts().render(.agent(arguments), bootURL: "http://10.77.0.1:8080", isUEFI: true)
-        #expect(name == .agent)
+        let script = try Self.scripts().render(
+            .agent(arguments), for: Self.client(.efiX64), bootURL: "http://10.77.0.1:8080")
+        #expect(script.name == "agent")
+        let text = script.text ?? ""
         let kernel = text.split(separator: "\n").filter { $0.hasPrefix("kernel ") }
         #expect(
             kernel == [
@@ -28,11 +32,35 @@ import Testing
         #expect(!text.contains("{{"))
     }
 
-    @Test("BIOS goes on to the disk after exit, UEFI after exit 1")
+    static func client(_ architecture: ClientArchitecture, _ stage: BootClient.Stage = .ipxe) -> BootClient {
+        BootClient(mac: MACAddress(rawValue: 0x5254_0012_3456), architecture: architecture, stage: stage)
+    }
+
+    @Test("each way to the disk has its script, or none, and a name by which it is judged")
     func localDisk() throws {
         let scripts = try Self.scripts()
-        #expect(scripts.render(.localDisk, bootURL: "", isUEFI: false).text.hasSuffix("\nexit\n"))
-        #expect(scripts.render(.localDisk, bootURL: "", isUEFI: true).text.hasSuffix("\nexit 1\n"))
+        func last(_ method: LocalDiskMethod, _ stage: BootClient.Stage = .ipxe) -> String? {
+            let script = scripts.render(
+                .localDisk(method, volume: "7E1F-02AB"), for: Self.client(.efiX64, stage), bootURL: "")
+            #expect(stage == .grub || script.name == method.script)
+            return script.text?.split(separator: "\n").last.map(String.init)
+        }
+        #expect(last(.exit) == "exit" && last(.exitFailure) == "exit 1" && last(.notFound) == nil)
+        #expect(last(.sanboot) == "sanboot --no-describe --drive 0x80 || exit 1" && last(.grub, .grub) == "exit")
+    }
+
+    @Test("GRUB's scripts carry their arguments quoted, the volume, and nothing of a stranger's")
+    func grub() throws {
+        let scripts = try Self.scripts()
+        let client = Self.client(.efiX64, .grub)
+        let agent = scripts.render(.agent([try KernelArgument("slipway.ticket", "a*b?")]), for: client, bootURL: "")
+        #expect(agent.name == "grub-agent")
+        #expect(agent.text?.contains(" 'slipway.ticket=a*b?' 'BOOTIF=01-52-54-00-12-34-56'; then") ?? false)
+        let disk = scripts.render(.localDisk(.grub, volume: "7E1F-02AB'; reboot"), for: client, bootURL: "")
+        #expect(disk.name == LocalDiskMethod.grub.script)
+        #expect(disk.text?.contains("--set=esp '7E1F-02ABeb'; then") ?? false)
+        let refusal = scripts.render(.refuse("a\"; reboot; $x 'y"), for: client, bootURL: "")
+        #expect(refusal.text?.contains("echo \"Slipway: a   reboot   x  y\"\n") ?? false, "\(refusal.text ?? "")")
     }
 
     @Test(
@@ -42,7 +70,8 @@ import Testing
             "\u{2028}shell",
         ])
     func injection(words: String) throws {
-        let text = try Self.scripts().render(.refuse(words), bootURL: "", isUEFI: true).text
+        let text = try #require(
+            try Self.scripts().render(.refuse(words), for: Self.client(.efiX64), bootURL: "").text)
         let lines = text.split(separator: "\n", omittingEmptySubsequences: false)
         #expect(lines.count == 6)
         let echo = try #require(lines.first { $0.hasPrefix("echo ") })

@@ -42,6 +42,18 @@ struct InstalledDisk {
         return result
     }
 
+    /// Id of the FAT volume in a partition.
+    /// - Throws: ``InstallError``.
+    func fatVolume(_ partition: String) throws -> String? {
+        let device = try device(of: partition)
+        let file = open(device, O_RDONLY | O_CLOEXEC)
+        guard file >= 0 else { throw InstallError.system("open", device) }
+        defer { close(file) }
+        var sector = [UInt8](repeating: 0, count: 512)
+        guard read(file, &sector, sector.count) == sector.count else { throw InstallError.system("read", device) }
+        return FATVolume.id(ofSector: sector)
+    }
+
     func entry(_ partition: String) throws -> GPT.Entry {
         let found = table.entries.filter { $0.name == partition }
         guard let entry = found.first, found.count == 1 else {

@@ -12,15 +12,16 @@ public struct HardwareProfile: Equatable, Sendable {
     public var kexec: Bool
     public var readBack: ReadBack
     public var bootOrder: BootOrder
+    public var boot: BootPreferences
 
     public init(
         name: String, priority: Int = 0, match: Match = Match(), rootDisk: RootDiskHint = RootDiskHint(),
         kernelArguments: [KernelArgument] = [], kexec: Bool = true, readBack: ReadBack = .sampled,
-        bootOrder: BootOrder = .networkFirst
+        bootOrder: BootOrder = .networkFirst, boot: BootPreferences = BootPreferences()
     ) {
         (self.name, self.priority, self.match, self.rootDisk) = (name, priority, match, rootDisk)
         (self.kernelArguments, self.kexec, self.readBack) = (kernelArguments, kexec, readBack)
-        self.bootOrder = bootOrder
+        (self.bootOrder, self.boot) = (bootOrder, boot)
     }
 
     /// Conditions, all of which must hold; none matches every machine.

@@ -128,7 +128,9 @@ public struct BootDiagnosis: Codable, Equatable, Sendable {
                 means: "it cannot reach the boot HTTP server",
                 attempt: "look whether TCP 8080 of this host can be reached from its network")
         case .script:
-            guard evidence.isSilent(for: 90), evidence.trace.lastScript == "agent" else { return nil }
+            guard evidence.isSilent(for: 90), ["agent", "grub-agent"].contains(evidence.trace.lastScript) else {
+                return nil
+            }
             return .init(
                 .noKernel, seen: "it has its script", means: "it did not fetch the kernel",
                 attempt: "look at its console: iPXE says why")

@@ -21,7 +21,7 @@ struct BootEvidence {
     var bootFile: String? {
         trace.entries.reversed().lazy.compactMap { entry -> String? in
             switch entry.step {
-            case .acknowledge(_, let file), .offer(_, let file): file
+            case .acknowledge(_, let file), .offer(_, let file, _): file
             default: nil
             }
         }.first

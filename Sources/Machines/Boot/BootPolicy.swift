@@ -1,4 +1,6 @@
 import DHCP
+import FoundationEssentials
+import Inventory
 import NetworkAddresses
 
 /// What a machine that asks the network is to boot.
@@ -37,8 +39,83 @@ public struct BootAdmission: Equatable, Sendable {
     }
 }
 
-/// Decides what a network boot of a machine means. Pure: the same client and phase give the same action.
+/// What is known of a machine that asks.
+public struct BootFacts: Equatable, Sendable {
+    public var phase: Phase
+    /// Its agent's last report; nil: BIOS, or not told.
+    public var secureBoot: Bool?
+    /// Volume id of the installed system's EFI system partition, such as `7E1F-02AB`.
+    public var bootVolume: String?
+    public var preferences: BootPreferences
+
+    public init(
+        phase: Phase, secureBoot: Bool? = nil, bootVolume: String? = nil,
+        preferences: BootPreferences = BootPreferences()
+    ) {
+        (self.phase, self.secureBoot, self.bootVolume) = (phase, secureBoot, bootVolume)
+        self.preferences = preferences
+    }
+}
+
+/// What there is to boot beside iPXE.
+public struct BootOfferings: Equatable, Sendable {
+    /// shim and signed GRUB for x64 UEFI are among the boot files.
+    public var signedChain: Bool
+    /// GRUB for x64 UEFI is.
+    public var grub: Bool
+
+    public init(signedChain: Bool = false, grub: Bool = false) { (self.signedChain, self.grub) = (signedChain, grub) }
+}
+
+/// Decides what a network boot of a machine means. Pure: the same client and facts give the same instruction.
 public enum BootPolicy {
+    /// - Parameters:
+    ///   - facts: of the machine with this MAC; nil when there is none.
+    ///   - habits: what its firmware has shown.
+    public static func instruct(
+        _ client: BootClient, facts: BootFacts?, habits: BootHabits, admission: BootAdmission,
+        offerings: BootOfferings, now: Date
+    ) -> BootInstruction {
+        let action = decide(client, phase: facts?.phase, admission: admission)
+        guard action != .ignore else { return BootInstruction(.ignore) }
+        let form = facts?.preferences.proxyForm ?? habits.form(now: now)
+        return BootInstruction(
+            action, program: program(client, action, facts, habits, offerings), proxyForm: form)
+    }
+
+    /// How a machine that is to boot its disk gets there.
+    public static func diskMethod(
+        isUEFI: Bool, facts: BootFacts?, habits: BootHabits, offerings: BootOfferings
+    ) -> LocalDiskMethod {
+        let canGRUB = isUEFI && offerings.grub && facts?.bootVolume != nil
+        // In the order in which they were measured to be good; see docs/network-boot.md.
+        let standard: [LocalDiskMethod] =
+            isUEFI ? [.grub, .exitFailure, .sanboot, .notFound] : [.exit, .sanboot, .notFound, .exitFailure]
+        let preferred = facts?.preferences.localDisk ?? []
+        let ways = (preferred.isEmpty ? standard : preferred).filter { $0 != .grub || canGRUB }
+        return habits.diskMethod(of: ways) ?? (isUEFI ? .exitFailure : .exit)
+    }
+
+    private static func program(
+        _ client: BootClient, _ action: BootAction, _ facts: BootFacts?, _ habits: BootHabits,
+        _ offerings: BootOfferings
+    ) -> BootProgram {
+        if let file = facts?.preferences.program { return .file(file) }
+        let architecture = client.architecture?.withoutHTTP
+        guard architecture == .efiX64 || architecture == .efiBC else { return .standard }
+        let wantsSigned: Bool =
+            switch habits.program {
+            case .signed: true
+            case .standard: false
+            case .grub, .file, nil: facts?.secureBoot ?? false
+            }
+        if wantsSigned, offerings.signedChain { return .signed }
+        guard action == .localDisk,
+            diskMethod(isUEFI: true, facts: facts, habits: habits, offerings: offerings) == .grub
+        else { return .standard }
+        return .grub
+    }
+
     /// - Parameter phase: the machine's phase, nil when no machine has this MAC.
     public static func decide(_ client: BootClient, phase: Phase?, admission: BootAdmission) -> BootAction {
         guard admission.admits(client.mac, isKnown: phase != nil) else { return .ignore }

@@ -10,8 +10,11 @@ public struct BootRecord: Codable, Equatable, Sendable, Identifiable {
     public let machine: String
     /// The newest last.
     public let traces: [BootTrace]
+    /// Nil in records of versions that learned nothing.
+    public let habits: BootHabits?
 
-    public init(machine: String, traces: [BootTrace]) {
+    public init(machine: String, traces: [BootTrace], habits: BootHabits) {
         (id, self.machine, self.traces) = (traces.last?.mac.description ?? machine, machine, traces)
+        self.habits = habits
     }
 }

@@ -1,4 +1,5 @@
 import FoundationEssentials
+import Inventory
 import NetworkAddresses
 
 /// One attempt of one machine to boot from the network: what was seen of it, in order.
@@ -48,7 +49,7 @@ public struct BootTrace: Codable, Equatable, Sendable {
     }
 
     /// The last script sent it to its own disk, or its installed system shows itself.
-    var wasHandedOver: Bool { isOver || lastScript?.hasPrefix("local-disk") ?? false }
+    var wasHandedOver: Bool { isOver || lastScript.flatMap { LocalDiskMethod(script: $0) } != nil }
 
     var lastScript: String? {
         entries.reversed().lazy.compactMap { if case .script(let name) = $0.step { name } else { nil } }.first

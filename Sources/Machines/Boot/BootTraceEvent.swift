@@ -1,5 +1,6 @@
 import DHCP
 import FoundationEssentials
+import Inventory
 import NetworkAddresses
 
 /// One step of one boot as a boot service saw it. DHCP knows the MAC, TFTP and HTTP only the address.
@@ -20,7 +21,8 @@ public struct BootTraceEvent: Equatable, Codable, Sendable {
     public enum Step: Equatable, Codable, Sendable {
         case discover(stage: BootClient.Stage, architecture: ClientArchitecture?)
         /// `file` is the boot file name or URL in the answer, nil when it carries none.
-        case offer(address: IPv4Address?, file: String?)
+        /// `form` is told for firmware that is offered a file beside another server's address.
+        case offer(address: IPv4Address?, file: String?, form: ProxyForm? = nil)
         case request(stage: BootClient.Stage)
         case acknowledge(address: IPv4Address?, file: String?)
         case transferStarted(Transport, file: String)

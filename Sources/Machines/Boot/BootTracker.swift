@@ -54,7 +54,7 @@ public struct BootTracker: Sendable {
         case .request(let stage):
             // A system may remember its address and never ask what there is.
             return stage == .system ? discover(stage, [:], at: event.time) : []
-        case .offer(let address, let file):
+        case .offer(let address, let file, _):
             // Without an address it is a proxy's: another server hands those out, unseen by us.
             guard address == nil, let file else { return [] }
             return reach(.dhcp, "boot file \(file) beside another server's address", ["file": file])
@@ -88,7 +88,7 @@ public struct BootTracker: Sendable {
         let details = facts.compactMapValues { $0 }.merging(["stage": stage.rawValue]) { $1 }
         let silent = last.map { time.timeIntervalSince($0) > Self.silence } ?? true
         switch stage {
-        case .agent:
+        case .agent, .grub:
             return []
         case .system:
             // Renewals, and clients that never booted from here, are no boot.

@@ -1,4 +1,5 @@
 import DHCP
+import Inventory
 
 extension BootTraceEvent.Step: CustomStringConvertible {
     /// For people, one line.
@@ -6,7 +7,8 @@ extension BootTraceEvent.Step: CustomStringConvertible {
         switch self {
         case .discover(let stage, let architecture):
             "DISCOVER from \(stage.words)\(architecture.map { ", architecture \($0.rawValue)" } ?? "")"
-        case .offer(let address, let file): "OFFER\(Self.words(address.map { "\($0)" }, file))"
+        case .offer(let address, let file, let form):
+            "OFFER\(Self.words(address.map { "\($0)" }, file))\(form.map { " (\($0.rawValue))" } ?? "")"
         case .request(let stage): "REQUEST from \(stage.words)"
         case .acknowledge(let address, let file): "ACK\(Self.words(address.map { "\($0)" }, file))"
         case .transferStarted(let transport, let file): "\(transport.rawValue.uppercased()) \(file) begins"
@@ -30,6 +32,7 @@ extension BootClient.Stage {
         switch self {
         case .firmware: "firmware"
         case .ipxe: "iPXE"
+        case .grub: "GRUB"
         case .agent: "the agent"
         case .system: "a system"
         }

@@ -10,6 +10,8 @@ public struct BootClient: Equatable, Sendable {
         case firmware
         /// iPXE, known by its user class (option 77).
         case ipxe
+        /// GRUB that was given as a boot program, known by the path of its configuration.
+        case grub
         /// Our agent, known by its vendor class (option 60) ``agentVendorClass``.
         case agent
         /// Not a network boot: an installed system, or anything else that wants a lease.
@@ -39,16 +41,17 @@ public struct BootClient: Equatable, Sendable {
 public enum BootScript: Equatable, Sendable {
     /// Boot the agent with these kernel arguments, of which the first ones name the daemon and the ticket.
     case agent([KernelArgument])
-    /// Hand the machine back to its firmware so that it boots its own disk.
-    case localDisk
+    /// Get the machine to its own disk.
+    /// - Parameter volume: id of the EFI system partition that GRUB looks for.
+    case localDisk(LocalDiskMethod, volume: String?)
     /// Print these words, wait, and hand back: the machine cannot be served, and this says why.
     case refuse(String)
 }
 
 /// Decides what a machine boots. The packet path calls the synchronous members: they answer from memory and never wait.
 public protocol NetworkBootDirector: Sendable {
-    /// What to do with a client now.
-    func action(for client: BootClient) -> BootAction
+    /// What to tell a client now.
+    func instruction(for client: BootClient) -> BootInstruction
     /// The script for exactly this machine at this moment. Called once for each fetch: a ticket in it is used up by one boot.
     func script(for client: BootClient) async -> BootScript
     /// Notes one step of a boot for the trace. Never blocks; steps may be dropped under a flood.

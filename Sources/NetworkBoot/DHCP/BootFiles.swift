@@ -17,6 +17,12 @@ public struct BootFiles: Equatable, Sendable {
         .biosX86: "undionly.kpxe", .efiX64: "snponly.efi", .efiBC: "snponly.efi", .efiARM64: "grubaa64.efi",
     ]
 
+    /// The first of a chain of signed programs, for firmware in Secure Boot mode: Debian's shim starts Debian's GRUB.
+    public static let signed: [ClientArchitecture: String] = [.efiX64: "shimx64.efi", .efiBC: "shimx64.efi"]
+
+    /// Debian's signed GRUB for the network, by the name under which shim asks for it.
+    public static let grub: [ClientArchitecture: String] = [.efiX64: "grubx64.efi", .efiBC: "grubx64.efi"]
+
     /// Debian's package has it as a link into /boot.
     public static let linked: Set<String> = ["ipxe.efi"]
 
@@ -27,13 +33,15 @@ public struct BootFiles: Equatable, Sendable {
     }
 
     /// Whether there is something to boot for a network boot's architecture.
-    func hasProgram(for message: Message) -> Bool {
-        message.isIPXE || programs[(message.architecture ?? .biosX86).withoutHTTP] != nil
+    func hasProgram(for message: Message, _ program: BootProgram = .standard) -> Bool {
+        message.isIPXE || self.program(program, for: message) != nil
     }
 
     /// The name or URL for this client; nil when it wants none or there is none for it.
-    /// - Parameter server: an address of ours that the client reaches.
-    public func file(for message: Message, server: IPv4Address) -> String? {
+    /// - Parameters:
+    ///   - program: which of the programs, for firmware.
+    ///   - server: an address of ours that the client reaches.
+    public func file(for message: Message, _ program: BootProgram = .standard, server: IPv4Address) -> String? {
         guard message.isNetworkBoot, let mac = message.mac else { return nil }
         if message.isIPXE {
             var query = "mac=\(mac)"
@@ -43,9 +51,19 @@ public struct BootFiles: Equatable, Sendable {
             }
             return "\(url(server))/boot/ipxe?\(query)"
         }
+        guard let name = self.program(program, for: message) else { return nil }
+        return message.isHTTPClient ? "\(url(server))/boot/files/\(name)" : name
+    }
+
+    private func program(_ program: BootProgram, for message: Message) -> String? {
         // A BIOS older than RFC 4578 sends no option 93.
-        guard let program = programs[(message.architecture ?? .biosX86).withoutHTTP] else { return nil }
-        return message.isHTTPClient ? "\(url(server))/boot/files/\(program)" : program
+        let architecture = (message.architecture ?? .biosX86).withoutHTTP
+        return switch program {
+        case .standard: programs[architecture]
+        case .signed: Self.signed[architecture] ?? programs[architecture]
+        case .grub: Self.grub[architecture] ?? programs[architecture]
+        case .file(let name): name
+        }
     }
 
     private func url(_ server: IPv4Address) -> String { "http://\(server):\(bootPort)" }

@@ -1,5 +1,6 @@
 import DHCP
 import FoundationEssentials
+import Inventory
 import Logging
 import Machines
 import Metrics
@@ -47,13 +48,13 @@ final class DHCPDesk {
             return
         }
         guard buckets.admit(client.mac, now: now()) else { return unheard.increment() }
-        let action = director.action(for: client)
-        unserved.note(request, action, files: responders[index].files, logger: logger)
-        let troubles = self.troubles(of: request, client, action, responders[index])
-        let outcome = responders[index].handle(request, arrival, action: action, now: now())
+        let told = director.instruction(for: client)
+        unserved.note(request, told, files: responders[index].files, logger: logger)
+        let troubles = self.troubles(of: request, client, told, responders[index])
+        let outcome = responders[index].handle(request, arrival, told: told, now: now())
         // A request that is meant for another server says which address the client got from it.
         let foreign =
-            outcome.isSilence && responders[index].subnet.isProxy && request.type == .request && action != .ignore
+            outcome.isSilence && responders[index].subnet.isProxy && request.type == .request && told.action != .ignore
         if !outcome.isSilence || foreign || !troubles.isEmpty {
             trace(request, client, givenByOther: outcome.lease == nil && responders[index].subnet.isProxy)
         }
@@ -61,7 +62,7 @@ final class DHCPDesk {
             director.record(BootTraceEvent(time: now(), mac: client.mac, step: .trouble(trouble)))
         }
         guard let lease = outcome.lease, let journal = journals[index] else {
-            if let reply = outcome.reply { dispatch(reply, client, send) }
+            if let reply = outcome.reply { dispatch(reply, client, told.proxyForm, send) }
             return
         }
         let (director, logger, now) = (director, logger, now)
@@ -81,21 +82,21 @@ final class DHCPDesk {
 
     /// What will not go well, whatever is answered.
     private func troubles(
-        of request: Message, _ client: BootClient, _ action: BootAction, _ responder: SubnetResponder
+        of request: Message, _ client: BootClient, _ told: BootInstruction, _ responder: SubnetResponder
     ) -> [BootTrouble] {
         guard request.type == .discover, request.isNetworkBoot, responder.subnet.mode != .off else { return [] }
-        if action == .ignore { return [.ignored] }
+        if told.action == .ignore { return [.ignored] }
         var found: [BootTrouble] = []
-        if !responder.files.hasProgram(for: request) {
+        if !responder.files.hasProgram(for: request, told.program) {
             found.append(.noProgram((client.architecture ?? .biosX86).withoutHTTP))
         }
         if client.stage == .ipxe, request.ipxeLacksHTTP { found.append(.noHTTP) }
         return found
     }
 
-    private func dispatch(_ reply: Reply, _ client: BootClient, _ send: (Reply) -> Void) {
+    private func dispatch(_ reply: Reply, _ client: BootClient, _ form: ProxyForm, _ send: (Reply) -> Void) {
         send(reply)
-        Self.trace(reply, client, director, now())
+        Self.trace(reply, client, director, now(), form: form)
     }
 
     private func trace(_ request: Message, _ client: BootClient, givenByOther: Bool) {
@@ -114,13 +115,18 @@ final class DHCPDesk {
     }
 
     private static func trace(
-        _ reply: Reply, _ client: BootClient, _ director: any NetworkBootDirector, _ now: Date
+        _ reply: Reply, _ client: BootClient, _ director: any NetworkBootDirector, _ now: Date, form: ProxyForm? = nil
     ) {
         let address = reply.message.yiaddr == .unspecified ? nil : reply.message.yiaddr
         let file = reply.message.options[.bootFileName].map { String(decoding: $0, as: UTF8.self) }
         switch reply.message.type {
         case .offer:
-            director.record(BootTraceEvent(time: now, mac: client.mac, step: .offer(address: address, file: file)))
+            // Forms are for PXE firmware beside another server; UEFI HTTP boot and iPXE know one.
+            let isForm = address == nil && client.stage == .firmware && client.architecture?.isHTTP != true
+            director.record(
+                BootTraceEvent(
+                    time: now, mac: client.mac,
+                    step: .offer(address: address, file: file, form: isForm ? form : nil)))
         case .ack:
             director.record(
                 BootTraceEvent(time: now, mac: client.mac, step: .acknowledge(address: address, file: file)))

@@ -82,7 +82,8 @@ public struct DHCPServer: Service {
         var isFirst = true
         while true {
             do {
-                let channel = try await DHCPSocket.bind(interface: interface, port: number, on: loop) {
+                let socket = try DatagramSocket.open(address: "0.0.0.0", port: number, interface: interface)
+                let channel = try await DatagramSocket.channel(socket, on: loop) {
                     DHCPHandler(desk: desk.value, port: port, interface: interface)
                 }
                 if isFirst {

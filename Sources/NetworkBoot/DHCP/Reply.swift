@@ -1,4 +1,6 @@
 import DHCP
+import Inventory
+import Machines
 import NetworkAddresses
 
 /// An answer and where it goes.
@@ -57,11 +59,32 @@ extension Message {
         }
     }
 
-    /// Marks a proxy's answer to PXE firmware: option 60, and option 43 with discovery control 8 (PXE 2.1 §2.2.3: take the
-    /// boot file of this offer, ask nobody else).
-    mutating func markProxy(for request: Message) {
+    /// Marks a proxy's offer to PXE firmware, in one of the forms of PXE 2.1 §2.2.3. Without addresses of others to learn, the
+    /// client is to broadcast to nobody (bits 0 and 1 of option 43.6).
+    mutating func markProxy(for request: Message, _ form: ProxyForm, server: IPv4Address) {
         guard !request.isHTTPClient else { return }
         set(.vendorClass, text: "PXEClient")
-        options[.vendorSpecific] = [6, 1, 8, 255]
+        switch form {
+        case .oneExchange: pxe = PXEOptions(discoveryControl: [.bootFileInOffer])
+        case .bootServer: pxe = nil
+        case .bootMenu:
+            pxe = PXEOptions(
+                discoveryControl: [.noBroadcast, .noMulticast, .listedServersOnly],
+                bootServers: [.init(type: .slipway, addresses: [server])],
+                bootMenu: [.init(type: .slipway, text: "Slipway")], prompt: .init(seconds: 0, text: "Slipway"))
+        }
     }
+
+    /// Marks a boot server's answer on port 4011: the item that was asked for is named again (PXE 2.1 §2.2.3, option 43.71).
+    mutating func markBootServer(for request: Message) {
+        guard !request.isHTTPClient else { return }
+        set(.vendorClass, text: "PXEClient")
+        let item = request.pxe?.bootItem
+        pxe = PXEOptions(discoveryControl: item == nil ? [.bootFileInOffer] : nil, bootItem: item)
+    }
+}
+
+extension PXEOptions.ServerType {
+    /// One of those that PXE 2.1 §2.2.3 leaves to vendors: 8000h to FFFEh.
+    static let slipway = Self(rawValue: 0x8000)
 }

@@ -1,5 +1,6 @@
 import DHCP
 import FoundationEssentials
+import Inventory
 import Machines
 import NetworkAddresses
 
@@ -54,17 +55,19 @@ public struct SubnetResponder: Sendable {
         pool = LeasePool(ranges: subnet.pools, reserved: Set(subnet.reservations.map(\.address)), leases: leases)
     }
 
-    /// - Parameter action: what this machine is to boot; `ignore` is told nothing about booting.
-    public mutating func handle(_ request: Message, _ arrival: Arrival, action: BootAction, now: Date) -> Outcome {
+    /// - Parameter told: what this machine is to boot; one that is ignored is told nothing about booting.
+    public mutating func handle(
+        _ request: Message, _ arrival: Arrival, told: BootInstruction, now: Date
+    ) -> Outcome {
         guard request.operation == .request, let mac = request.mac, !mac.isMulticast, subnet.mode != .off else {
             return .silence
         }
         let reservation = reservation(for: request, mac)
-        if arrival.port == .server, givesAddress(reservation, action) {
-            return address(request, mac, reservation, action, now)
+        if arrival.port == .server, givesAddress(reservation, told.action) {
+            return address(request, mac, reservation, told, now)
         }
-        guard subnet.isProxy, action != .ignore else { return .silence }
-        return Outcome(reply: proxyReply(to: request, arrival), lease: nil)
+        guard subnet.isProxy, told.action != .ignore else { return .silence }
+        return Outcome(reply: proxyReply(to: request, arrival, told), lease: nil)
     }
 
     /// By client identifier first: somebody wrote it down on purpose.
@@ -84,7 +87,7 @@ public struct SubnetResponder: Sendable {
     // MARK: Addresses
 
     private mutating func address(
-        _ request: Message, _ mac: MACAddress, _ reservation: Subnet.Reservation?, _ action: BootAction, _ now: Date
+        _ request: Message, _ mac: MACAddress, _ reservation: Subnet.Reservation?, _ told: BootInstruction, _ now: Date
     ) -> Outcome {
         let own = reservation?.address
         switch request.type {
@@ -92,17 +95,17 @@ public struct SubnetResponder: Sendable {
             guard let address = pool.offer(to: mac, reserved: own, wanting: request.requestedAddress, now: now) else {
                 return Outcome(reply: nil, lease: nil, trouble: .noFreeAddress)
             }
-            var offer = answer(.offer, to: request, reservation, action)
+            var offer = answer(.offer, to: request, reservation, told)
             offer.yiaddr = address
             return Outcome(reply: Reply(message: offer, destination: Reply.destination(of: request)), lease: nil)
-        case .request: return self.request(request, mac, reservation, action, now)
+        case .request: return self.request(request, mac, reservation, told, now)
         case .release: return Outcome(reply: nil, lease: pool.release(request.ciaddr, by: mac, now: now))
         case .decline:
             guard let address = request.requestedAddress else { return .silence }
             return Outcome(
                 reply: nil, lease: pool.decline(address, by: mac, now: now), trouble: .addressInUse(address))
         case .inform:
-            var ack = answer(.ack, to: request, reservation, action)
+            var ack = answer(.ack, to: request, reservation, told)
             // The client has an address of its own, which is not ours to time (RFC 2131 §4.3.5).
             for code in [OptionCode.leaseTime, .renewalTime, .rebindingTime] { ack.options[code] = nil }
             return Outcome(reply: Reply(message: ack, destination: Reply.destination(of: request)), lease: nil)
@@ -112,7 +115,7 @@ public struct SubnetResponder: Sendable {
 
     /// The four kinds of REQUEST of RFC 2131 §4.3.2.
     private mutating func request(
-        _ request: Message, _ mac: MACAddress, _ reservation: Subnet.Reservation?, _ action: BootAction, _ now: Date
+        _ request: Message, _ mac: MACAddress, _ reservation: Subnet.Reservation?, _ told: BootInstruction, _ now: Date
     ) -> Outcome {
         if let chosen = request.serverIdentifier, chosen != subnet.server,
             chosen != request.relayInformation?.serverOverride
@@ -138,7 +141,7 @@ public struct SubnetResponder: Sendable {
         guard let lease = pool.lease(address, to: mac, reserved: own, seconds: Double(seconds), now: now) else {
             return nak(request, address, "\(address) is taken")
         }
-        var ack = answer(.ack, to: request, reservation, action)
+        var ack = answer(.ack, to: request, reservation, told)
         ack.yiaddr = address
         ack.ciaddr = request.ciaddr
         return Outcome(reply: Reply(message: ack, destination: Reply.destination(of: request)), lease: lease)
@@ -149,7 +152,7 @@ public struct SubnetResponder: Sendable {
     }
 
     private func answer(
-        _ type: MessageType, to request: Message, _ reservation: Subnet.Reservation?, _ action: BootAction
+        _ type: MessageType, to request: Message, _ reservation: Subnet.Reservation?, _ told: BootInstruction
     ) -> Message {
         var reply = request.answer(type, from: subnet.server)
         let seconds = leaseSeconds(request)
@@ -165,7 +168,7 @@ public struct SubnetResponder: Sendable {
         if let domain = subnet.domainName { reply.set(.domainName, text: domain) }
         if let name = reservation?.hostName { reply.set(.hostName, text: name) }
         if let mtu = subnet.mtu { reply.options[.interfaceMTU] = [UInt8(mtu >> 8), UInt8(mtu & 0xff)] }
-        if action != .ignore, let file = files.file(for: request, server: subnet.server) {
+        if told.action != .ignore, let file = files.file(for: request, told.program, server: subnet.server) {
             reply.offer(bootFile: file, to: request, server: subnet.server)
         }
         return reply.echoingRelay(of: request)
@@ -184,19 +187,21 @@ public struct SubnetResponder: Sendable {
 
     // MARK: Boot answers beside another server
 
-    private func proxyReply(to request: Message, _ arrival: Arrival) -> Reply? {
-        guard request.isNetworkBoot, let file = files.file(for: request, server: subnet.server) else { return nil }
+    private func proxyReply(to request: Message, _ arrival: Arrival, _ told: BootInstruction) -> Reply? {
+        guard request.isNetworkBoot, let file = files.file(for: request, told.program, server: subnet.server) else {
+            return nil
+        }
         switch (arrival.port, request.type) {
         case (.server, .discover):
             var offer = request.answer(.offer, from: subnet.server)
             offer.offer(bootFile: file, to: request, server: subnet.server)
-            offer.markProxy(for: request)
+            offer.markProxy(for: request, request.isIPXE ? .oneExchange : told.proxyForm, server: subnet.server)
             return Reply(message: offer.echoingRelay(of: request), destination: Reply.destination(of: request))
         case (.proxy, .request), (.proxy, .inform), (.proxy, .discover):
             var ack = request.answer(.ack, from: subnet.server)
             ack.ciaddr = request.ciaddr
             ack.offer(bootFile: file, to: request, server: subnet.server)
-            ack.markProxy(for: request)
+            ack.markBootServer(for: request)
             let address = arrival.source.address == .unspecified ? request.ciaddr : arrival.source.address
             guard address != .unspecified else { return Reply(message: ack, destination: .broadcast) }
             return Reply(message: ack, destination: .unicast(address, port: arrival.source.port))

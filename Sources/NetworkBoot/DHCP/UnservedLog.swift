@@ -10,9 +10,10 @@ struct UnservedLog {
     /// Architectures told; the numbers are an attacker's to choose.
     static let capacity = 64
 
-    mutating func note(_ request: Message, _ action: BootAction, files: BootFiles, logger: Logger) {
-        guard request.type == .discover, request.isNetworkBoot, action != .ignore,
-            let architecture = request.architecture, !files.hasProgram(for: request), seen.count < Self.capacity,
+    mutating func note(_ request: Message, _ told: BootInstruction, files: BootFiles, logger: Logger) {
+        guard request.type == .discover, request.isNetworkBoot, told.action != .ignore,
+            let architecture = request.architecture, !files.hasProgram(for: request, told.program),
+            seen.count < Self.capacity,
             seen.insert(architecture).inserted
         else { return }
         logger.warning(

@@ -10,17 +10,13 @@ final class FileCache: Sendable {
     }
 
     private let contents = Mutex<[Key: ByteBuffer]>([:])
-    private let directory: BootFileDirectory
     /// Bytes kept at most.
     private let capacity: Int
 
-    init(directory: BootFileDirectory, capacity: Int = 256 << 20) {
-        (self.directory, self.capacity) = (directory, capacity)
-    }
+    init(capacity: Int = 256 << 20) { self.capacity = capacity }
 
-    /// The file's bytes, nil when there is no such file.
-    func content(of name: String) -> ByteBuffer? {
-        guard let file = directory.open(name) else { return nil }
+    /// The file's bytes, nil when it cannot be read.
+    func content(of file: OpenFile) -> ByteBuffer? {
         let key = Key(inode: file.inode, size: file.size, modified: file.modified)
         if let known = contents.withLock({ $0[key] }) { return known }
         guard let bytes = file.read() else { return nil }

@@ -7,49 +7,6 @@ import NIOPosix
 import NetworkAddresses
 import ServiceLifecycle
 
-/// What the boot HTTP server serves.
-public struct BootContent: Sendable {
-    let scripts: IPXEScripts
-    let bootFiles: BootFileDirectory
-    /// `vmlinuz` and `initrd`.
-    let agent: BootFileDirectory
-    let images: any ImageSource
-    let director: any NetworkBootDirector
-    let bootURL: String
-
-    public init(
-        scripts: IPXEScripts, bootFiles: BootFileDirectory, agent: BootFileDirectory, images: any ImageSource,
-        director: any NetworkBootDirector, bootURL: String
-    ) {
-        (self.scripts, self.bootFiles, self.agent) = (scripts, bootFiles, agent)
-        (self.images, self.director, self.bootURL) = (images, director, bootURL)
-    }
-
-    enum Found: Sendable {
-        case text(String)
-        case file(OpenFile)
-        case nothing
-    }
-
-    /// - Parameter isHead: asked without being fetched; a ticket is not spent on it.
-    func find(_ request: BootRequest, isHead: Bool) async -> Found {
-        switch request {
-        case .script(let client, let isUEFI):
-            if isHead { return .text("#!ipxe\n") }
-            let (name, text) = scripts.render(await director.script(for: client), bootURL: bootURL, isUEFI: isUEFI)
-            director.record(
-                BootTraceEvent(mac: client.mac, address: client.address, step: .script(name: name.rawValue)))
-            return .text(text)
-        case .bootFile(let name): return bootFiles.open(name).map { .file($0) } ?? .nothing
-        case .agentKernel: return agent.open("vmlinuz").map { .file($0) } ?? .nothing
-        case .agentInitrd: return agent.open("initrd").map { .file($0) } ?? .nothing
-        case .image(let digest):
-            return await images.path(ofImage: digest).flatMap { OpenFile(path: $0) }.map { .file($0) } ?? .nothing
-        case .nothing: return .nothing
-        }
-    }
-}
-
 /// Serves scripts, boot files and images over plain HTTP/1.1, with sendfile. Nothing secret but the one-time ticket in a script.
 public struct BootHTTPServer: Service {
     private let address: String

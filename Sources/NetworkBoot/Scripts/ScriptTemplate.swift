@@ -32,9 +32,6 @@ struct ScriptTemplate: Sendable {
             }
             pieces.append(.text(String(rest)))
         }
-        guard text.hasPrefix("#!ipxe\n") else {
-            throw ScriptTemplateError(file: file, line: 1, message: "an iPXE script begins with #!ipxe")
-        }
         self.pieces = pieces
     }
 

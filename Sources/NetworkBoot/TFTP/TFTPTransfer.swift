@@ -1,138 +1,80 @@
+import Glibc
 import NIOCore
-import NIOPosix
 import TFTP
 
-/// One transfer on a port of its own.
-struct TFTPTransfer {
-    let content: ByteBuffer
-    let client: SocketAddress
-    let local: String
+/// One transfer under way: what is sent to whom, and what became of it. Lives on the desk's event loop.
+final class TFTPTransfer {
+    /// Who asks: address and port together are its end of the transfer (RFC 1350 §4).
+    struct Client: Hashable {
+        private let high: UInt64
+        private let low: UInt64
+        private let port: UInt16
 
-    /// Returns when the session has ended, or the task was cancelled.
-    func run(_ session: ReadSession) async throws -> (ReadSession.Outcome, retransmissions: Int) {
-        let loop = MultiThreadedEventLoopGroup.singleton.next()
-        let ended = loop.makePromise(of: TFTPTransferHandler.End.self)
-        let (content, client) = (content, client)
-        let channel: any Channel
-        do {
-            channel = try await DatagramBootstrap(group: loop)
-                .channelInitializer { channel in
-                    channel.eventLoop.makeCompletedFuture {
-                        try channel.pipeline.syncOperations.addHandler(
-                            TFTPTransferHandler(content: content, client: client, session: session, ended: ended))
-                    }
+        init(_ address: SocketAddress) {
+            var (high, low): (UInt64, UInt64) = (0, 0)
+            address.withSockAddr { pointer, size in
+                // struct sockaddr_in: family (2), port (2), address (4); sockaddr_in6: family (2), port (2), flow (4), address (16).
+                let bytes = UnsafeRawBufferPointer(start: pointer, count: size)
+                if size >= 24 {
+                    high = bytes.loadUnaligned(fromByteOffset: 8, as: UInt64.self)
+                    low = bytes.loadUnaligned(fromByteOffset: 16, as: UInt64.self)
+                } else if size >= 8 {
+                    low = UInt64(bytes.loadUnaligned(fromByteOffset: 4, as: UInt32.self))
                 }
-                .bind(host: local, port: 0).get()
-        } catch {
-            ended.fail(error)
-            throw error
-        }
-        let end = try await withTaskCancellationHandler {
-            try await ended.futureResult.get()
-        } onCancel: {
-            channel.close(promise: nil)
-        }
-        return (end.outcome, end.retransmissions)
-    }
-}
-
-/// Performs what a session decides, on its channel's loop: nothing waits for anything but the client.
-private final class TFTPTransferHandler: ChannelInboundHandler {
-    typealias InboundIn = AddressedEnvelope<ByteBuffer>
-    typealias OutboundOut = AddressedEnvelope<ByteBuffer>
-
-    struct End: Sendable {
-        var outcome: ReadSession.Outcome
-        var retransmissions: Int
-    }
-
-    private let content: ByteBuffer
-    private let client: SocketAddress
-    private let ended: EventLoopPromise<End>
-    private var session: ReadSession
-    private var timer: Scheduled<Void>?
-    /// When the session's patience ends. It moves with every acknowledgment; the timer is set anew only when it rings too early.
-    private var deadline = NIODeadline.distantFuture
-    private var ringsAt = NIODeadline.distantFuture
-    private var isOver = false
-
-    init(content: ByteBuffer, client: SocketAddress, session: ReadSession, ended: EventLoopPromise<End>) {
-        (self.content, self.client, self.session, self.ended) = (content, client, session, ended)
-    }
-
-    func channelActive(context: ChannelHandlerContext) { perform(session.handle(.started), context) }
-
-    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-        let envelope = unwrapInboundIn(data)
-        // Another port is another transfer's stray (RFC 1350 §4); it is passed over.
-        guard !isOver, envelope.remoteAddress == client, let packet = Self.packet(envelope.data) else { return }
-        perform(session.handle(.received(packet)), context)
-    }
-
-    func channelInactive(context: ChannelHandlerContext) {
-        finish(.refused("the socket was closed"), context)
-    }
-
-    /// ICMP "port unreachable" surfaces here: the client is gone, or will ask again.
-    func errorCaught(context: ChannelHandlerContext, error: any Error) {}
-
-    private func perform(_ actions: [ReadSession.Action], _ context: ChannelHandlerContext) {
-        for action in actions {
-            switch action {
-            case .sendOptions(let options): write(Packet.optionAcknowledgment(options).encoded, context)
-            case .sendBlock(let block, let offset, let length): write(block, offset: offset, length: length, context)
-            case .sendError(let code, let message): write(Packet.error(code, message).encoded, context)
-            case .armTimer(let duration):
-                deadline = .now() + TimeAmount(duration)
-                if timer == nil || deadline < ringsAt { ring(context) }
-            case .finish(let outcome): return finish(outcome, context)
             }
-        }
-        context.flush()
-    }
-
-    private func ring(_ context: ChannelHandlerContext) {
-        timer?.cancel()
-        ringsAt = deadline
-        let bound = NIOLoopBound((self, context), eventLoop: context.eventLoop)
-        timer = context.eventLoop.scheduleTask(deadline: deadline) {
-            let (handler, context) = bound.value
-            handler.timer = nil
-            guard !handler.isOver else { return }
-            guard NIODeadline.now() >= handler.deadline else { return handler.ring(context) }
-            handler.perform(handler.session.handle(.timerFired), context)
+            (self.high, self.low, port) = (high, low, UInt16(truncatingIfNeeded: address.port ?? 0))
         }
     }
 
-    private func finish(_ outcome: ReadSession.Outcome, _ context: ChannelHandlerContext) {
-        guard !isOver else { return }
-        isOver = true
-        timer?.cancel()
-        context.flush()
-        ended.succeed(End(outcome: outcome, retransmissions: session.retransmissions))
-        context.close(promise: nil)
+    let client: Client
+    let peer: SocketAddress
+    let file: String
+    let content: ByteBuffer
+    let port: TFTPPort
+    let startedAt = NIODeadline.now()
+    var address: DatagramSender.Address
+    var session: ReadSession
+    var timer: Scheduled<Void>?
+    var ringsAt = NIODeadline.distantFuture
+    /// This client's way takes several datagrams in one call.
+    private var sendsWindows = true
+
+    init(
+        client: Client, peer: SocketAddress, request: ReadRequest, content: ByteBuffer, port: TFTPPort,
+        session: ReadSession
+    ) {
+        (self.client, self.peer, self.file, self.content) = (client, peer, request.file, content)
+        (self.port, self.session, address) = (port, session, DatagramSender.Address(peer))
     }
 
-    private func write(_ bytes: [UInt8], _ context: ChannelHandlerContext) {
-        context.write(
-            wrapOutboundOut(AddressedEnvelope(remoteAddress: client, data: ByteBuffer(bytes: bytes))), promise: nil)
+    func send(_ bytes: [UInt8], with sender: DatagramSender) {
+        guard port.isOpen else { return }
+        // What cannot be sent is lost, as on the wire: the session sends it again.
+        _ = bytes.withUnsafeBytes { sender.send($0, to: &address, on: port.descriptor) }
     }
 
-    private func write(_ block: UInt16, offset: Int, length: Int, _ context: ChannelHandlerContext) {
-        var buffer = context.channel.allocator.buffer(capacity: 4 + length)
-        buffer.writeInteger(UInt16(3))
-        buffer.writeInteger(block)
-        if var slice = content.getSlice(at: content.readerIndex + offset, length: length) { buffer.writeBuffer(&slice) }
-        context.write(wrapOutboundOut(AddressedEnvelope(remoteAddress: client, data: buffer)), promise: nil)
-    }
-
-    /// Nearly all that comes is acknowledgments, which need no general parser.
-    private static func packet(_ buffer: ByteBuffer) -> Packet? {
-        if buffer.readableBytes >= 4, buffer.getInteger(at: buffer.readerIndex, as: UInt16.self) == 4,
-            let block = buffer.getInteger(at: buffer.readerIndex + 2, as: UInt16.self)
-        {
-            return .acknowledgment(block: block)
+    func send(_ blocks: ClosedRange<Int>, with sender: DatagramSender) {
+        guard port.isOpen else { return }
+        let atOnce = max(
+            1, min(DatagramSender.maximumSegments, DatagramSender.maximumBytes / (4 + session.blockSize)))
+        var next = blocks.lowerBound
+        while next <= blocks.upperBound {
+            let last = sendsWindows ? min(blocks.upperBound, next + atOnce - 1) : next
+            let failure = content.withUnsafeReadableBytes { bytes in
+                sender.send(
+                    (next...last).lazy.map { index in
+                        let (number, offset, length) = self.session.block(index)
+                        return (
+                            3 << 16 | UInt32(number), UnsafeRawBufferPointer(rebasing: bytes[offset..<offset + length])
+                        )
+                    }, to: &address, on: port.descriptor)
+            }
+            if failure != 0, failure != EAGAIN, last > next {
+                // A path with a smaller MTU, or a device that cannot cut them up: one by one from here on.
+                sendsWindows = false
+                continue
+            }
+            next = last + 1
         }
-        return try? Packet(parsing: buffer.readableBytesView)
     }
 }

@@ -3,9 +3,11 @@ import Inventory
 import Machines
 import NetworkAddresses
 
-/// What a request to the boot HTTP server asks for. Pure: text in, one of a few things out.
+/// What a request by HTTP or TFTP asks for. Pure: text in, one of a few things out.
 enum BootRequest: Equatable {
-    case script(BootClient, isUEFI: Bool)
+    case script(BootClient)
+    /// What GRUB reads first, wherever it was loaded from.
+    case grubConfiguration
     case bootFile(String)
     case agentKernel
     case agentInitrd
@@ -38,8 +40,16 @@ enum BootRequest: Equatable {
             self = .script(
                 BootClient(
                     mac: mac, uuid: query["uuid"].flatMap(Self.uuid), architecture: architecture, stage: .ipxe,
-                    address: client),
-                isUEFI: architecture?.isUEFI ?? false)
+                    address: client))
+        case "boot" where segments.count == 4 && segments[1] == "grub":
+            guard let mac = MACAddress(segments[3]), !mac.isMulticast else {
+                self = .nothing("a configuration is for a MAC address")
+                return
+            }
+            self = .script(
+                BootClient(
+                    mac: mac, architecture: Self.grubPlatforms[segments[2]], stage: .grub, address: client))
+        case _ where segments.suffix(2) == ["grub", "grub.cfg"]: self = .grubConfiguration
         case "boot" where segments.count > 2 && segments[1] == "files":
             self = .bootFile(segments.dropFirst(2).joined(separator: "/"))
         case "agent" where segments == ["agent", "vmlinuz"]: self = .agentKernel
@@ -48,6 +58,23 @@ enum BootRequest: Equatable {
         default: self = .nothing("no such path")
         }
     }
+
+    /// A file name of a TFTP request, as firmware writes it: with `\` for `/`, with or without a slash before it. The paths of
+    /// the HTTP server are known here too, since GRUB asks for them by the protocol that brought it; all else is a boot file.
+    init(tftp name: String, client: IPv4Address?) {
+        let path = String(name.map { $0 == "\\" ? "/" : $0 })
+        let first = path.split(separator: "/").prefix(2)
+        if first.first == "agent" || first == ["boot", "grub"] || path.hasSuffix("grub/grub.cfg") {
+            self.init(target: path, client: client)
+        } else {
+            self = .bootFile(path)
+        }
+    }
+
+    /// `$grub_cpu-$grub_platform`.
+    private static let grubPlatforms: [String: ClientArchitecture] = [
+        "x86_64-efi": .efiX64, "i386-efi": .efiIA32, "arm64-efi": .efiARM64, "i386-pc": .biosX86,
+    ]
 
     private static func query(_ text: Substring) -> [String: String] {
         var values: [String: String] = [:]

@@ -1,0 +1,134 @@
+import DHCP
+import FoundationEssentials
+import Inventory
+
+/// What the boots of one NIC have shown of its firmware: which answers it follows, which programs it runs, which ways lead to its
+/// disk. Pure: fed with every step, asked before every answer.
+public struct BootHabits: Codable, Equatable, Sendable {
+    /// The form of offer that was followed.
+    public private(set) var proxyForm: ProxyForm?
+    /// The kind of program that spoke, or the one to try since the other did not.
+    public private(set) var program: BootProgram?
+    /// Ways to the disk that led back to the network, and none since that led there.
+    public private(set) var failedDiskMethods: [LocalDiskMethod] = []
+    private var attempt = Attempt()
+
+    /// What is under way, and not yet judged.
+    private struct Attempt: Codable, Equatable, Sendable {
+        var lastAt = Date.distantPast
+        /// What the firmware asked as, first.
+        var architecture: ClientArchitecture?
+        var form: ProxyForm?
+        var formAt = Date.distantPast
+        /// Fetched whole, and silent so far.
+        var fetched: BootProgram?
+        var handed: LocalDiskMethod?
+    }
+
+    /// Seconds after which a machine that asks anew did not come from what it was told before.
+    static let attemptSeconds: Double = 120
+    /// Seconds within which firmware repeats itself whatever it is told.
+    static let repeatSeconds: Double = 3
+
+    public init() {}
+
+    public mutating func note(_ event: BootTraceEvent) {
+        if event.time.timeIntervalSince(attempt.lastAt) > Self.attemptSeconds { attempt = Attempt() }
+        attempt.lastAt = event.time
+        switch event.step {
+        case .discover(.firmware, let architecture): firmware(architecture)
+        case .discover(.ipxe, let architecture): ipxe(architecture)
+        case .discover(.system, _), .request(.system): reachedDisk()
+        case .offer(_, _, let form?):
+            if attempt.form == nil || event.time.timeIntervalSince(attempt.formAt) >= Self.repeatSeconds {
+                attempt.formAt = event.time
+            }
+            attempt.form = form
+        case .transferStarted: followed()
+        case .transferFinished(_, let file, _, _, _, let outcome):
+            followed()
+            guard outcome == "completed", event.step.stage == .program else { return }
+            attempt.fetched = Self.kind(ofFile: file)
+        case .script(let name): script(name)
+        case .session: attempt = Attempt()
+        case .discover, .request, .offer, .acknowledge, .trouble: break
+        }
+    }
+
+    /// The form of the next offer: what worked, else one and then the other while nothing comes of them.
+    func form(now: Date) -> ProxyForm {
+        let known = proxyForm ?? .oneExchange
+        guard let last = attempt.form else { return known }
+        let silence = now.timeIntervalSince(attempt.formAt)
+        if silence > Self.attemptSeconds { return known }
+        return silence < Self.repeatSeconds ? last : last.other
+    }
+
+    /// The first way that has not failed; the first of all when every one has.
+    func diskMethod(of ways: [LocalDiskMethod]) -> LocalDiskMethod? {
+        ways.first { !failedDiskMethods.contains($0) } ?? ways.first
+    }
+
+    // MARK: Judging
+
+    private mutating func firmware(_ architecture: ClientArchitecture?) {
+        // UEFI goes through its boot options, PXE and HTTP among them: only the one it began with closes the circle.
+        if let method = attempt.handed, architecture == attempt.architecture { failed(method) }
+        if let fetched = attempt.fetched, attempt.handed == nil {
+            // It was fetched, and the firmware is back: refused, or hung until somebody restarted the machine.
+            program = fetched == .standard ? .signed : .standard
+        }
+        attempt.fetched = nil
+        if attempt.architecture == nil { attempt.architecture = architecture }
+    }
+
+    private mutating func ipxe(_ architecture: ClientArchitecture?) {
+        followed()
+        if attempt.fetched != nil {
+            program = .standard
+        } else if let method = attempt.handed {
+            // iPXE that nobody sent is the firmware (an option ROM), and it is back.
+            failed(method)
+        }
+        attempt.fetched = nil
+        if attempt.architecture == nil { attempt.architecture = architecture }
+    }
+
+    private mutating func followed() {
+        guard let form = attempt.form else { return }
+        proxyForm = form
+        attempt.form = nil
+    }
+
+    private mutating func script(_ name: String) {
+        if attempt.fetched != nil, name.hasPrefix("grub-") { program = .signed }
+        attempt.fetched = nil
+        attempt.handed = LocalDiskMethod(script: name)
+    }
+
+    private mutating func failed(_ method: LocalDiskMethod) {
+        attempt = Attempt(lastAt: attempt.lastAt)
+        if !failedDiskMethods.contains(method) { failedDiskMethods.append(method) }
+    }
+
+    private mutating func reachedDisk() {
+        guard let method = attempt.handed else { return }
+        failedDiskMethods.removeAll { $0 == method }
+        attempt.handed = nil
+    }
+
+    private static func kind(ofFile file: String) -> BootProgram {
+        let name = file.split(separator: "/").last ?? ""
+        return name.hasPrefix("shim") || name.hasPrefix("grub") ? .signed : .standard
+    }
+}
+
+extension LocalDiskMethod {
+    /// `local-disk-exit-1`, or `grub-local-disk`: what the script is called in a trace.
+    public var script: String { self == .grub ? "grub-local-disk" : "local-disk-" + rawValue }
+
+    init?(script name: String) {
+        guard let method = Self.allCases.first(where: { $0.script == name }) else { return nil }
+        self = method
+    }
+}

@@ -1,0 +1,45 @@
+import Machines
+
+/// What firmware, iPXE, GRUB and agents may fetch, by TFTP and by HTTP alike.
+public struct BootContent: Sendable {
+    let scripts: BootScripts
+    let bootFiles: BootFileDirectory
+    /// `vmlinuz` and `initrd`.
+    let agent: BootFileDirectory
+    let images: any ImageSource
+    let director: any NetworkBootDirector
+    let bootURL: String
+
+    public init(
+        scripts: BootScripts, bootFiles: BootFileDirectory, agent: BootFileDirectory, images: any ImageSource,
+        director: any NetworkBootDirector, bootURL: String
+    ) {
+        (self.scripts, self.bootFiles, self.agent) = (scripts, bootFiles, agent)
+        (self.images, self.director, self.bootURL) = (images, director, bootURL)
+    }
+
+    enum Found: Sendable {
+        case text(String)
+        case file(OpenFile)
+        case nothing
+    }
+
+    /// - Parameter isHead: asked without being fetched; a ticket is not spent on it.
+    func find(_ request: BootRequest, isHead: Bool = false) async -> Found {
+        switch request {
+        case .script(let client):
+            if isHead { return .text("#!ipxe\n") }
+            let script = scripts.render(await director.script(for: client), for: client, bootURL: bootURL)
+            director.record(
+                BootTraceEvent(mac: client.mac, address: client.address, step: .script(name: script.name)))
+            return script.text.map { .text($0) } ?? .nothing
+        case .grubConfiguration: return .text(scripts.grubConfiguration)
+        case .bootFile(let name): return bootFiles.open(name).map { .file($0) } ?? .nothing
+        case .agentKernel: return agent.open("vmlinuz").map { .file($0) } ?? .nothing
+        case .agentInitrd: return agent.open("initrd").map { .file($0) } ?? .nothing
+        case .image(let digest):
+            return await images.path(ofImage: digest).flatMap { OpenFile(path: $0) }.map { .file($0) } ?? .nothing
+        case .nothing: return .nothing
+        }
+    }
+}

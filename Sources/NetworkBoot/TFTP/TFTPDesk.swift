@@ -1,0 +1,227 @@
+import Logging
+import Machines
+import Metrics
+import NIOCore
+import NetworkAddresses
+import TFTP
+
+/// Takes in the packets of all TFTP sockets and carries on the transfers. Lives on one event loop.
+final class TFTPDesk {
+    private let content: BootContent
+    private let cache: FileCache
+    private let limits: Negotiation.Limits
+    private let logger: Logger
+    private let loop: any EventLoop
+    private let sender = DatagramSender()
+    private var ports: [TFTPPort] = []
+    private var nextPort = 0
+    private var transfers: [TFTPTransfer.Client: TFTPTransfer] = [:]
+    /// Whose file is being looked for.
+    private var asking: Set<TFTPTransfer.Client> = []
+    private var byAddress: [String: Int] = [:]
+    private var malformed = MalformedLog(service: "tftp")
+
+    /// Transfers at once from one address, behind which there may be a NAT full of machines, and in all.
+    static let perAddress = 1024
+    static let total = 4096
+
+    init(content: BootContent, limits: Negotiation.Limits, logger: Logger, loop: any EventLoop) {
+        (self.content, self.limits, self.logger, self.loop) = (content, limits, logger, loop)
+        cache = FileCache()
+    }
+
+    func opened(_ port: TFTPPort) { ports.append(port) }
+
+    func closed(_ port: TFTPPort) {
+        ports.removeAll { $0 === port }
+        for transfer in transfers.values where transfer.port === port {
+            finish(transfer, .refused("the socket was closed"))
+        }
+    }
+
+    func take(_ buffer: ByteBuffer, from peer: SocketAddress, on port: TFTPPort) {
+        let client = TFTPTransfer.Client(peer)
+        let packet: Packet
+        if let acknowledgment = Self.acknowledgment(buffer) {
+            packet = acknowledgment
+        } else {
+            do {
+                packet = try Packet(parsing: buffer.readableBytesView)
+            } catch {
+                return malformed.note(from: peer.ipAddress ?? "unknown", "\(error)", logger: logger)
+            }
+        }
+        if let transfer = transfers[client], transfer.port === port {
+            // A client that asks again has not heard us yet, and will: a second answer would only confuse it.
+            if case .readRequest = packet { return }
+            return perform(transfer.session.handle(.received(packet), at: Self.now), transfer)
+        }
+        switch packet {
+        case .readRequest(let request) where port.takesRequests: begin(request, client, peer)
+        case .writeRequest where port.takesRequests:
+            refuse(.accessViolation, "this server is read-only", peer, on: port)
+        case .error: return
+        case .acknowledgment, .data, .optionAcknowledgment, .readRequest, .writeRequest:
+            refuse(.unknownTransfer, "no transfer is under way between these ports", peer, on: port)
+        }
+    }
+
+    // MARK: Requests
+
+    private func begin(_ request: ReadRequest, _ client: TFTPTransfer.Client, _ peer: SocketAddress) {
+        guard transfers[client] == nil, !asking.contains(client) else { return }
+        let address = peer.ipAddress ?? ""
+        guard byAddress[address, default: 0] < Self.perAddress, transfers.count + asking.count < Self.total else {
+            // Silence: firmware asks again, and by then some transfers have ended.
+            return Counter(label: "tftp.turned_away").increment()
+        }
+        byAddress[address, default: 0] += 1
+        asking.insert(client)
+        let found = loop.makePromise(of: ByteBuffer?.self)
+        let (content, cache) = (content, cache)
+        found.completeWithTask {
+            switch await content.find(BootRequest(tftp: request.file, client: peer.ipv4)) {
+            case .text(let text): ByteBuffer(string: text)
+            case .file(let file): cache.content(of: file)
+            case .nothing: nil
+            }
+        }
+        found.futureResult.assumeIsolated().whenComplete { result in
+            self.asking.remove(client)
+            self.answer(request, client, peer, (try? result.get()) ?? nil)
+        }
+    }
+
+    private func answer(
+        _ request: ReadRequest, _ client: TFTPTransfer.Client, _ peer: SocketAddress, _ file: ByteBuffer?
+    ) {
+        guard let port = port() else { return release(peer) }
+        guard let file else {
+            release(peer)
+            content.director.record(
+                BootTraceEvent(address: peer.ipv4, step: .trouble(.missing(.tftp, request.file))))
+            // At once: shim asks for files that need not be there, and would wait.
+            return refuse(.fileNotFound, "no such file", peer, on: port)
+        }
+        let negotiation = Negotiation(request, fileSize: file.readableBytes, limits: limits)
+        let transfer = TFTPTransfer(
+            client: client, peer: peer, request: request, content: file, port: port,
+            session: ReadSession(fileSize: file.readableBytes, negotiation: negotiation))
+        transfers[client] = transfer
+        content.director.record(
+            BootTraceEvent(address: peer.ipv4, step: .transferStarted(.tftp, file: request.file)))
+        perform(transfer.session.handle(.started, at: Self.now), transfer)
+    }
+
+    /// Transfers take turns on the ports that are theirs, so that a straggler of one is not taken for a packet of the next.
+    private func port() -> TFTPPort? {
+        let own = ports.filter { !$0.takesRequests }
+        let all = own.isEmpty ? ports : own
+        guard !all.isEmpty else { return nil }
+        nextPort = (nextPort + 1) % all.count
+        return all[nextPort]
+    }
+
+    private func refuse(_ code: ErrorCode, _ why: String, _ peer: SocketAddress, on port: TFTPPort) {
+        var address = DatagramSender.Address(peer)
+        Counter(label: "tftp.refused").increment()
+        _ = Packet.error(code, why).encoded.withUnsafeBytes { sender.send($0, to: &address, on: port.descriptor) }
+    }
+
+    // MARK: Transfers
+
+    private func perform(_ action: ReadSession.Action, _ transfer: TFTPTransfer) {
+        switch action {
+        case .wait: return
+        case .sendOptions(let options): transfer.send(Packet.optionAcknowledgment(options).encoded, with: sender)
+        case .sendBlocks(let blocks): transfer.send(blocks, with: sender)
+        case .finish(let outcome): return finish(transfer, outcome)
+        }
+        // The deadline moves with every answer; the timer is set anew only when it rings too early.
+        if transfer.timer == nil || Self.deadline(transfer) < transfer.ringsAt { ring(transfer) }
+    }
+
+    private func ring(_ transfer: TFTPTransfer) {
+        transfer.timer?.cancel()
+        transfer.ringsAt = Self.deadline(transfer)
+        transfer.timer = loop.assumeIsolated().scheduleTask(deadline: transfer.ringsAt) {
+            transfer.timer = nil
+            guard self.transfers[transfer.client] === transfer else { return }
+            let now = Self.now
+            guard now >= transfer.session.deadline else { return self.ring(transfer) }
+            self.perform(transfer.session.handle(.timerFired, at: now), transfer)
+        }
+    }
+
+    private func finish(_ transfer: TFTPTransfer, _ outcome: ReadSession.Outcome) {
+        transfer.timer?.cancel()
+        transfers[transfer.client] = nil
+        release(transfer.peer)
+        let milliseconds = (NIODeadline.now() - transfer.startedAt).nanoseconds / 1_000_000
+        let isWhole = outcome == .completed
+        Counter(label: "tftp.transfers", dimensions: [("outcome", isWhole ? "completed" : outcome.label)]).increment()
+        content.director.record(
+            BootTraceEvent(
+                address: transfer.peer.ipv4,
+                step: .transferFinished(
+                    .tftp, file: transfer.file, bytes: isWhole ? Int64(transfer.content.readableBytes) : 0,
+                    milliseconds: milliseconds, retransmissions: transfer.session.retransmissions,
+                    outcome: outcome.words)))
+    }
+
+    private func release(_ peer: SocketAddress) {
+        let address = peer.ipAddress ?? ""
+        byAddress[address, default: 1] -= 1
+        if byAddress[address] == 0 { byAddress[address] = nil }
+    }
+
+    // MARK: Small things
+
+    private static var now: Duration { .nanoseconds(Int64(clamping: NIODeadline.now().uptimeNanoseconds)) }
+
+    private static func deadline(_ transfer: TFTPTransfer) -> NIODeadline {
+        .uptimeNanoseconds(0) + TimeAmount(transfer.session.deadline)
+    }
+
+    /// Nearly all that comes is acknowledgments, which need no general parser.
+    private static func acknowledgment(_ buffer: ByteBuffer) -> Packet? {
+        guard buffer.readableBytes >= 4,
+            let word = buffer.getInteger(at: buffer.readerIndex, as: UInt32.self), word >> 16 == 4
+        else { return nil }
+        return .acknowledgment(block: UInt16(truncatingIfNeeded: word))
+    }
+}
+
+extension ReadSession.Outcome {
+    /// For the trace.
+    fileprivate var words: String {
+        switch self {
+        case .completed: "completed"
+        case .probed: "probed"
+        case .refused(let why): "refused: \(why)"
+        case .timedOut(let block): "timed out at block \(block)"
+        }
+    }
+
+    /// For a counter: one of a few words.
+    fileprivate var label: String {
+        switch self {
+        case .completed: "completed"
+        case .probed: "probed"
+        case .refused: "refused"
+        case .timedOut: "timed-out"
+        }
+    }
+}
+
+extension SocketAddress {
+    /// Without a detour through text.
+    var ipv4: NetworkAddresses.IPv4Address? {
+        guard case .v4 = self else { return nil }
+        // struct sockaddr_in: family (2), port (2), address (4).
+        return withSockAddr { address, _ in
+            NetworkAddresses.IPv4Address(
+                rawValue: UInt32(bigEndian: UnsafeRawPointer(address).load(fromByteOffset: 4, as: UInt32.self)))
+        }
+    }
+}

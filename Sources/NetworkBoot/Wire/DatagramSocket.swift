@@ -1,0 +1,84 @@
+import Glibc
+import NIOCore
+import NIOPosix
+
+/// UDP sockets of the boot services: read in batches by a channel.
+enum DatagramSocket {
+    /// Opens and binds.
+    /// - Parameter interface: packets of this one only, broadcasts among them; nil: by the address alone.
+    /// - Throws: ``BootServiceError`` with what to look at when the port is taken or the interface is not there.
+    static func open(address: String, port: Int, interface: String? = nil) throws -> Int32 {
+        let local = try SocketAddress(ipAddress: address, port: port)
+        let socket = socket(
+            local.protocol == .inet6 ? AF_INET6 : AF_INET, Int32(SOCK_DGRAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
+        guard socket >= 0 else { throw BootServiceError("no UDP socket: \(words(errno))") }
+        do {
+            if local.protocol == .inet6 { try set(socket, Int32(IPPROTO_IPV6), IPV6_V6ONLY, 1) }
+            // Any address is listened on for broadcasts, several interfaces side by side.
+            if address == "0.0.0.0" {
+                try set(socket, SOL_SOCKET, SO_REUSEADDR, 1)
+                try set(socket, SOL_SOCKET, SO_BROADCAST, 1)
+            }
+            if let interface {
+                guard setsockopt(socket, SOL_SOCKET, SO_BINDTODEVICE, interface, socklen_t(interface.utf8.count)) == 0
+                else {
+                    throw BootServiceError(
+                        errno == ENODEV
+                            ? "no interface is called \(interface); see `ip link`"
+                            : "cannot bind to interface \(interface): \(words(errno)); slipwayd needs root or CAP_NET_RAW"
+                    )
+                }
+            }
+            let bound = local.withSockAddr { Glibc.bind(socket, $0, socklen_t($1)) }
+            guard bound == 0 else {
+                throw BootServiceError(
+                    errno == EADDRINUSE
+                        ? "UDP port \(port) is taken on \(interface ?? address); `ss -ulpn sport = :\(port)` shows by whom"
+                        : "cannot bind UDP \(address):\(port): \(words(errno))")
+            }
+        } catch {
+            close(socket)
+            throw error
+        }
+        return socket
+    }
+
+    /// Room for a burst of a thousand machines; without CAP_NET_ADMIN what the system allows.
+    static func enlargeBuffers(_ socket: Int32, bytes: Int32 = 4 << 20) {
+        for (force, plain) in [(SO_RCVBUFFORCE, SO_RCVBUF), (SO_SNDBUFFORCE, SO_SNDBUF)] {
+            if (try? set(socket, SOL_SOCKET, force, bytes)) == nil { try? set(socket, SOL_SOCKET, plain, bytes) }
+        }
+    }
+
+    /// A channel that owns the socket and reads up to 32 datagrams at once.
+    static func channel(
+        _ socket: Int32, on loop: any EventLoop, handler: @escaping @Sendable () -> any ChannelInboundHandler
+    ) async throws -> any Channel {
+        try await DatagramBootstrap(group: loop)
+            .channelOption(.datagramVectorReadMessageCount, value: 32)
+            .channelOption(.recvAllocator, value: FixedSizeRecvByteBufferAllocator(capacity: 32 * 2048))
+            .channelInitializer { channel in
+                channel.eventLoop.makeCompletedFuture {
+                    try channel.pipeline.syncOperations.addHandler(handler())
+                }
+            }
+            // The async form of withBoundSocket fails for every datagram channel (swift-nio 2.101).
+            .withBoundSocket(socket).get()
+    }
+
+    private static func set(_ socket: Int32, _ level: Int32, _ option: Int32, _ value: Int32) throws {
+        var value = value
+        guard setsockopt(socket, level, option, &value, socklen_t(MemoryLayout<Int32>.size)) == 0 else {
+            throw BootServiceError("socket option \(option): \(words(errno))")
+        }
+    }
+
+    private static func words(_ number: Int32) -> String { String(cString: strerror(number)) }
+}
+
+/// A boot service cannot start or go on.
+public struct BootServiceError: Error, CustomStringConvertible {
+    public let description: String
+
+    init(_ description: String) { self.description = description }
+}
