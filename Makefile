@@ -62,7 +62,7 @@ programs: deps
 	$(BUILD) --product slipwayd
 	$(BUILD) --product slipway
 
-demo: programs agent reference-os
+demo: programs agent boot-files reference-os
 	deploy/virtual-rack/demo $(ARGS)
 
 demo-down:

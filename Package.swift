@@ -32,6 +32,7 @@ let nioSSL = Target.Dependency.product(name: "NIOSSL", package: "swift-nio-ssl")
 let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
 let cryptoExtras = Target.Dependency.product(name: "CryptoExtras", package: "swift-crypto")
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
+let coreMetrics = Target.Dependency.product(name: "CoreMetrics", package: "swift-metrics")
 let metrics = Target.Dependency.product(name: "Metrics", package: "swift-metrics")
 let lifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
 let signals = Target.Dependency.product(name: "UnixSignals", package: "swift-service-lifecycle")
@@ -88,6 +89,7 @@ let package = Package(
         library("Store", ["Machines"]),
         library("SQLiteStore", ["Store", grdb]),
         library("ProfileFiles", ["Inventory", yams]),
+        library("PrometheusMetrics", [coreMetrics]),
         library("APIModel", ["NetworkAddresses", "Inventory", "Machines"]),
         library("APIClient", ["APIModel", httpClient, nioCore, nioFoundation, nioHTTP1, nioSSL]),
 
@@ -97,7 +99,7 @@ let package = Package(
             [
                 "WireBytes", "NetworkAddresses", "DHCP", "TFTP", "Inventory", "Machines", nioCore, nioPosix, nioHTTP1,
                 logging,
-                metrics, lifecycle,
+                coreMetrics, lifecycle,
             ]),
         library("PowerControl", ["IPMI", "Machines", nioCore, nioPosix, logging]),
         library("ImageLibrary", ["Machines", crypto, nioCore, logging]),
@@ -124,10 +126,11 @@ let package = Package(
             [
                 "APIServer", "APIModel", "Controllers", "NetworkBoot", "PowerControl", "ImageLibrary",
                 "ClusterMembership",
-                "SQLiteStore", "Store", "ProfileFiles", "Inventory", "Machines", "DHCP", "NetworkAddresses", x509,
+                "SQLiteStore", "Store", "ProfileFiles", "PrometheusMetrics", "Inventory", "Machines", "DHCP",
+                "NetworkAddresses", x509,
                 crypto,
                 nioCore, nioSSL,
-                asn1, lifecycle, signals, logging,
+                asn1, lifecycle, signals, logging, coreMetrics,
             ]),
         program("slipwayd", ["DaemonCore", argumentParser]),
         library(
@@ -163,8 +166,11 @@ let package = Package(
                 crypto, logging,
             ]),
         tests("Machines", ["Machines", "Inventory", "NetworkAddresses", "DHCP", "TestSupport", crypto]),
+        tests("PrometheusMetrics", ["PrometheusMetrics", coreMetrics]),
         tests("Store", ["Store", "SQLiteStore", "TestSupport"]),
-        tests("NetworkBoot", ["NetworkBoot", "DHCP", "Inventory", "Machines", "NetworkAddresses", "TestSupport"]),
+        tests(
+            "NetworkBoot",
+            ["NetworkBoot", "DHCP", "Inventory", "Machines", "NetworkAddresses", "TestSupport", logging]),
         tests("AgentCore", ["AgentCore", "Inventory", "NetworkAddresses", "TestSupport"]),
         // Programs against each other.
         tests(

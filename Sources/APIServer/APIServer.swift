@@ -21,18 +21,20 @@ public struct APIRouter: Sendable {
     let images: ImageLibrary.Library
     let board: SessionBoard
     let boots: BootBook
+    /// The page of `/metrics`.
+    let metrics: @Sendable () -> String
     let version: String
     let now: @Sendable () -> Date
 
     public init(
         store: any RecordStore, machines: MachineService, agents: AgentService, catalog: CatalogService,
         registry: StandaloneRegistry, images: ImageLibrary.Library, board: SessionBoard, boots: BootBook,
-        version: String,
+        metrics: @escaping @Sendable () -> String, version: String,
         now: @escaping @Sendable () -> Date
     ) {
         (self.store, self.machines, self.agents, self.catalog) = (store, machines, agents, catalog)
         (self.registry, self.images, self.board, self.boots) = (registry, images, board, boots)
-        (self.version, self.now) = (version, now)
+        (self.metrics, self.version, self.now) = (metrics, version, now)
     }
 
     func router() -> Router<APIContext> {
@@ -43,7 +45,9 @@ public struct APIRouter: Sendable {
         let nodes = NodeRoutes(store: store, registry: registry)
         nodes.registerOpen(on: router.group("api/v1"))
         AgentRoutes(agents: agents).register(on: router)
-        let people = router.group("api/v1").add(middleware: TokenMiddleware(store: store, now: now))
+        let tokens = TokenMiddleware(store: store, now: now)
+        MetricsRoute(page: metrics).register(on: router.group().add(middleware: tokens))
+        let people = router.group("api/v1").add(middleware: tokens)
         MachineRoutes(store: store, machines: machines, board: board).register(on: people)
         CatalogRoutes(store: store, catalog: catalog, images: images).register(on: people)
         EventRoutes(store: store, machines: machines).register(on: people)

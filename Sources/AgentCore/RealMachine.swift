@@ -23,6 +23,9 @@ public struct RealMachine: MachineControl {
 
     public func hardware() -> HardwareReport {
         drivers.loadForDevices()
+        // Whether Secure Boot is on is a variable.
+        drivers.load(["efivarfs"])
+        EFIVariables.mount(files: files)
         return reader.report()
     }
 

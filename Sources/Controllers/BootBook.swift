@@ -53,6 +53,20 @@ public final class BootBook: Sendable {
     /// What the boots of a MAC have shown.
     public func habits(of mac: MACAddress) -> BootHabits { pages.withLock { $0[mac]?.habits ?? BootHabits() } }
 
+    /// How many newest attempts ended in the agent, at their own disk, or by each cause; and how many are under way.
+    public func outcomes(now: Date) -> [String: Int] {
+        var counts = Dictionary(uniqueKeysWithValues: BootDiagnosis.Cause.allCases.map { ($0.rawValue, 0) })
+        for outcome in ["agent", "disk", "under-way"] { counts[outcome] = 0 }
+        for traces in all() {
+            guard let newest = traces.last else { continue }
+            let stopped = BootDiagnosis.of(traces, now: now)?.cause.rawValue
+            let outcome =
+                stopped ?? (newest.wasHandedOver ? "disk" : newest.stage == .agent ? "agent" : "under-way")
+            counts[outcome, default: 0] += 1
+        }
+        return counts
+    }
+
     /// The attempts of every MAC, the one heard last first.
     public func all() -> [[BootTrace]] {
         pages.withLock { $0.values.map(\.traces) }.filter { !$0.isEmpty }

@@ -1,11 +1,13 @@
 import APIServer
 import ClusterMembership
 import Controllers
+import CoreMetrics
 import Foundation
 import ImageLibrary
 import Logging
 import NIOCore
 import NetworkAddresses
+import PrometheusMetrics
 import ServiceLifecycle
 import Store
 
@@ -17,14 +19,21 @@ struct APIService {
     let registry: StandaloneRegistry
     let images: Library
     let authority: CertificateAuthority
+    let metrics: MetricsRegistry
     let logger: Logger
     let now: @Sendable () -> Date
 
     func service() throws -> any Service {
+        let (boots, metrics, now) = (controllers.boots, metrics, now)
         let router = APIRouter(
             store: store, machines: controllers.machines, agents: controllers.agents, catalog: controllers.catalog,
             registry: registry, images: images, board: controllers.board, boots: controllers.boots,
-            version: Daemon.version, now: now)
+            metrics: {
+                for (outcome, count) in boots.outcomes(now: now()) {
+                    metrics.makeMeter(label: "boot.traces", dimensions: [("outcome", outcome)]).set(Int64(count))
+                }
+                return metrics.text
+            }, version: Daemon.version, now: now)
         let tls = try authority.serverConfiguration(
             addresses: [configuration.address.description, "127.0.0.1"],
             names: ["localhost", ProcessInfo.processInfo.hostName], now: now())

@@ -44,8 +44,12 @@ struct BootServices {
         func has(_ file: String?) -> Bool {
             file.map { FileManager.default.isReadableFile(atPath: configuration.bootFileDirectory + "/" + $0) } ?? false
         }
-        let grub = has(BootFiles.grub[.efiX64])
-        return BootOfferings(signedChain: grub && has(BootFiles.signed[.efiX64]), grub: grub)
+        guard let grub = BootFiles.grub[.efiX64], has(grub) else { return BootOfferings() }
+        let program = FileManager.default.contents(atPath: configuration.bootFileDirectory + "/" + grub)
+        return BootOfferings(
+            signedChain: has(BootFiles.signed[.efiX64]), grub: true,
+            // The words with which its http module asks.
+            grubReadsHTTP: program?.range(of: Data("HTTP/1.1".utf8)) != nil)
     }
 
     /// Every file that a server asks for at its first boot is there.

@@ -1,6 +1,7 @@
 import APIModel
 import ClusterMembership
 import Controllers
+import CoreMetrics
 import Foundation
 import ImageLibrary
 import Inventory
@@ -9,6 +10,7 @@ import Machines
 import NetworkBoot
 import PowerControl
 import ProfileFiles
+import PrometheusMetrics
 import SQLiteStore
 import ServiceLifecycle
 import Store
@@ -37,7 +39,11 @@ public enum Daemon {
                 handler.logLevel = level
                 return handler
             }
-            try await run(configuration, profiles: profiles, scripts: scripts, logger: Logger(label: "slipwayd"))
+            let metrics = MetricsRegistry()
+            MetricsSystem.bootstrap(metrics)
+            try await run(
+                configuration, profiles: profiles, scripts: scripts, metrics: metrics,
+                logger: Logger(label: "slipwayd"))
         } catch {
             // The words are enough: a person reads them in the journal, not a debugger.
             FileHandle.standardError.write(Data("slipwayd: \(error)\n".utf8))
@@ -46,7 +52,8 @@ public enum Daemon {
     }
 
     static func run(
-        _ configuration: DaemonConfiguration, profiles: [HardwareProfile], scripts: BootScripts, logger: Logger
+        _ configuration: DaemonConfiguration, profiles: [HardwareProfile], scripts: BootScripts,
+        metrics: MetricsRegistry, logger: Logger
     ) async throws {
         let now: @Sendable () -> Date = { Date() }
         FileLimit.raise(logger: logger)
@@ -83,7 +90,7 @@ public enum Daemon {
             configuration, scripts: scripts, images: images, director: controllers.director, logger: logger)
         let api = APIService(
             configuration: configuration, store: store, controllers: controllers, registry: registry, images: images,
-            authority: keys.authority, logger: logger, now: now)
+            authority: keys.authority, metrics: metrics, logger: logger, now: now)
         var services: [any Service] = [
             controllers.feed, controllers.recorder, HeartbeatMonitor(registry: registry, logger: logger),
             try api.service(),

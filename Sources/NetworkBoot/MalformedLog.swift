@@ -1,5 +1,4 @@
 import Logging
-import Metrics
 
 /// Says once for each source what was wrong with its bytes, and counts the rest. Bounded, so that a flood of made-up sources
 /// costs a fixed amount.
@@ -12,7 +11,7 @@ struct MalformedLog {
     init(service: String) { self.service = service }
 
     mutating func note(from source: String, _ why: String, logger: Logger) {
-        Counter(label: "\(service).malformed").increment()
+        BootMetrics.noteMalformed(service)
         guard seen.count < Self.capacity, seen.insert(source).inserted else { return }
         logger.warning(
             "malformed bytes; further ones of this source are only counted",

@@ -3,6 +3,8 @@
 public struct ReadSession: Sendable {
     public enum Event: Sendable {
         case started
+        /// An ACK: what nearly every packet is.
+        case acknowledged(UInt16)
         case received(Packet)
         /// ``deadline`` has passed.
         case timerFired
@@ -37,27 +39,27 @@ public struct ReadSession: Sendable {
     private let negotiation: Negotiation
     private var timing: RetransmissionTiming
     /// When the client last showed that something arrived.
-    private var progressAt: Duration = .zero
+    private var progressAt: Nanoseconds = 0
     /// The window went out again because the client said twice where it is; once for each place.
     private var repeatedAfter = -1
     /// Blocks sent again so far.
     public private(set) var retransmissions = 0
     /// When it wants to be woken; time since the same moment as that of the events.
-    public private(set) var deadline: Duration = .zero
+    public private(set) var deadline: Nanoseconds = 0
 
     public init(fileSize: Int, negotiation: Negotiation) {
         (self.fileSize, self.negotiation) = (fileSize, negotiation)
         // Who asked for a time is never left waiting longer (RFC 2349).
         let isAsked = negotiation.acknowledged.contains { $0.name == "timeout" }
-        timing = RetransmissionTiming(
-            initial: negotiation.timeout, longest: isAsked ? negotiation.timeout : Self.longestWait)
+        let timeout = Self.nanoseconds(negotiation.timeout)
+        timing = RetransmissionTiming(initial: timeout, longest: isAsked ? timeout : Self.longestWait)
     }
 
     /// Without a sign of life for so long the client counts as gone. Firmware that waits for a person, or writes to flash, may
     /// take its time.
-    static let patience: Duration = .seconds(30)
+    static let patience: Nanoseconds = 30_000_000_000
     /// For an answer, however slow the round trips are.
-    static let longestWait: Duration = .seconds(4)
+    static let longestWait: Nanoseconds = 4_000_000_000
 
     /// The last block is shorter than the others, and may be empty.
     private var blockCount: Int { fileSize / negotiation.blockSize + 1 }
@@ -71,14 +73,15 @@ public struct ReadSession: Sendable {
         return (UInt16(truncatingIfNeeded: index), offset, min(negotiation.blockSize, fileSize - offset))
     }
 
-    public mutating func handle(_ event: Event, at now: Duration) -> Action {
+    public mutating func handle(_ event: Event, at now: Nanoseconds) -> Action {
         switch (state, event) {
         case (.idle, .started):
             progressAt = now
             guard !negotiation.acknowledged.isEmpty else { return send(after: 0, at: now) }
             state = .awaitingOptionsAck
             return sendOptions(at: now)
-        case (.awaitingOptionsAck, .received(.acknowledgment(block: 0))):
+        case (_, .received(.acknowledgment(let block))): return handle(.acknowledged(block), at: now)
+        case (.awaitingOptionsAck, .acknowledged(0)):
             return progress(to: 0, at: now)
         case (.awaitingOptionsAck, .timerFired):
             guard now - progressAt < patience else { return finish(.timedOut(block: 0)) }
@@ -87,7 +90,7 @@ public struct ReadSession: Sendable {
             return sendOptions(at: now)
         case (.awaitingOptionsAck, .received(.error(let code, let message))):
             return finish(code == .optionsRefused || message.contains("abort") ? .probed : .refused(message))
-        case (.sending(let acknowledged, let sent), .received(.acknowledgment(let block))):
+        case (.sending(let acknowledged, let sent), .acknowledged(let block)):
             return acknowledge(block, acknowledged: acknowledged, sent: sent, at: now)
         case (.sending(let acknowledged, let sent), .timerFired):
             guard now - progressAt < patience else { return finish(.timedOut(block: acknowledged + 1)) }
@@ -101,9 +104,13 @@ public struct ReadSession: Sendable {
         }
     }
 
-    private var patience: Duration { max(Self.patience, negotiation.timeout * 6) }
+    private var patience: Nanoseconds { max(Self.patience, Self.nanoseconds(negotiation.timeout) * 6) }
 
-    private mutating func acknowledge(_ block: UInt16, acknowledged: Int, sent: Int, at now: Duration) -> Action {
+    private static func nanoseconds(_ duration: Duration) -> Nanoseconds {
+        duration.components.seconds * 1_000_000_000 + duration.components.attoseconds / 1_000_000_000
+    }
+
+    private mutating func acknowledge(_ block: UInt16, acknowledged: Int, sent: Int, at now: Nanoseconds) -> Action {
         // Block numbers wrap at 65535 → 0: the one meant is the one within the window.
         let ahead = Int(block &- UInt16(truncatingIfNeeded: acknowledged))
         if ahead == 0, negotiation.windowSize > 1, sent > acknowledged + 1, repeatedAfter != acknowledged {
@@ -123,18 +130,18 @@ public struct ReadSession: Sendable {
         return progress(to: arrived, at: now)
     }
 
-    private mutating func progress(to arrived: Int, at now: Duration) -> Action {
+    private mutating func progress(to arrived: Int, at now: Nanoseconds) -> Action {
         progressAt = now
         timing.answered(at: now)
         return send(after: arrived, at: now)
     }
 
-    private mutating func sendOptions(at now: Duration) -> Action {
+    private mutating func sendOptions(at now: Nanoseconds) -> Action {
         deadline = timing.sent(at: now)
         return .sendOptions(negotiation.acknowledged)
     }
 
-    private mutating func send(after acknowledged: Int, at now: Duration) -> Action {
+    private mutating func send(after acknowledged: Int, at now: Nanoseconds) -> Action {
         let last = min(acknowledged + negotiation.windowSize, blockCount)
         state = .sending(acknowledged: acknowledged, sent: last)
         deadline = timing.sent(at: now)

@@ -87,6 +87,12 @@ import Testing
         Row(.secureBoot, "iPXE that the firmware refuses", after: 70, program),
         Row(.secureBoot, "shim and nothing after it", after: 70, [asks, offer, ack, file("shimx64.efi")]),
         Row(
+            .grubElsewhere, "GRUB beside another server", after: 70,
+            [asks, .offer(address: nil, file: "shimx64.efi"), file("shimx64.efi"), file("grubx64.efi")]),
+        Row(
+            .programSilent, "GRUB that reaches nobody", after: 70,
+            [asks, offer, ack, file("shimx64.efi"), file("grubx64.efi")]),
+        Row(
             .noHTTP, "an iPXE ROM without HTTP",
             [.discover(stage: .ipxe, architecture: .biosX86), .trouble(.noHTTP), ipxeACK]),
         Row(.noScript, "iPXE that cannot reach us", after: 70, program + [ipxe, ipxeACK]),

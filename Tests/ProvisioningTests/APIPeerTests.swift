@@ -20,6 +20,28 @@ import Testing
         ).output
     }
 
+    @Test("metrics for Prometheus, to holders of a token")
+    func metrics() async throws {
+        try await Installation.with { installation in
+            let file = try await ChildProcess.run(
+                "curl", ["--silent", "tftp://\(installation.address):6969//undionly.kpxe", "--output", "/dev/null"])
+            #expect(file.status == 0)
+            _ = try await ChildProcess.run("curl", ["--silent", installation.bootURL + "/nothing"])
+            #expect(try await curl(installation, "../../metrics", token: false).contains(" 401 "))
+            let told = try await eventually {
+                let page = try await curl(installation, "../../metrics")
+                return [
+                    #"slipway_transfers_total{outcome="completed",protocol="tftp"} 1"#,
+                    #"slipway_transfer_seconds_count{protocol="tftp"} 1"#,
+                    #"slipway_http_requests_total{status="404"} 1"#,
+                    #"slipway_boot_traces{outcome="secureBoot"} 0.0"#,
+                ].allSatisfy { page.contains($0 + "\n") }
+            }
+            let page = try await curl(installation, "../../metrics")
+            #expect(told, "\(page)")
+        }
+    }
+
     @Test("bearer tokens, ETag and If-Match, problems in words, and watches")
     func rest() async throws {
         try await Installation.with { installation in

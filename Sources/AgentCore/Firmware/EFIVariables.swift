@@ -12,12 +12,16 @@ struct EFIVariables {
 
     let files: SystemFiles
 
+    /// Mounts the variables where they are read; nothing on BIOS, or when they are there. The driver must be loaded.
+    static func mount(files: SystemFiles) {
+        guard files.exists("/sys/firmware/efi"), files.list(directory).isEmpty else { return }
+        _ = Glibc.mount("efivarfs", directory, "efivarfs", UInt(MS_NOSUID | MS_NODEV | MS_NOEXEC), nil)
+    }
+
     /// Nil on BIOS, or when the variables cannot be reached.
     init?(files: SystemFiles) {
         guard files.exists("/sys/firmware/efi") else { return nil }
-        if !files.exists(Self.directory + "/BootOrder-" + Self.vendor) {
-            _ = mount("efivarfs", Self.directory, "efivarfs", UInt(MS_NOSUID | MS_NODEV | MS_NOEXEC), nil)
-        }
+        Self.mount(files: files)
         guard files.exists(Self.directory + "/BootOrder-" + Self.vendor) || !files.list(Self.directory).isEmpty else {
             return nil
         }

@@ -6,8 +6,8 @@ import NetworkAddresses
 public struct BootDiagnosis: Codable, Equatable, Sendable {
     public enum Cause: String, Codable, Sendable, CaseIterable {
         case ignored, noProgram, noFreeAddress, addressInUse, refusedAddress, otherServer, offerNotFollowed, noTransfer
-        case tftpNegotiation, tftpStalled, fileMissing, scriptMissing, programSilent, secureBoot, noHTTP, noScript,
-            noKernel
+        case tftpNegotiation, tftpStalled, fileMissing, scriptMissing, programSilent, secureBoot, grubElsewhere,
+            noHTTP, noScript, noKernel
         case transferBroken, noAgent, loop
     }
 

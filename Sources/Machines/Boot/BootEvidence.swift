@@ -33,6 +33,11 @@ struct BootEvidence {
         }
     }
 
+    /// Another server gives the address.
+    private var isProxied: Bool {
+        trace.entries.contains { if case .offer(address: nil, file: _?, form: _) = $0.step { true } else { false } }
+    }
+
     /// Boot programs that were fetched whole, in order.
     private var programs: [String] {
         trace.entries.compactMap { entry in
@@ -89,6 +94,19 @@ struct BootEvidence {
                     "Secure Boot refused shim: the firmware's db lacks Microsoft's third-party CA, or dbx or SBAT revokes this shim",
                 attempt: "allow the third-party CA in the firmware's setup, or use a newer shim")
         }
+        if let name = names.last, name.hasPrefix("grub") {
+            return isProxied
+                ? .init(
+                    .grubElsewhere, seen: "it fetched \(name) beside another server's address, and no configuration",
+                    means: "GRUB asks the server that gave the address, not this one, and will ask for ever",
+                    attempt:
+                        "point that server's next-server (siaddr) at this host, or give the address from here (mode pool or reservation)"
+                )
+                : .init(
+                    .programSilent, seen: "it fetched \(name), and no configuration",
+                    means: "GRUB does not reach this server: it may have no driver for this NIC, or no HTTP",
+                    attempt: "look at its console; GRUB by TFTP needs PXE, not UEFI HTTP boot")
+        }
         guard isUEFI, let name = names.last, name.hasSuffix(".efi") else {
             return .init(
                 .programSilent, seen: "it fetched \(names.last ?? "its boot program")",
@@ -96,8 +114,12 @@ struct BootEvidence {
                 attempt: "look at its console: a driver that hangs, or a program for another architecture")
         }
         return .init(
-            .secureBoot, seen: "it fetched \(name) \(names.count) times, and iPXE never asked for its script",
+            .secureBoot,
+            seen:
+                "it fetched \(name)\(names.count > 1 ? " \(names.count) times" : ""), and iPXE never asked for its script",
             means: "Secure Boot is on and refuses a program that nobody signed, or the program hangs in its NIC driver",
-            attempt: "switch Secure Boot off, or look at its console for `Access Denied` or `Security Violation`")
+            attempt:
+                "restart it: by PXE it is now given shim and GRUB, if boot_files has shimx64.efi; its console says `Access Denied` or `Security Violation`"
+        )
     }
 }

@@ -22,6 +22,8 @@ public struct BootHabits: Codable, Equatable, Sendable {
         var formAt = Date.distantPast
         /// Fetched whole, and silent so far.
         var fetched: BootProgram?
+        /// iPXE has spoken, and may repeat itself.
+        var isIPXE = false
         var handed: LocalDiskMethod?
     }
 
@@ -78,7 +80,7 @@ public struct BootHabits: Codable, Equatable, Sendable {
             // It was fetched, and the firmware is back: refused, or hung until somebody restarted the machine.
             program = fetched == .standard ? .signed : .standard
         }
-        attempt.fetched = nil
+        (attempt.fetched, attempt.isIPXE) = (nil, false)
         if attempt.architecture == nil { attempt.architecture = architecture }
     }
 
@@ -86,7 +88,8 @@ public struct BootHabits: Codable, Equatable, Sendable {
         followed()
         if attempt.fetched != nil {
             program = .standard
-        } else if let method = attempt.handed {
+            attempt.isIPXE = true
+        } else if !attempt.isIPXE, let method = attempt.handed {
             // iPXE that nobody sent is the firmware (an option ROM), and it is back.
             failed(method)
         }
@@ -102,7 +105,7 @@ public struct BootHabits: Codable, Equatable, Sendable {
 
     private mutating func script(_ name: String) {
         if attempt.fetched != nil, name.hasPrefix("grub-") { program = .signed }
-        attempt.fetched = nil
+        (attempt.fetched, attempt.isIPXE) = (nil, false)
         attempt.handed = LocalDiskMethod(script: name)
     }
 

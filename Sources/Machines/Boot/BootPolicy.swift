@@ -63,8 +63,12 @@ public struct BootOfferings: Equatable, Sendable {
     public var signedChain: Bool
     /// GRUB for x64 UEFI is.
     public var grub: Bool
+    /// That GRUB reads by HTTP. Debian's signed one does not, and started by UEFI HTTP boot it waits at its prompt for ever.
+    public var grubReadsHTTP: Bool
 
-    public init(signedChain: Bool = false, grub: Bool = false) { (self.signedChain, self.grub) = (signedChain, grub) }
+    public init(signedChain: Bool = false, grub: Bool = false, grubReadsHTTP: Bool = false) {
+        (self.signedChain, self.grub, self.grubReadsHTTP) = (signedChain, grub, grubReadsHTTP)
+    }
 }
 
 /// Decides what a network boot of a machine means. Pure: the same client and facts give the same instruction.
@@ -78,6 +82,11 @@ public enum BootPolicy {
     ) -> BootInstruction {
         let action = decide(client, phase: facts?.phase, admission: admission)
         guard action != .ignore else { return BootInstruction(.ignore) }
+        var habits = habits
+        if client.stage == .firmware {
+            // That it asks is the newest fact of all, and not noted yet.
+            habits.note(BootTraceEvent(time: now, step: .discover(stage: .firmware, architecture: client.architecture)))
+        }
         let form = facts?.preferences.proxyForm ?? habits.form(now: now)
         return BootInstruction(
             action, program: program(client, action, facts, habits, offerings), proxyForm: form)
@@ -103,17 +112,20 @@ public enum BootPolicy {
         if let file = facts?.preferences.program { return .file(file) }
         let architecture = client.architecture?.withoutHTTP
         guard architecture == .efiX64 || architecture == .efiBC else { return .standard }
+        guard client.architecture?.isHTTP != true || offerings.grubReadsHTTP else { return .standard }
         let wantsSigned: Bool =
             switch habits.program {
             case .signed: true
             case .standard: false
             case .grub, .file, nil: facts?.secureBoot ?? false
             }
-        if wantsSigned, offerings.signedChain { return .signed }
-        guard action == .localDisk,
-            diskMethod(isUEFI: true, facts: facts, habits: habits, offerings: offerings) == .grub
-        else { return .standard }
-        return .grub
+        if action == .localDisk {
+            let method = diskMethod(isUEFI: true, facts: facts, habits: habits, offerings: offerings)
+            // Without GRUB firmware that refuses iPXE goes on to its disk at once, and other firmware is told to by iPXE.
+            guard method == .grub else { return .standard }
+            return wantsSigned && offerings.signedChain ? .signed : .grub
+        }
+        return wantsSigned && offerings.signedChain ? .signed : .standard
     }
 
     /// - Parameter phase: the machine's phase, nil when no machine has this MAC.

@@ -49,7 +49,7 @@ public struct BootTrace: Codable, Equatable, Sendable {
     }
 
     /// The last script sent it to its own disk, or its installed system shows itself.
-    var wasHandedOver: Bool { isOver || lastScript.flatMap { LocalDiskMethod(script: $0) } != nil }
+    public var wasHandedOver: Bool { isOver || lastScript.flatMap { LocalDiskMethod(script: $0) } != nil }
 
     var lastScript: String? {
         entries.reversed().lazy.compactMap { if case .script(let name) = $0.step { name } else { nil } }.first

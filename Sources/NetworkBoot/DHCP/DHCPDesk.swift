@@ -1,9 +1,9 @@
+import CoreMetrics
 import DHCP
 import FoundationEssentials
 import Inventory
 import Logging
 import Machines
-import Metrics
 import NIOCore
 import NetworkAddresses
 
@@ -18,8 +18,6 @@ final class DHCPDesk {
     private var malformed = MalformedLog(service: "dhcp")
     private var unserved = UnservedLog()
     private var buckets: TokenBuckets
-    private let packets = Counter(label: "dhcp.packets")
-    private let unheard = Counter(label: "dhcp.limited")
 
     init(
         _ served: [DHCPServer.Served], buckets: TokenBuckets, director: any NetworkBootDirector, logger: Logger,
@@ -35,7 +33,7 @@ final class DHCPDesk {
     func take(
         _ bytes: [UInt8], _ arrival: Arrival, send: @escaping @Sendable (Reply) -> Void
     ) {
-        packets.increment()
+        BootMetrics.dhcpPackets.increment()
         let request: Message
         do {
             request = try Message(parsing: bytes)
@@ -47,7 +45,7 @@ final class DHCPDesk {
         else {
             return
         }
-        guard buckets.admit(client.mac, now: now()) else { return unheard.increment() }
+        guard buckets.admit(client.mac, now: now()) else { return BootMetrics.dhcpLimited.increment() }
         let told = director.instruction(for: client)
         unserved.note(request, told, files: responders[index].files, logger: logger)
         let troubles = self.troubles(of: request, client, told, responders[index])
@@ -117,6 +115,7 @@ final class DHCPDesk {
     private static func trace(
         _ reply: Reply, _ client: BootClient, _ director: any NetworkBootDirector, _ now: Date, form: ProxyForm? = nil
     ) {
+        BootMetrics.noteReply(reply.message.type)
         let address = reply.message.yiaddr == .unspecified ? nil : reply.message.yiaddr
         let file = reply.message.options[.bootFileName].map { String(decoding: $0, as: UTF8.self) }
         switch reply.message.type {

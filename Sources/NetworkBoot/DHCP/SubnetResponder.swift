@@ -188,7 +188,9 @@ public struct SubnetResponder: Sendable {
     // MARK: Boot answers beside another server
 
     private func proxyReply(to request: Message, _ arrival: Arrival, _ told: BootInstruction) -> Reply? {
-        guard request.isNetworkBoot, let file = files.file(for: request, told.program, server: subnet.server) else {
+        // GRUB asks the server that gave the address for its configuration. Where nothing else can be run it is worth a try.
+        let program = told.program == .grub ? .standard : told.program
+        guard request.isNetworkBoot, let file = files.file(for: request, program, server: subnet.server) else {
             return nil
         }
         switch (arrival.port, request.type) {

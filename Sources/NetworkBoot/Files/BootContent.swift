@@ -33,6 +33,12 @@ public struct BootContent: Sendable {
             director.record(
                 BootTraceEvent(mac: client.mac, address: client.address, step: .script(name: script.name)))
             return script.text.map { .text($0) } ?? .nothing
+        case .pixiecore(let mac):
+            // Where the machine itself is nobody knows here: its session is trusted with nothing until a person says so.
+            let client = BootClient(mac: mac, stage: .ipxe)
+            guard !isHead, case .agent(let arguments) = await director.script(for: client) else { return .nothing }
+            director.record(BootTraceEvent(mac: mac, step: .script(name: "pixiecore-agent")))
+            return .text(PixiecoreAnswer(bootURL: bootURL, arguments: arguments).json)
         case .grubConfiguration: return .text(scripts.grubConfiguration)
         case .bootFile(let name): return bootFiles.open(name).map { .file($0) } ?? .nothing
         case .agentKernel: return agent.open("vmlinuz").map { .file($0) } ?? .nothing

@@ -6,6 +6,8 @@ import NetworkAddresses
 /// What a request by HTTP or TFTP asks for. Pure: text in, one of a few things out.
 enum BootRequest: Equatable {
     case script(BootClient)
+    /// What Pixiecore asks its API for, on behalf of a machine: answered in its JSON, for those who move from it.
+    case pixiecore(MACAddress)
     /// What GRUB reads first, wherever it was loaded from.
     case grubConfiguration
     case bootFile(String)
@@ -49,6 +51,12 @@ enum BootRequest: Equatable {
             self = .script(
                 BootClient(
                     mac: mac, architecture: Self.grubPlatforms[segments[2]], stage: .grub, address: client))
+        case "v1" where segments.count == 3 && segments[1] == "boot":
+            guard let mac = MACAddress(segments[2]), !mac.isMulticast else {
+                self = .nothing("a boot is of a MAC address")
+                return
+            }
+            self = .pixiecore(mac)
         case _ where segments.suffix(2) == ["grub", "grub.cfg"]: self = .grubConfiguration
         case "boot" where segments.count > 2 && segments[1] == "files":
             self = .bootFile(segments.dropFirst(2).joined(separator: "/"))

@@ -1,6 +1,6 @@
+import CoreMetrics
 import Logging
 import Machines
-import Metrics
 import NIOCore
 import NIOHTTP1
 import NIOPosix
@@ -46,18 +46,17 @@ final class BootHTTPHandler: ChannelInboundHandler, RemovableChannelHandler {
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
-        Counter(label: "http.errors").increment()
+        BootMetrics.httpErrors.increment()
         context.close(promise: nil)
     }
 
     private func answer(_ head: HTTPRequestHead, context: ChannelHandlerContext) {
-        Counter(label: "http.requests").increment()
         let headerBytes = head.headers.reduce(0) { $0 + $1.name.utf8.count + $1.value.utf8.count + 4 }
         guard head.uri.utf8.count <= Self.maximumTarget, headerBytes <= Self.maximumHeaderBytes else {
-            return reply(.uriTooLong, to: head, context: context)
+            return refuse(.uriTooLong, "the request is too long", head, context)
         }
         guard head.method == .GET || head.method == .HEAD else {
-            return reply(.methodNotAllowed, to: head, context: context)
+            return refuse(.methodNotAllowed, "this server is read-only", head, context)
         }
         let client = context.remoteAddress?.ipv4
         let request = BootRequest(target: head.uri, client: client)
@@ -69,25 +68,41 @@ final class BootHTTPHandler: ChannelInboundHandler, RemovableChannelHandler {
             let (handler, context) = bound.value
             switch result {
             case .success(.text(let text)):
-                handler.reply(.ok, to: head, body: ByteBuffer(string: text), context: context)
+                handler.reply(text, to: head, context: context)
             case .success(.file(let file)): handler.send(file, for: request, to: head, client: client, context: context)
             case .success(.nothing), .failure:
                 content.director.record(
                     BootTraceEvent(
                         address: client, step: .trouble(.missing(.http, head.uri))))
-                handler.reply(.notFound, to: head, context: context)
+                handler.refuse(.notFound, "no such file", head, context)
             }
         }
     }
 
-    private func reply(
-        _ status: HTTPResponseStatus, to head: HTTPRequestHead, body: ByteBuffer? = nil, context: ChannelHandlerContext
+    private func reply(_ text: String, to head: HTTPRequestHead, context: ChannelHandlerContext) {
+        let body = ByteBuffer(string: text)
+        let headers = HTTPHeaders([
+            ("Content-Length", "\(body.readableBytes)"), ("Content-Type", "text/plain; charset=utf-8"),
+        ])
+        begin(.ok, headers, head, context)
+        if head.method != .HEAD { context.write(wrapOutboundOut(.body(.byteBuffer(body))), promise: nil) }
+        end(head, context)
+    }
+
+    /// Says no, with a body, and closes the connection: shim over EDK2's HTTP reads on after an error until there is an end to
+    /// the connection, a minute for each of its optional files.
+    private func refuse(
+        _ status: HTTPResponseStatus, _ why: String, _ head: HTTPRequestHead, _ context: ChannelHandlerContext
     ) {
-        var headers = HTTPHeaders([("Content-Length", "\(body?.readableBytes ?? 0)")])
-        if body != nil { headers.add(name: "Content-Type", value: "text/plain; charset=utf-8") }
+        var head = head
+        head.headers.replaceOrAdd(name: "Connection", value: "close")
+        let body = ByteBuffer(string: why + "\n")
+        var headers = HTTPHeaders([
+            ("Content-Length", "\(body.readableBytes)"), ("Content-Type", "text/plain; charset=utf-8"),
+        ])
         if status == .methodNotAllowed { headers.add(name: "Allow", value: "GET, HEAD") }
         begin(status, headers, head, context)
-        if let body, head.method != .HEAD { context.write(wrapOutboundOut(.body(.byteBuffer(body))), promise: nil) }
+        if head.method != .HEAD { context.write(wrapOutboundOut(.body(.byteBuffer(body))), promise: nil) }
         end(head, context)
     }
 
@@ -138,12 +153,17 @@ final class BootHTTPHandler: ChannelInboundHandler, RemovableChannelHandler {
             case .success: outcome = "completed"
             case .failure(let error): outcome = "broken off: \(error)"
             }
-            let milliseconds = (NIODeadline.now() - started).nanoseconds / 1_000_000
+            let nanoseconds = (NIODeadline.now() - started).nanoseconds
+            let isWhole = if case .success = result { true } else { false }
+            BootMetrics.noteTransfer(
+                .http, isWhole ? .completed : .brokenOff, bytes: isWhole ? Int64(range.count) : 0,
+                nanoseconds: nanoseconds)
             director.record(
                 BootTraceEvent(
                     address: client,
                     step: .transferFinished(
-                        .http, file: path, bytes: Int64(range.count), milliseconds: milliseconds, retransmissions: 0,
+                        .http, file: path, bytes: Int64(range.count), milliseconds: nanoseconds / 1_000_000,
+                        retransmissions: 0,
                         outcome: outcome)))
         }
         context.write(wrapOutboundOut(.body(.fileRegion(region))), promise: sent)
@@ -153,6 +173,7 @@ final class BootHTTPHandler: ChannelInboundHandler, RemovableChannelHandler {
     private func begin(
         _ status: HTTPResponseStatus, _ headers: HTTPHeaders, _ head: HTTPRequestHead, _ context: ChannelHandlerContext
     ) {
+        BootMetrics.noteRequest(status: status.code)
         var headers = headers
         headers.add(name: "Connection", value: head.isKeepAlive ? "keep-alive" : "close")
         context.write(

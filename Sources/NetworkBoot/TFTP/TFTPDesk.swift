@@ -1,6 +1,6 @@
+import CoreMetrics
 import Logging
 import Machines
-import Metrics
 import NIOCore
 import NetworkAddresses
 import TFTP
@@ -20,6 +20,9 @@ final class TFTPDesk {
     private var asking: Set<TFTPTransfer.Client> = []
     private var byAddress: [String: Int] = [:]
     private var malformed = MalformedLog(service: "tftp")
+    private var isWatching = false
+
+    static let watchInterval = TimeAmount.milliseconds(25)
 
     /// Transfers at once from one address, behind which there may be a NAT full of machines, and in all.
     static let perAddress = 1024
@@ -41,17 +44,17 @@ final class TFTPDesk {
 
     func take(_ buffer: ByteBuffer, from peer: SocketAddress, on port: TFTPPort) {
         let client = TFTPTransfer.Client(peer)
-        let packet: Packet
-        if let acknowledgment = Self.acknowledgment(buffer) {
-            packet = acknowledgment
-        } else {
-            do {
-                packet = try Packet(parsing: buffer.readableBytesView)
-            } catch {
-                return malformed.note(from: peer.ipAddress ?? "unknown", "\(error)", logger: logger)
-            }
+        let transfer = transfers[client].flatMap { $0.port === port ? $0 : nil }
+        if let transfer, let block = Self.acknowledgedBlock(buffer) {
+            return perform(transfer.session.handle(.acknowledged(block), at: Self.now), transfer)
         }
-        if let transfer = transfers[client], transfer.port === port {
+        let packet: Packet
+        do {
+            packet = try Packet(parsing: buffer.readableBytesView)
+        } catch {
+            return malformed.note(from: peer.ipAddress ?? "unknown", "\(error)", logger: logger)
+        }
+        if let transfer {
             // A client that asks again has not heard us yet, and will: a second answer would only confuse it.
             if case .readRequest = packet { return }
             return perform(transfer.session.handle(.received(packet), at: Self.now), transfer)
@@ -73,7 +76,7 @@ final class TFTPDesk {
         let address = peer.ipAddress ?? ""
         guard byAddress[address, default: 0] < Self.perAddress, transfers.count + asking.count < Self.total else {
             // Silence: firmware asks again, and by then some transfers have ended.
-            return Counter(label: "tftp.turned_away").increment()
+            return BootMetrics.tftpTurnedAway.increment()
         }
         byAddress[address, default: 0] += 1
         asking.insert(client)
@@ -124,7 +127,7 @@ final class TFTPDesk {
 
     private func refuse(_ code: ErrorCode, _ why: String, _ peer: SocketAddress, on port: TFTPPort) {
         var address = DatagramSender.Address(peer)
-        Counter(label: "tftp.refused").increment()
+        BootMetrics.tftpRefused.increment()
         _ = Packet.error(code, why).encoded.withUnsafeBytes { sender.send($0, to: &address, on: port.descriptor) }
     }
 
@@ -137,35 +140,37 @@ final class TFTPDesk {
         case .sendBlocks(let blocks): transfer.send(blocks, with: sender)
         case .finish(let outcome): return finish(transfer, outcome)
         }
-        // The deadline moves with every answer; the timer is set anew only when it rings too early.
-        if transfer.timer == nil || Self.deadline(transfer) < transfer.ringsAt { ring(transfer) }
+        watch()
     }
 
-    private func ring(_ transfer: TFTPTransfer) {
-        transfer.timer?.cancel()
-        transfer.ringsAt = Self.deadline(transfer)
-        transfer.timer = loop.assumeIsolated().scheduleTask(deadline: transfer.ringsAt) {
-            transfer.timer = nil
-            guard self.transfers[transfer.client] === transfer else { return }
+    /// Looks at all transfers many times a second, as long as there are any. One look at a thousand costs less than a timer for
+    /// each, whose moment moves with every block.
+    private func watch() {
+        guard !isWatching else { return }
+        isWatching = true
+        loop.assumeIsolated().scheduleTask(in: Self.watchInterval) {
+            self.isWatching = false
             let now = Self.now
-            guard now >= transfer.session.deadline else { return self.ring(transfer) }
-            self.perform(transfer.session.handle(.timerFired, at: now), transfer)
+            for transfer in self.transfers.values where now >= transfer.session.deadline {
+                self.perform(transfer.session.handle(.timerFired, at: now), transfer)
+            }
+            if !self.transfers.isEmpty { self.watch() }
         }
     }
 
     private func finish(_ transfer: TFTPTransfer, _ outcome: ReadSession.Outcome) {
-        transfer.timer?.cancel()
         transfers[transfer.client] = nil
         release(transfer.peer)
-        let milliseconds = (NIODeadline.now() - transfer.startedAt).nanoseconds / 1_000_000
-        let isWhole = outcome == .completed
-        Counter(label: "tftp.transfers", dimensions: [("outcome", isWhole ? "completed" : outcome.label)]).increment()
+        let nanoseconds = (NIODeadline.now() - transfer.startedAt).nanoseconds
+        let bytes = outcome == .completed ? Int64(transfer.content.readableBytes) : 0
+        BootMetrics.tftpRetransmissions.increment(by: Int64(transfer.session.retransmissions))
+        BootMetrics.noteTransfer(.tftp, outcome.kind, bytes: bytes, nanoseconds: nanoseconds)
         content.director.record(
             BootTraceEvent(
                 address: transfer.peer.ipv4,
                 step: .transferFinished(
-                    .tftp, file: transfer.file, bytes: isWhole ? Int64(transfer.content.readableBytes) : 0,
-                    milliseconds: milliseconds, retransmissions: transfer.session.retransmissions,
+                    .tftp, file: transfer.file, bytes: bytes, milliseconds: nanoseconds / 1_000_000,
+                    retransmissions: transfer.session.retransmissions,
                     outcome: outcome.words)))
     }
 
@@ -177,18 +182,12 @@ final class TFTPDesk {
 
     // MARK: Small things
 
-    private static var now: Duration { .nanoseconds(Int64(clamping: NIODeadline.now().uptimeNanoseconds)) }
-
-    private static func deadline(_ transfer: TFTPTransfer) -> NIODeadline {
-        .uptimeNanoseconds(0) + TimeAmount(transfer.session.deadline)
-    }
+    private static var now: Nanoseconds { Int64(clamping: NIODeadline.now().uptimeNanoseconds) }
 
     /// Nearly all that comes is acknowledgments, which need no general parser.
-    private static func acknowledgment(_ buffer: ByteBuffer) -> Packet? {
-        guard buffer.readableBytes >= 4,
-            let word = buffer.getInteger(at: buffer.readerIndex, as: UInt32.self), word >> 16 == 4
-        else { return nil }
-        return .acknowledgment(block: UInt16(truncatingIfNeeded: word))
+    private static func acknowledgedBlock(_ buffer: ByteBuffer) -> UInt16? {
+        guard let word = buffer.getInteger(at: buffer.readerIndex, as: UInt32.self), word >> 16 == 4 else { return nil }
+        return UInt16(truncatingIfNeeded: word)
     }
 }
 
@@ -203,13 +202,12 @@ extension ReadSession.Outcome {
         }
     }
 
-    /// For a counter: one of a few words.
-    fileprivate var label: String {
+    fileprivate var kind: BootMetrics.Outcome {
         switch self {
-        case .completed: "completed"
-        case .probed: "probed"
-        case .refused: "refused"
-        case .timedOut: "timed-out"
+        case .completed: .completed
+        case .probed: .probed
+        case .refused: .refused
+        case .timedOut: .timedOut
         }
     }
 }

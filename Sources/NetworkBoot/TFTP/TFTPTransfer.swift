@@ -8,22 +8,28 @@ final class TFTPTransfer {
     struct Client: Hashable {
         private let high: UInt64
         private let low: UInt64
-        private let port: UInt16
+        private let port: UInt32
 
         init(_ address: SocketAddress) {
-            var (high, low): (UInt64, UInt64) = (0, 0)
-            address.withSockAddr { pointer, size in
-                // struct sockaddr_in: family (2), port (2), address (4); sockaddr_in6: family (2), port (2), flow (4), address (16).
-                let bytes = UnsafeRawBufferPointer(start: pointer, count: size)
-                if size >= 24 {
-                    high = bytes.loadUnaligned(fromByteOffset: 8, as: UInt64.self)
-                    low = bytes.loadUnaligned(fromByteOffset: 16, as: UInt64.self)
-                } else if size >= 8 {
-                    low = UInt64(bytes.loadUnaligned(fromByteOffset: 4, as: UInt32.self))
+            // struct sockaddr_in: family (2), port (2), address (4); sockaddr_in6: family (2), port (2), flow (4), address (16).
+            switch address {
+            case .v4(let address):
+                let word = withUnsafeBytes(of: address.address) { $0.loadUnaligned(as: UInt64.self) }
+                (high, low, port) = (0, word >> 32, UInt32(truncatingIfNeeded: word >> 16 & 0xffff))
+            case .v6(let address):
+                (high, low, port) = withUnsafeBytes(of: address.address) {
+                    (
+                        $0.loadUnaligned(fromByteOffset: 8, as: UInt64.self),
+                        $0.loadUnaligned(fromByteOffset: 16, as: UInt64.self),
+                        UInt32($0.loadUnaligned(fromByteOffset: 2, as: UInt16.self))
+                    )
                 }
+            case .unixDomainSocket: (high, low, port) = (0, 0, 0)
             }
-            (self.high, self.low, port) = (high, low, UInt16(truncatingIfNeeded: address.port ?? 0))
         }
+
+        /// One word for every packet: the last half of the address tells neighbours apart.
+        func hash(into hasher: inout Hasher) { hasher.combine(low ^ UInt64(port) << 40 ^ high &* 31) }
     }
 
     let client: Client
@@ -34,8 +40,6 @@ final class TFTPTransfer {
     let startedAt = NIODeadline.now()
     var address: DatagramSender.Address
     var session: ReadSession
-    var timer: Scheduled<Void>?
-    var ringsAt = NIODeadline.distantFuture
     /// This client's way takes several datagrams in one call.
     private var sendsWindows = true
 

@@ -18,8 +18,9 @@ _LISTENING = "0A"
 
 
 class Daemon:
-    def __init__(self, rack: Rack, program: Path, agent_image: Path, dhcp: str) -> None:
+    def __init__(self, rack: Rack, program: Path, agent_image: Path, boot_files: Path, dhcp: str) -> None:
         self._rack, self._program, self._agent_image, self._dhcp = rack, program, agent_image, dhcp
+        self._boot_files = boot_files
         self.state = places.Places(rack).state / "slipwayd"
         self.configuration = places.Places(rack).state / "slipwayd.yaml"
         self.log = places.Places(rack).state / "slipwayd.log"
@@ -34,7 +35,9 @@ class Daemon:
     def start(self) -> None:
         """Returns when the API listens and the bootstrap token is written."""
         self.state.mkdir(mode=0o700, exist_ok=True)
-        self.configuration.write_text(configuration(self._rack, self.state, self._agent_image, self._dhcp))
+        self.configuration.write_text(
+            configuration(self._rack, self.state, self._agent_image, self._boot_files, self._dhcp)
+        )
         command = [*network.inside(self._rack), str(self._program), "--config", str(self.configuration)]
         pid = processes.start_detached(command, self.log)
         processes.record(self.pid_file, pid)
@@ -62,7 +65,7 @@ class Daemon:
         return "\n".join(self.log.read_text(errors="replace").splitlines()[-lines:]) or "(it said nothing)"
 
 
-def configuration(rack: Rack, state: Path, agent_image: Path, dhcp: str) -> str:
+def configuration(rack: Rack, state: Path, agent_image: Path, boot_files: Path, dhcp: str) -> str:
     """slipwayd.yaml for this rack: DHCP on the bridge, `pool` or `proxy`, all else beside the sources."""
     subnet = ipaddress.IPv4Interface(f"{rack.service_address}/{rack.prefix_length}").network
     pool = f"    subnet: {subnet}\n    pools: [{subnet[50]}-{subnet[99]}]\n" if dhcp == "pool" else ""
@@ -74,7 +77,7 @@ api_port: {API_PORT}
 boot_port: {BOOT_PORT}
 hardware_profiles: {places.PROJECT_ROOT / "hardware-profiles"}
 ipxe_scripts: {places.PROJECT_ROOT / "ipxe-scripts"}
-boot_files: /usr/lib/ipxe
+boot_files: {boot_files.resolve()}
 agent_image: {agent_image.resolve()}
 dhcp:
   - interface: {rack.bridge}

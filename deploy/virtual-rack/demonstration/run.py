@@ -54,6 +54,7 @@ def _parser() -> argparse.ArgumentParser:
     build, cache = places.PROJECT_ROOT / ".build", places.PROJECT_ROOT / ".cache"
     add("--programs", type=Path, metavar="DIR", help=f"slipwayd and slipway (default: {build}/release or /debug)")
     add("--agent-image", type=Path, default=cache / "agent-image", metavar="DIR", help="vmlinuz and initrd")
+    add("--boot-files", type=Path, default=cache / "boot-files", metavar="DIR", help="what firmware boots")
     add("--reference-os", type=Path, default=cache / "reference-os", metavar="DIR", help="release.json and its image")
     add("--timeout", type=float, default=1200.0, metavar="SECONDS", help="until every server is a node")
     add("--dhcp", choices=("pool", "proxy"), default="pool", help="proxy: beside dnsmasq, which hands out the addresses")
@@ -69,9 +70,13 @@ def _parser() -> argparse.ArgumentParser:
 def _run(options: argparse.Namespace) -> int:
     programs = _programs(options.programs)
     release = options.reference_os / "release.json"
-    for needed, maker in ((options.agent_image / "vmlinuz", "agent"), (options.agent_image / "initrd", "agent")):
+    for needed, maker in (
+        (options.agent_image / "vmlinuz", "agent"),
+        (options.agent_image / "initrd", "agent"),
+        (options.boot_files / "shimx64.efi", "boot-files"),
+        (release, "reference-os"),
+    ):
         _require(needed, maker)
-    _require(release, "reference-os")
     if places.exists(options.name):
         print(f"Taking down the rack {options.name} of the last time.")
         lifecycle.down(options.name, keep_state=False)
@@ -101,7 +106,9 @@ class Demo:
 
     def __init__(self, rack: Rack, programs: Path, options: argparse.Namespace) -> None:
         self._rack, self._options = rack, options
-        self._daemon = Daemon(rack, programs / "slipwayd", options.agent_image, options.dhcp)
+        self._daemon = Daemon(
+            rack, programs / "slipwayd", options.agent_image, options.boot_files, options.dhcp
+        )
         self._slipway = Slipway(
             rack, programs / "slipway", self._daemon.server, self._daemon.token, self._daemon.authority
         )

@@ -17,7 +17,7 @@ from virtual_rack.shape import plan
 
 class Configurations(unittest.TestCase):
     def test_the_daemon_gives_addresses_on_the_bridge(self) -> None:
-        text = configuration(plan(**DEFAULTS), Path("/s/slipwayd"), Path("/agent"), "pool")
+        text = configuration(plan(**DEFAULTS), Path("/s/slipwayd"), Path("/agent"), Path("/boot"), "pool")
         for line in ("address: 10.77.0.1", "  - interface: br0", "    mode: pool", "    subnet: 10.77.0.0/24",
                      "    pools: [10.77.0.50-10.77.0.99]", "agent_image: /agent", "state_directory: /s/slipwayd"):
             self.assertIn(line, text.splitlines())

@@ -1,0 +1,136 @@
+"""What a scenario works with: slipwayd on a switch port, machines behind it, and their words."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import shutil
+import socket
+import subprocess
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from virtual_rack.switch_port import SwitchPort
+
+PROJECT = Path(__file__).resolve().parents[3]
+ADDRESS, OTHER = "10.97.0.1", "10.97.0.2"
+POOL = "    subnet: 10.97.0.0/24\n    mode: pool\n    pools: [10.97.0.50-10.97.0.59]\n"
+MAC = "00:16:3e:00:00:61"
+
+
+class Failed(Exception):
+    """Something did not happen in its time."""
+
+
+@dataclass
+class Bench:
+    files: Path
+    agent: Path
+    folder: Path
+
+    @contextlib.contextmanager
+    def network(self, subnet: str = POOL, extra: str = "") -> Iterator[SwitchPort]:
+        """A switch port that slipwayd serves."""
+        with SwitchPort(self.folder, "lan0", f"{ADDRESS}/24") as port:
+            (self.folder / "slipwayd.yaml").write_text(
+                f"address: {ADDRESS}\nstate_directory: {self.folder}/state\n"
+                f"hardware_profiles: {PROJECT}/hardware-profiles\nipxe_scripts: {PROJECT}/ipxe-scripts\n"
+                f"agent_image: {self.agent}\nboot_files: {self.files}\n{extra}dhcp:\n  - interface: lan0\n{subnet}"
+            )
+            command = [str(PROJECT / ".build/debug/slipwayd"), "--config", str(self.folder / "slipwayd.yaml")]
+            log = self.folder / "slipwayd.log"
+            with log.open("wb") as output, subprocess.Popen(command, stdout=output, stderr=output) as daemon:
+                try:
+                    wait(log, "listening on", 30)
+                    yield port
+                finally:
+                    daemon.kill()
+
+    @contextlib.contextmanager
+    def other_server(self, *options: str) -> Iterator[None]:
+        """dnsmasq beside slipwayd, on an address of its own: it gives the addresses."""
+        subprocess.run(["ip", "address", "add", f"{OTHER}/24", "dev", "lan0"], check=True)
+        command = [
+            *("dnsmasq", "--keep-in-foreground", "--conf-file=/dev/null", "--port=0", "--user=root", "--pid-file="),
+            *("--leasefile-ro", "--no-ping", "--log-facility=-", "--interface=lan0", "--bind-dynamic"),
+            *("--dhcp-range=10.97.0.100,10.97.0.150,255.255.255.0,1h", *options),
+        ]
+        log = self.folder / "dnsmasq.log"
+        with log.open("wb") as output, subprocess.Popen(command, stdout=output, stderr=output) as server:
+            try:
+                wait(log, "DHCP, ", 10)
+                yield
+            finally:
+                server.kill()
+
+    @contextlib.contextmanager
+    def machine(self, command: list[str], memory: int = 768) -> Iterator[Machine]:
+        console, control = self.folder / "serial.log", self.folder / "qmp"
+        for file in (console, control):
+            file.unlink(missing_ok=True)
+        common = [
+            *("-nodefaults", "-no-user-config", "-m", str(memory), "-display", "none", "-serial", f"file:{console}"),
+            *("-qmp", f"unix:{control},server=on,wait=off"),
+        ]
+        with subprocess.Popen(["setpriv", "--pdeathsig", "KILL", *command, *common], stdin=subprocess.DEVNULL) as qemu:
+            try:
+                yield Machine(console, control)
+            finally:
+                qemu.kill()
+
+    def slipway(self, *arguments: str) -> str:
+        state = self.folder / "state"
+        environment = os.environ | {
+            "SLIPWAY_SERVER": f"https://{ADDRESS}:8443", "SLIPWAY_CA": str(state / "ca.pem"),
+            "SLIPWAY_TOKEN": (state / "admin.token").read_text().strip(),
+        }
+        command = [str(PROJECT / ".build/debug/slipway"), *arguments]
+        return subprocess.run(command, env=environment, capture_output=True, text=True, check=True).stdout
+
+    def sees(self, words: str, seconds: float, *question: str) -> None:
+        """Waits until the answer of the CLI holds the words; what boots are known, unless another question is asked."""
+        deadline = time.monotonic() + seconds
+        while words not in (answer := self.slipway(*(question or ("boot", "list")))):
+            if time.monotonic() > deadline:
+                raise Failed(f"no {words!r} in:\n{answer}")
+            time.sleep(0.5)
+
+
+@dataclass
+class Machine:
+    console: Path
+    control: Path
+
+    def says(self, words: str, seconds: float) -> None:
+        wait(self.console, words, seconds)
+
+    def reset(self) -> None:
+        """The button on its front."""
+        with socket.socket(socket.AF_UNIX) as monitor:
+            monitor.connect(str(self.control))
+            stream = monitor.makefile("rw")
+            for command in ("qmp_capabilities", "system_reset"):
+                stream.write(json.dumps({"execute": command}) + "\n")
+                stream.flush()
+                while "return" not in json.loads(stream.readline()):
+                    pass
+
+
+def firmware(folder: Path, code: str, variables: str) -> list[str]:
+    own = folder / "variables.fd"
+    shutil.copy(variables, own)
+    return [
+        *("-drive", f"if=pflash,unit=0,format=raw,readonly=on,file={code}"),
+        *("-drive", f"if=pflash,unit=1,format=raw,file={own}"),
+    ]
+
+
+def wait(log: Path, words: str, seconds: float) -> None:
+    deadline = time.monotonic() + seconds
+    while words not in (text := log.read_text(errors="replace") if log.exists() else ""):
+        if time.monotonic() > deadline:
+            raise Failed(f"no {words!r} in {log.name}, which ends with:\n{text[-3000:]}")
+        time.sleep(0.05)

@@ -1,0 +1,71 @@
+"""One scenario after another; each waits for what a person would see."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from virtual_rack.switch_port import SwitchPort
+
+from .bench import ADDRESS, MAC, OTHER, Bench, firmware
+
+_OVMF, _AAVMF = "/usr/share/OVMF/OVMF", "/usr/share/AAVMF/AAVMF"
+_PROXY = "    mode: proxy\n"
+_SIGNED_FIRST = "boot_programs: {7: shimx64.efi}\n"
+
+
+def arm64(bench: Bench) -> None:
+    """GRUB says why it goes no further, and hands back to the firmware."""
+    with bench.network() as port, bench.machine(_arm64(bench, port), memory=512) as machine:
+        machine.says("there is no agent for arm64 until", 180)
+        machine.says("=Select Entry", 120)
+
+
+def secure_boot(bench: Bench) -> None:
+    """iPXE is refused; from then on the machine is given shim, which starts GRUB, which starts the agent."""
+    with bench.network() as port, bench.machine(_secure(bench, port)) as machine:
+        machine.says("Access Denied", 120)
+        bench.sees("never asked for its script: Secure Boot is on", 90)
+        machine.says("No bootable option or device was found", 120)
+        machine.reset()
+        machine.says("Slipway: booting the agent", 120)
+        machine.says("hardware reported", 240)
+        # The agent's own word is known now.
+        bench.sees('"secureBoot" : true', 10, "machine", "show", MAC, "--format", "json")
+
+
+def secure_boot_beside_another_server(bench: Bench) -> None:
+    """GRUB asks whoever gave the address: the trace says so, and pointing that server here helps."""
+    with bench.network(_PROXY, _SIGNED_FIRST) as port:
+        with bench.other_server(f"--dhcp-boot=none,,{OTHER}"), bench.machine(_secure(bench, port)) as machine:
+            machine.says("Welcome to GRUB", 120)
+            bench.sees("GRUB asks the server that gave the address", 120)
+        with bench.other_server(f"--dhcp-boot=none,,{ADDRESS}"), bench.machine(_secure(bench, port)) as machine:
+            machine.says("Slipway: booting the agent", 120)
+            machine.says("hardware reported", 240)
+
+
+SCENARIOS: dict[str, Callable[[Bench], None]] = {
+    "arm64": arm64,
+    "secure-boot": secure_boot,
+    "secure-boot-proxy": secure_boot_beside_another_server,
+}
+
+
+def _arm64(bench: Bench, port: SwitchPort) -> list[str]:
+    return [
+        *("qemu-system-aarch64", "-machine", "virt", "-cpu", "cortex-a57"),
+        *firmware(bench.folder, f"{_AAVMF}_CODE.fd", f"{_AAVMF}_VARS.fd"),
+        *("-netdev", port.netdev, "-device", "virtio-net-pci,netdev=net0,romfile=,bootindex=0"),
+        # This firmware has no network without a source of randomness.
+        *("-device", "virtio-rng-pci"),
+    ]
+
+
+def _secure(bench: Bench, port: SwitchPort) -> list[str]:
+    return [
+        *("qemu-system-x86_64", "-machine", "q35,graphics=off,smm=on", "-accel", "tcg,thread=multi", "-smp", "2"),
+        *("-cpu", "max,la57=off", "-vga", "none", "-global", "driver=cfi.pflash01,property=secure,value=on"),
+        *firmware(bench.folder, f"{_OVMF}_CODE_4M.ms.fd", f"{_OVMF}_VARS_4M.ms.fd"),
+        *("-netdev", port.netdev, "-device", f"virtio-net-pci,netdev=net0,mac={MAC},romfile=,bootindex=0"),
+        *("-fw_cfg", "name=opt/org.tianocore/IPv6PXESupport,string=n"),
+    ]
