@@ -27,6 +27,10 @@ public enum AgentMain {
         }
         AgentThread.start("missing firmware") { MissingFirmware.follow() }
         for await _ in leases { break }
+        if let syslog = commandLine.syslog {
+            Console.forward(to: syslog.address, port: syslog.port)
+            AgentThread.start("kernel log") { KernelLog.follow() }
+        }
         let machine = RealMachine(drivers: drivers)
         await work(commandLine, machine)
     }

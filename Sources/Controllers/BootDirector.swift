@@ -140,6 +140,7 @@ public final class BootDirector: NetworkBootDirector {
             try KernelArgument("slipway.ticket", ticket),
             try KernelArgument("slipway.mac", client.mac.description),
         ]
+        if let syslog = installation.syslog { arguments.append(try KernelArgument("slipway.syslog", syslog)) }
         if let address = client.address { arguments.append(try KernelArgument("slipway.address", address.description)) }
         return arguments
     }

@@ -97,7 +97,7 @@ extension BootTraceEvent {
     fileprivate var stepAddress: IPv4Address? {
         switch step {
         case .acknowledge(let address, _), .offer(let address, _, _): address ?? self.address
-        case .discover, .request, .transferStarted, .transferFinished, .script, .session, .trouble: address
+        case .discover, .request, .transferStarted, .transferFinished, .script, .console, .session, .trouble: address
         }
     }
 }

@@ -22,6 +22,8 @@ public struct Installation: Sendable {
     public var offerings: BootOfferings
     /// Kernel arguments of every agent; those of a machine's profile come after them, and win.
     public var agentArguments: [KernelArgument]
+    /// Where agents send a copy of their console, `10.77.0.1:514`; nil: nowhere.
+    public var syslog: String?
     /// Longest time an agent's orders call is held open, in seconds.
     public var pollSeconds: Int
     /// Seconds without an order after which an agent powers its machine off; 0: never.
@@ -30,13 +32,14 @@ public struct Installation: Sendable {
     public init(
         apiURL: String, bootURL: String, certificateAuthority: String, certificateAuthorityPin: String,
         orderKey: Curve25519.Signing.PrivateKey, secretKey: SymmetricKey, admission: BootAdmission,
-        offerings: BootOfferings = BootOfferings(), agentArguments: [KernelArgument] = [], pollSeconds: Int = 30,
+        offerings: BootOfferings = BootOfferings(), agentArguments: [KernelArgument] = [], syslog: String? = nil,
+        pollSeconds: Int = 30,
         idleSeconds: Int = 3600
     ) {
         (self.apiURL, self.bootURL) = (apiURL, bootURL)
         (self.certificateAuthority, self.certificateAuthorityPin) = (certificateAuthority, certificateAuthorityPin)
         (self.orderKey, self.secretKey, self.admission) = (orderKey, secretKey, admission)
-        (self.offerings, self.agentArguments) = (offerings, agentArguments)
+        (self.offerings, self.agentArguments, self.syslog) = (offerings, agentArguments, syslog)
         (self.pollSeconds, self.idleSeconds) = (pollSeconds, idleSeconds)
     }
 }

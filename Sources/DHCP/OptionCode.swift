@@ -8,6 +8,8 @@ public struct OptionCode: RawRepresentable, Hashable, Sendable {
     public static let subnetMask = Self(rawValue: 1)
     public static let router = Self(rawValue: 3)
     public static let domainNameServer = Self(rawValue: 6)
+    /// Syslog servers (RFC 2132 §3.9); iPXE built with syslog uses the first.
+    public static let logServer = Self(rawValue: 7)
     public static let hostName = Self(rawValue: 12)
     public static let domainName = Self(rawValue: 15)
     public static let interfaceMTU = Self(rawValue: 26)

@@ -28,6 +28,9 @@ struct BootServices {
                 address: address, port: configuration.tftpPort, singlePort: configuration.tftpSinglePort,
                 content: content, logger: logger),
         ]
+        if let port = configuration.syslogPort {
+            services.append(SyslogReceiver(address: address, port: port, director: director, logger: logger))
+        }
         let served = try configuration.subnets.map {
             try Self.served($0, configuration, logger: logger)
         }
@@ -73,7 +76,8 @@ struct BootServices {
     private static func served(
         _ subnet: Subnet, _ configuration: DaemonConfiguration, logger: Logger
     ) throws -> DHCPServer.Served {
-        let files = BootFiles(bootPort: configuration.bootPort, programs: configuration.bootPrograms)
+        var files = BootFiles(bootPort: configuration.bootPort, programs: configuration.bootPrograms)
+        files.namesLogServer = configuration.syslogPort == 514
         guard subnet.givesAddresses else {
             return .init(responder: SubnetResponder(subnet, files: files), journal: nil)
         }

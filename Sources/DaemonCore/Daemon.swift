@@ -57,6 +57,7 @@ public enum Daemon {
     ) async throws {
         let now: @Sendable () -> Date = { Date() }
         FileLimit.raise(logger: logger)
+        EventLoops.fit()
         let state = configuration.stateDirectory
         do {
             try FileManager.default.createDirectory(
@@ -78,6 +79,7 @@ public enum Daemon {
             apiURL: configuration.apiURL, bootURL: configuration.bootURL, certificateAuthority: try keys.authority.pem,
             certificateAuthorityPin: keys.authority.pin, orderKey: keys.orderKey, secretKey: keys.secretKey,
             admission: configuration.admission, offerings: offerings, agentArguments: configuration.agentArguments,
+            syslog: configuration.syslogPort.map { "\(configuration.address):\($0)" },
             idleSeconds: configuration.idleSeconds)
         let controllers = ControllerSet(
             store: store, installation: installation, profiles: ProfileMatcher(profiles),

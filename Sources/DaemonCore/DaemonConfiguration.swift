@@ -17,6 +17,8 @@ public struct DaemonConfiguration: Sendable, Equatable {
     public var tftpPort: Int
     /// Transfers happen on ``tftpPort`` too, for NAT and Kubernetes services.
     public var tftpSinglePort: Bool
+    /// Port of the syslog receiver; nil: there is none.
+    public var syslogPort: Int?
     public var admission: BootAdmission
     public var profileDirectory: String
     public var scriptDirectory: String
@@ -60,6 +62,7 @@ public struct DaemonConfiguration: Sendable, Equatable {
             stateDirectory: try top.string("state_directory") ?? "/var/lib/slipway", address: own,
             apiPort: try port("api_port", 8443), bootPort: try port("boot_port", 8080),
             tftpPort: try port("tftp_port", 69), tftpSinglePort: try top.boolean("tftp_single_port") ?? false,
+            syslogPort: try top.integer("syslog_port", in: 1...65535),
             admission: BootAdmission(
                 unknown: try top.word("unknown_machines", UnknownMachinePolicy.self) ?? .discover,
                 allowed: try top.list("allow_macs", macPrefix) ?? [], denied: try top.list("deny_macs", macPrefix) ?? []

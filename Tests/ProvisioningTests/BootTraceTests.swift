@@ -8,7 +8,7 @@ import Testing
     func stops() async throws {
         try await Wire.with { wire in
             try await Installation.with(
-                namespace: wire.server, address: "10.98.0.1", configuration: DHCPPeerTests.pool
+                namespace: wire.server, address: "10.98.0.1", configuration: DHCPPeerTests.pool + "\nsyslog_port: 514\n"
             ) { installation in
                 func udhcpc(_ mac: String, _ architecture: String) async throws {
                     try await wire.ip("-n \(wire.client) link set cli0 address \(mac)")
@@ -46,6 +46,20 @@ import Testing
                 ] {
                     #expect(trace.contains(words), "\(trace)")
                 }
+                // What the machine says on its console stands in its trace; logger is util-linux'.
+                let logged = try await ChildProcess.run(
+                    "ip",
+                    [
+                        "netns", "exec", wire.client, "logger", "--server", "10.98.0.1", "--port", "514", "--udp", "-p",
+                        "kern.err", "--tag", "kernel", "eth0: \u{1b}[31mno carrier",
+                    ])
+                #expect(logged.status == 0, "\(logged.output)")
+                let heard = try await eventually {
+                    try await installation.slipway("machine", "boot-trace", "02:00:00:00:00:62").contains(
+                        "eth0: ?[31mno carrier")
+                }
+                let told62 = try await installation.slipway("machine", "boot-trace", "02:00:00:00:00:62")
+                #expect(heard, "\(told62)")
                 let nobody = try await installation.cli(["machine", "boot-trace", "02:00:00:00:00:63"])
                 #expect(nobody.status == 2 && nobody.output.contains("has not tried to boot"), "\(nobody.output)")
             }

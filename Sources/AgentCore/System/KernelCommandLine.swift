@@ -32,6 +32,14 @@ public struct KernelCommandLine: Equatable, Sendable {
     public var mac: MACAddress? { values["slipway.mac"].flatMap { MACAddress($0) } }
     /// The firmware's address, asked for again.
     public var address: IPv4Address? { values["slipway.address"].flatMap { IPv4Address($0) } }
+    /// Where a copy of the console goes: `slipway.syslog=ADDRESS:PORT`.
+    public var syslog: (address: IPv4Address, port: UInt16)? {
+        guard let parts = values["slipway.syslog"]?.split(separator: ":"), parts.count == 2,
+            let address = IPv4Address(String(parts[0])), let port = UInt16(parts[1])
+        else { return nil }
+        return (address, port)
+    }
+
     /// 802.1Q tag, 1–4094.
     public var vlan: Int? { values["slipway.vlan"].flatMap { Int($0) }.flatMap { (1...4094).contains($0) ? $0 : nil } }
 }

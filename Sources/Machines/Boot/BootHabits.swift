@@ -53,7 +53,7 @@ public struct BootHabits: Codable, Equatable, Sendable {
             attempt.fetched = Self.kind(ofFile: file)
         case .script(let name): script(name)
         case .session: attempt = Attempt()
-        case .discover, .request, .offer, .acknowledge, .trouble: break
+        case .discover, .request, .offer, .acknowledge, .trouble, .console: break
         }
     }
 

@@ -27,6 +27,10 @@ public struct BootTrace: Codable, Equatable, Sendable {
     /// Entries kept of one attempt: a boot that goes well has about twenty.
     public static let capacity = 100
 
+    private var consoleLines = 0
+    /// Lines of a console kept of one attempt.
+    static let consoleCapacity = 50
+
     public init(mac: MACAddress, at time: Date) { (self.mac, startedAt, lastAt) = (mac, time, time) }
 
     /// - Returns: false for one more of what was seen last.
@@ -35,6 +39,14 @@ public struct BootTrace: Codable, Equatable, Sendable {
         if let location = event.location { self.location = location }
         guard !isOver else { return false }
         if case .acknowledge = event.step, entries.last?.step == .request(stage: .system) { isOver = true }
+        if case .console = event.step {
+            // A chatty kernel must not crowd out the steps.
+            guard consoleLines < Self.consoleCapacity else {
+                dropped += 1
+                return false
+            }
+            consoleLines += 1
+        }
         if let index = entries.indices.last, entries[index].step == event.step {
             entries[index].count += 1
             entries[index].last = event.time
@@ -78,6 +90,7 @@ extension BootTraceEvent.Step {
         case .transferFinished(_, let file, let bytes, _, _, let outcome):
             if bytes == 0 || outcome != "completed" { .silent } else { Self.stage(ofFile: file) }
         case .script: .script
+        case .console: .silent
         case .session: .agent
         case .trouble: .silent
         }

@@ -30,6 +30,8 @@ public struct BootTraceEvent: Equatable, Codable, Sendable {
             Transport, file: String, bytes: Int64, milliseconds: Int64, retransmissions: Int, outcome: String)
         /// An iPXE script left; `name` is the template's.
         case script(name: String)
+        /// A line of its console, by syslog.
+        case console(String)
         /// The agent opened its session.
         case session
         case trouble(BootTrouble)

@@ -79,7 +79,7 @@ public struct BootTracker: Sendable {
             return file.hasPrefix("/images/") || bytes == 0 ? [] : reach(.transfer, words, details)
         case .script(let name):
             return reach(.script, "script \(name)", ["script": name])
-        case .session, .trouble:
+        case .session, .trouble, .console:
             return []
         }
     }

@@ -16,6 +16,7 @@ extension BootTraceEvent.Step: CustomStringConvertible {
             "\(transport.rawValue.uppercased()) \(file) \(outcome), \(bytes) bytes in \(milliseconds) ms"
                 + (repeated > 0 ? ", \(repeated) blocks sent again" : "")
         case .script(let name): "script \(name)"
+        case .console(let line): "console: \(line)"
         case .session: "the agent opened its session"
         case .trouble(let trouble): "\(trouble)"
         }

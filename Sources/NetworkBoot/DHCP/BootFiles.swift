@@ -9,6 +9,8 @@ public struct BootFiles: Equatable, Sendable {
     public var programs: [ClientArchitecture: String]
     /// Port of the boot HTTP server.
     public var bootPort: Int
+    /// Clients are told to send their syslog to the server (option 7 knows port 514 only).
+    public var namesLogServer = false
 
     /// Files of Debian's `ipxe` package, and an operator's own for arm64. On UEFI the iPXE that uses the firmware's own
     /// network driver: the one with all drivers (`ipxe.efi`, 2019) never returns from `exit` on OVMF 2022.11, polling its

@@ -170,6 +170,7 @@ public struct SubnetResponder: Sendable {
         if let mtu = subnet.mtu { reply.options[.interfaceMTU] = [UInt8(mtu >> 8), UInt8(mtu & 0xff)] }
         if told.action != .ignore, let file = files.file(for: request, told.program, server: subnet.server) {
             reply.offer(bootFile: file, to: request, server: subnet.server)
+            if files.namesLogServer { reply.set(.logServer, [subnet.server]) }
         }
         return reply.echoingRelay(of: request)
     }

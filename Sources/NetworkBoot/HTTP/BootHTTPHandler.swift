@@ -1,4 +1,5 @@
 import CoreMetrics
+import Glibc
 import Logging
 import Machines
 import NIOCore
@@ -21,6 +22,8 @@ final class BootHTTPHandler: ChannelInboundHandler, RemovableChannelHandler {
     /// Longest request target and, together, headers.
     static let maximumTarget = 2048
     static let maximumHeaderBytes = 16 << 10
+    /// Bytes of a file in one system call.
+    static let pieceBytes = 2 << 20
 
     init(content: BootContent, logger: Logger) { (self.content, self.logger) = (content, logger) }
 
@@ -142,11 +145,13 @@ final class BootHTTPHandler: ChannelInboundHandler, RemovableChannelHandler {
         let descriptor = dup(file.descriptor)
         guard descriptor >= 0 else { return context.close(promise: nil) }
         let handle = NIOFileHandle(_deprecatedTakingOwnershipOfDescriptor: descriptor)
-        let region = FileRegion(fileHandle: handle, readerIndex: Int(range.lowerBound), endIndex: Int(range.upperBound))
+        let channel = context.channel
         let sent = context.eventLoop.makePromise(of: Void.self)
         isSending = true
+        cork(context.channel, true)
         sent.futureResult.assumeIsolated().whenComplete { result in
             self.isSending = false
+            self.cork(channel, false)
             try? handle.close()
             let outcome: String
             switch result {
@@ -166,8 +171,21 @@ final class BootHTTPHandler: ChannelInboundHandler, RemovableChannelHandler {
                         retransmissions: 0,
                         outcome: outcome)))
         }
-        context.write(wrapOutboundOut(.body(.fileRegion(region))), promise: sent)
+        // In pieces: one call for a whole image would hold up every other client of this loop for as long as the kernel likes.
+        var next = Int(range.lowerBound)
+        while next < Int(range.upperBound) {
+            let end = min(next + Self.pieceBytes, Int(range.upperBound))
+            let region = FileRegion(fileHandle: handle, readerIndex: next, endIndex: end)
+            context.write(
+                wrapOutboundOut(.body(.fileRegion(region))), promise: end == Int(range.upperBound) ? sent : nil)
+            next = end
+        }
         end(head, context)
+    }
+
+    /// While a file leaves, only full segments do: its head goes with its first bytes, and the kernel cuts less.
+    private func cork(_ channel: any Channel, _ on: Bool) {
+        try? channel.syncOptions?.setOption(.tcpOption(NIOBSDSocket.Option(rawValue: TCP_CORK)), value: on ? 1 : 0)
     }
 
     private func begin(

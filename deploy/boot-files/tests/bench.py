@@ -52,7 +52,7 @@ class Bench:
     @contextlib.contextmanager
     def other_server(self, *options: str) -> Iterator[None]:
         """dnsmasq beside slipwayd, on an address of its own: it gives the addresses."""
-        subprocess.run(["ip", "address", "add", f"{OTHER}/24", "dev", "lan0"], check=True)
+        subprocess.run(["ip", "address", "replace", f"{OTHER}/24", "dev", "lan0"], check=True)
         command = [
             *("dnsmasq", "--keep-in-foreground", "--conf-file=/dev/null", "--port=0", "--user=root", "--pid-file="),
             *("--leasefile-ro", "--no-ping", "--log-facility=-", "--interface=lan0", "--bind-dynamic"),
