@@ -129,7 +129,7 @@ let package = Package(
                 "SQLiteStore", "Store", "ProfileFiles", "PrometheusMetrics", "Inventory", "Machines", "DHCP",
                 "NetworkAddresses", x509,
                 crypto,
-                nioCore, nioSSL,
+                nioCore, nioPosix, nioSSL,
                 asn1, lifecycle, signals, logging, coreMetrics,
             ]),
         program("slipwayd", ["DaemonCore", argumentParser]),

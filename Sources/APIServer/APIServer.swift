@@ -21,6 +21,7 @@ public struct APIRouter: Sendable {
     let images: ImageLibrary.Library
     let board: SessionBoard
     let boots: BootBook
+    let doctor: @Sendable () async -> [DoctorView.Finding]
     /// The page of `/metrics`.
     let metrics: @Sendable () -> String
     let version: String
@@ -29,12 +30,13 @@ public struct APIRouter: Sendable {
     public init(
         store: any RecordStore, machines: MachineService, agents: AgentService, catalog: CatalogService,
         registry: StandaloneRegistry, images: ImageLibrary.Library, board: SessionBoard, boots: BootBook,
+        doctor: @escaping @Sendable () async -> [DoctorView.Finding],
         metrics: @escaping @Sendable () -> String, version: String,
         now: @escaping @Sendable () -> Date
     ) {
         (self.store, self.machines, self.agents, self.catalog) = (store, machines, agents, catalog)
         (self.registry, self.images, self.board, self.boots) = (registry, images, board, boots)
-        (self.metrics, self.version, self.now) = (metrics, version, now)
+        (self.doctor, self.metrics, self.version, self.now) = (doctor, metrics, version, now)
     }
 
     func router() -> Router<APIContext> {
@@ -52,6 +54,7 @@ public struct APIRouter: Sendable {
         CatalogRoutes(store: store, catalog: catalog, images: images).register(on: people)
         EventRoutes(store: store, machines: machines).register(on: people)
         BootRoutes(store: store, machines: machines, boots: boots, now: now).register(on: people)
+        DoctorRoute(examine: doctor, now: now).register(on: people)
         nodes.register(on: people)
         return router
     }

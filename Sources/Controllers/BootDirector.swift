@@ -54,6 +54,9 @@ public final class BootDirector: NetworkBootDirector {
         (steps, trace) = AsyncStream.makeStream(of: BootTraceEvent.self, bufferingPolicy: .bufferingNewest(4096))
     }
 
+    /// What there is to boot beside iPXE.
+    public var offerings: BootOfferings { installation.offerings }
+
     public func instruction(for client: BootClient) -> BootInstruction {
         BootPolicy.instruct(
             client, facts: entry(client.mac)?.facts, habits: book.habits(of: client.mac),

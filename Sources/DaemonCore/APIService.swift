@@ -28,6 +28,9 @@ struct APIService {
         let router = APIRouter(
             store: store, machines: controllers.machines, agents: controllers.agents, catalog: controllers.catalog,
             registry: registry, images: images, board: controllers.board, boots: controllers.boots,
+            doctor: { [configuration, offerings = controllers.director.offerings] in
+                await Doctor(configuration: configuration, offerings: offerings).examine()
+            },
             metrics: {
                 for (outcome, count) in boots.outcomes(now: now()) {
                     metrics.makeMeter(label: "boot.traces", dimensions: [("outcome", outcome)]).set(Int64(count))

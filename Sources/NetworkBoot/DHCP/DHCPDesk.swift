@@ -45,6 +45,8 @@ final class DHCPDesk {
         else {
             return
         }
+        // Our own look for other servers is none of our clients.
+        guard client.mac != DHCPProbe.mac else { return }
         guard buckets.admit(client.mac, now: now()) else { return BootMetrics.dhcpLimited.increment() }
         let told = director.instruction(for: client)
         unserved.note(request, told, files: responders[index].files, logger: logger)
