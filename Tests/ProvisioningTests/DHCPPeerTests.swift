@@ -55,6 +55,28 @@ import Testing
         }
     }
 
+    @Test("an address at which somebody answers is not given away, whether by ping or by ARP alone")
+    func conflicts() async throws {
+        let two = Self.pool.replacingOccurrences(of: "10.98.0.60", with: "10.98.0.52")
+        try await Wire.with { wire in
+            // Two squatters behind the same wire; one of them drops pings.
+            try await wire.ip("-n \(wire.client) address add 10.98.0.50/24 dev cli0")
+            try await wire.ip("-n \(wire.client) address add 10.98.0.51/24 dev cli0")
+            _ = try await ChildProcess.run(
+                "ip",
+                ["netns", "exec", wire.client, "sh", "-c", "echo 1 > /proc/sys/net/ipv4/icmp_echo_ignore_all"])
+            try await Installation.with(namespace: wire.server, address: "10.98.0.1", configuration: two) {
+                installation in
+                let isSeen = await eventually {
+                    installation.log.contains("address=10.98.0.50") && installation.log.contains("address=10.98.0.51")
+                }
+                #expect(isSeen, "\(installation.log)")
+                let given = try await lease(wire, installation.directory, Self.bios)
+                #expect(given.hasPrefix("10.98.0.52 "), "\(given)")
+            }
+        }
+    }
+
     static let bios = ["-V", "PXEClient:Arch:00000:UNDI:002001", "-x", "0x5d:0000"]
     static let uefi = ["-V", "PXEClient:Arch:00007:UNDI:003016", "-x", "0x5d:0007"]
 

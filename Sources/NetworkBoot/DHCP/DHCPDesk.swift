@@ -80,6 +80,20 @@ final class DHCPDesk {
         }
     }
 
+    /// Addresses of a subnet that are worth a probe now.
+    func unprobed(_ index: Int) -> [IPv4Address] { responders[index].unprobed(Self.probesAtOnce, now: now()) }
+
+    func note(probed addresses: [IPv4Address], inUse: [IPv4Address: MACAddress?], _ index: Int) {
+        responders[index].note(probed: addresses, inUse: Set(inUse.keys), now: now())
+        for (address, mac) in inUse {
+            logger.warning(
+                "an address of the pool is in use by somebody else, and not given away",
+                metadata: ["address": "\(address)", "mac": "\(mac?.description ?? "unknown")"])
+        }
+    }
+
+    static let probesAtOnce = 16
+
     /// What will not go well, whatever is answered.
     private func troubles(
         of request: Message, _ client: BootClient, _ told: BootInstruction, _ responder: SubnetResponder

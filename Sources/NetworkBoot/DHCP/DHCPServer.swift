@@ -69,8 +69,27 @@ public struct DHCPServer: Service {
                     guard isProxied else { continue }
                     group.addTask { try await serve(interface, .proxy, proxyPort, desk, on: loop) }
                 }
+                for (index, subnet) in subnets.enumerated() where subnet.givesAddresses && !subnet.pools.isEmpty {
+                    group.addTask { try await probe(subnet.interface, index, desk, on: loop) }
+                }
                 try await group.waitForAll()
             }
+        }
+    }
+
+    /// Looks ahead, so that no offer waits for a probe: the addresses that are next are asked for before anybody wants them.
+    private func probe(
+        _ interface: String?, _ index: Int, _ desk: NIOLoopBound<DHCPDesk>, on loop: any EventLoop
+    ) async throws {
+        while true {
+            let addresses = try await loop.submit { desk.value.unprobed(index) }.get()
+            if !addresses.isEmpty {
+                let inUse = try await NIOThreadPool.singleton.runIfActive {
+                    ConflictProbe.inUse(addresses, on: interface)
+                }
+                try await loop.submit { desk.value.note(probed: addresses, inUse: inUse, index) }.get()
+            }
+            try await Task.sleep(for: .seconds(1))
         }
     }
 

@@ -15,10 +15,14 @@ public struct LeasePool: Sendable {
     /// Addresses that were free at the last look, the best one last.
     private var free: [IPv4Address] = []
     private var nextLook = Date.distantPast
+    /// Addresses of which a probe said that nobody has them, and when.
+    private var probed: [IPv4Address: Date] = [:]
 
     /// Seconds an offer is held: the slowest firmware measured requests after 30.
     static let offerSeconds: Double = 60
     static let declineSeconds: Double = 600
+    /// Seconds for which a probe is believed.
+    static let probeSeconds: Double = 60
     /// Seconds between two looks for free addresses in a pool that is full: a flood of made-up machines costs no more.
     static let lookSeconds: Double = 1
 
@@ -85,6 +89,24 @@ public struct LeasePool: Sendable {
 
     /// The client took another server's offer.
     public mutating func withdrawOffer(to mac: MACAddress) { offers.remove(mac) }
+
+    /// The addresses that strangers are offered next and that were not probed lately.
+    public mutating func unprobed(_ count: Int, now: Date) -> [IPv4Address] {
+        if free.isEmpty, now >= nextLook {
+            nextLook = now.addingTimeInterval(Self.lookSeconds)
+            look(now)
+        }
+        probed = probed.filter { now.timeIntervalSince($0.value) < Self.probeSeconds }
+        return free.suffix(count).filter { probed[$0] == nil && declined[$0] == nil }
+    }
+
+    /// Takes in what a probe found: addresses in use are given to nobody for a while.
+    public mutating func note(probed addresses: [IPv4Address], inUse: Set<IPv4Address>, now: Date) {
+        for address in addresses { probed[address] = now }
+        guard !inUse.isEmpty else { return }
+        for address in inUse { declined[address] = now.addingTimeInterval(Self.declineSeconds) }
+        free.removeAll { inUse.contains($0) }
+    }
 
     private mutating func hold(_ address: IPv4Address, _ mac: MACAddress, _ now: Date) -> IPv4Address {
         offers.insert(Lease(mac: mac, address: address, expires: now.addingTimeInterval(Self.offerSeconds)))

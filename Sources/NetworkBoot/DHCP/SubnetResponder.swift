@@ -70,6 +70,14 @@ public struct SubnetResponder: Sendable {
         return Outcome(reply: proxyReply(to: request, arrival, told), lease: nil)
     }
 
+    /// See ``LeasePool/unprobed(_:now:)``.
+    mutating func unprobed(_ count: Int, now: Date) -> [IPv4Address] { pool.unprobed(count, now: now) }
+
+    /// See ``LeasePool/note(probed:inUse:now:)``.
+    mutating func note(probed addresses: [IPv4Address], inUse: Set<IPv4Address>, now: Date) {
+        pool.note(probed: addresses, inUse: inUse, now: now)
+    }
+
     /// By client identifier first: somebody wrote it down on purpose.
     private func reservation(for request: Message, _ mac: MACAddress) -> Subnet.Reservation? {
         request.options[.clientIdentifier].flatMap { reservations[.clientID($0)] } ?? reservations[.mac(mac)]

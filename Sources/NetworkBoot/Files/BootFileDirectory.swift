@@ -49,6 +49,19 @@ public final class OpenFile: Sendable {
 
     deinit { close(descriptor) }
 
+    /// A small file of the kernel's, whose size it does not tell.
+    static func text(_ path: String) -> String? {
+        let descriptor = Glibc.open(path, O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else { return nil }
+        defer { close(descriptor) }
+        var bytes: [UInt8] = []
+        var buffer = [UInt8](repeating: 0, count: 8192)
+        while case let count = Glibc.read(descriptor, &buffer, buffer.count), count > 0, bytes.count < 1 << 20 {
+            bytes += buffer[..<count]
+        }
+        return String(decoding: bytes, as: UTF8.self)
+    }
+
     /// The whole content.
     func read() -> [UInt8]? {
         guard let count = Int(exactly: size) else { return nil }
