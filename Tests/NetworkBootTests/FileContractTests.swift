@@ -48,7 +48,7 @@ import Testing
             }
             group.addTask {
                 try await BootHTTPServer(
-                    address: address, port: 0, content: content, logger: logger,
+                    address: address, port: 0, content: content, logger: logger, requestSeconds: 1,
                     started: { told.yield(("http", $0)) }
                 ).run()
             }
@@ -114,6 +114,38 @@ import Testing
                 let byTFTP = try await Self.curl("tftp://\(host):\(tftp)//file")
                 let byHTTP = try await Self.curl("http://\(host):\(http)/boot/files/file")
                 #expect(byTFTP == content && byHTTP == content)
+            }
+        }
+    }
+
+    @Test("clients that never end their request are cut off, and others are served meanwhile")
+    func slowLoris() async throws {
+        try await withTemporaryDirectory { directory in
+            try Data("x".utf8).write(to: URL(fileURLWithPath: directory + "/file"))
+            try await Self.serving(directory) { _, http in
+                // Two hundred connections that say a byte every tenth of a second, until all are closed by the other side.
+                let program = """
+                    import socket, time
+                    open = [socket.create_connection(("127.0.0.1", \(http))) for _ in range(200)]
+                    for connection in open: connection.sendall(b"GET /boot/files/file HTTP/1.1\\r\\nX: ")
+                    print("begun", flush=True)
+                    end = time.monotonic() + 20
+                    while open and time.monotonic() < end:
+                        time.sleep(0.1)
+                        for connection in list(open):
+                            try:
+                                connection.sendall(b"x")
+                            except OSError:
+                                open.remove(connection)
+                    print("left", len(open), flush=True)
+                    """
+                let loris = try ChildProcess("python3", ["-c", program])
+                let begun = await loris.says("begun")
+                #expect(begun, "\(loris.output)")
+                let served = try await Self.curl("http://127.0.0.1:\(http)/boot/files/file")
+                #expect(served == "x")
+                let cut = await loris.says("left 0", within: .seconds(30))
+                #expect(cut, "\(loris.output)")
             }
         }
     }

@@ -13,19 +13,27 @@ final class BootHTTPHandler: ChannelInboundHandler, RemovableChannelHandler {
     typealias OutboundOut = HTTPServerResponsePart
 
     private let content: BootContent
+    private let deadline: RequestDeadline
     private let logger: Logger
     private var request: HTTPRequestHead?
     private var bodyBytes = 0
     /// A file is on its way. A slow reader may take its time; a dead one is cut off by the kernel (TCP_USER_TIMEOUT).
     private var isSending = false
 
+    /// When a piece of a file was taken whole, or the file begun.
+    private var progressAt = NIODeadline.now()
+
+    /// For a piece of a file: who reads slower than 7 kB/s holds a connection that others could have.
+    static let piecePatience = TimeAmount.seconds(300)
     /// Longest request target and, together, headers.
     static let maximumTarget = 2048
     static let maximumHeaderBytes = 16 << 10
     /// Bytes of a file in one system call.
     static let pieceBytes = 2 << 20
 
-    init(content: BootContent, logger: Logger) { (self.content, self.logger) = (content, logger) }
+    init(content: BootContent, deadline: RequestDeadline, logger: Logger) {
+        (self.content, self.deadline, self.logger) = (content, deadline, logger)
+    }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         switch unwrapInboundIn(data) {
@@ -37,6 +45,7 @@ final class BootHTTPHandler: ChannelInboundHandler, RemovableChannelHandler {
             bodyBytes += buffer.readableBytes
             if bodyBytes > Self.maximumHeaderBytes { context.close(promise: nil) }
         case .end:
+            deadline.requestEnded()
             guard let head = request else { return }
             request = nil
             answer(head, context: context)
@@ -148,6 +157,8 @@ final class BootHTTPHandler: ChannelInboundHandler, RemovableChannelHandler {
         let channel = context.channel
         let sent = context.eventLoop.makePromise(of: Void.self)
         isSending = true
+        progressAt = .now()
+        watch(context.channel)
         cork(context.channel, true)
         sent.futureResult.assumeIsolated().whenComplete { result in
             self.isSending = false
@@ -176,11 +187,22 @@ final class BootHTTPHandler: ChannelInboundHandler, RemovableChannelHandler {
         while next < Int(range.upperBound) {
             let end = min(next + Self.pieceBytes, Int(range.upperBound))
             let region = FileRegion(fileHandle: handle, readerIndex: next, endIndex: end)
-            context.write(
-                wrapOutboundOut(.body(.fileRegion(region))), promise: end == Int(range.upperBound) ? sent : nil)
+            let piece = context.eventLoop.makePromise(of: Void.self)
+            piece.futureResult.assumeIsolated().whenSuccess { self.progressAt = .now() }
+            if end == Int(range.upperBound) { piece.futureResult.cascade(to: sent) }
+            context.write(wrapOutboundOut(.body(.fileRegion(region))), promise: piece)
             next = end
         }
         end(head, context)
+    }
+
+    /// Looks now and then whether the file goes on.
+    private func watch(_ channel: any Channel) {
+        channel.eventLoop.assumeIsolated().scheduleTask(in: .seconds(60)) {
+            guard self.isSending else { return }
+            guard NIODeadline.now() - self.progressAt < Self.piecePatience else { return channel.close(promise: nil) }
+            self.watch(channel)
+        }
     }
 
     /// While a file leaves, only full segments do: its head goes with its first bytes, and the kernel cuts less.

@@ -15,6 +15,7 @@ public struct BootHTTPServer: Service {
     private let logger: Logger
     private let started: @Sendable (Int) -> Void
     private let idleSeconds: Int64
+    private let requestSeconds: Int64
 
     /// Connections at once.
     static let maximumConnections = 4096
@@ -22,18 +23,21 @@ public struct BootHTTPServer: Service {
     /// - Parameters:
     ///   - port: 0 for a free one in tests.
     ///   - idleSeconds: a connection on which nothing moves is closed after this.
+    ///   - requestSeconds: a request that is not whole after this ends its connection.
     ///   - started: told the port once the server listens.
     public init(
         address: String, port: Int, content: BootContent, logger: Logger, idleSeconds: Int64 = 60,
+        requestSeconds: Int64 = 20,
         started: @escaping @Sendable (Int) -> Void = { _ in }
     ) {
         (self.address, self.port, self.content, self.logger) = (address, port, content, logger)
-        (self.idleSeconds, self.started) = (idleSeconds, started)
+        (self.idleSeconds, self.requestSeconds, self.started) = (idleSeconds, requestSeconds, started)
     }
 
     public func run() async throws {
         try await cancelWhenGracefulShutdown {
             let (content, logger, idle) = (content, logger, TimeAmount.seconds(idleSeconds))
+            let patience = TimeAmount.seconds(requestSeconds)
             let connections = ConnectionCount(maximum: Self.maximumConnections)
             let server: any Channel
             do {
@@ -48,11 +52,14 @@ public struct BootHTTPServer: Service {
                         channel.eventLoop.makeCompletedFuture {
                             guard connections.open(channel) else { throw BootServiceError("too many connections") }
                             let handlers = channel.pipeline.syncOperations
+                            let deadline = RequestDeadline(patience: patience)
+                            try handlers.addHandler(deadline)
                             try handlers.addHandler(
                                 IdleStateHandler(readTimeout: nil, writeTimeout: nil, allTimeout: idle))
                             try handlers.configureHTTPServerPipeline(
                                 withPipeliningAssistance: true, withErrorHandling: true)
-                            try handlers.addHandler(BootHTTPHandler(content: content, logger: logger))
+                            try handlers.addHandler(
+                                BootHTTPHandler(content: content, deadline: deadline, logger: logger))
                         }
                     }
                     .bind(host: address, port: port).get()

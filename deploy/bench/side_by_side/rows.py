@@ -25,19 +25,21 @@ class Side:
 
 @dataclass(frozen=True)
 class Bar:
-    """Slipway's figure against the peer's: at least, or at most, so many times."""
+    """Slipway's figure against the peer's: at least, or at most, so many times; or, absolute, against a number."""
 
     figure: str
     times: float
     at_least: bool = True
     unit: str = ""
+    absolute: bool = False
 
     def holds(self, ours: float, theirs: float) -> bool:
+        theirs = 1 if self.absolute else theirs
         return ours >= self.times * theirs if self.at_least else ours <= self.times * theirs
 
     @property
     def words(self) -> str:
-        return f"{'≥' if self.at_least else '≤'} {self.times:g}×"
+        return f"{'≥' if self.at_least else '≤'} {self.times:g}{'' if self.absolute else '×'}"
 
 
 @dataclass(frozen=True)
@@ -51,6 +53,7 @@ class Row:
 
 _PXE = ("pxeload", "-H", SERVER, "-i", "bmc")
 _TFTP = ("tftpload", "-H", SERVER, "-f", "1m.efi", "-s")
+_CROWD = ("-b", "512", "-c", "1000", "-n", "1000")
 _RATE = Bar("ok_per_s", 1, unit="/s")
 
 
@@ -80,6 +83,11 @@ def _http(name: str, work: str, clients: int, *bars: Bar) -> Row:
         side("slipway", servers.slipwayd, "8080", "/boot/files/1g.img"), bars)
 
 
+def _get(port: str, path: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    base = ("httpload", "-H", SERVER, "-P", port, "-u", path)
+    return (*base, "-t", "10"), (*base, "-c", "64", "-t", "4")
+
+
 ROWS = (
     _proxy(
         "dhcp-proxy", "proxyDHCP offers, 64 outstanding", _dhcp("proxy", "-c", "64"),
@@ -92,13 +100,32 @@ ROWS = (
         (_RATE,)),
     _tftp(
         "tftp-1000", "TFTP 1 MiB, 1000 clients, blocks of 512", "dnsmasq", servers.dnsmasq_tftp,
-        ("-b", "512", "-c", "1000", "-n", "1000", "-X", "60"), Bar("done", 1), Bar("done_p99_s", 1, at_least=False, unit=" s p99")),
+        (*_CROWD, "-X", "60"), Bar("done", 1), Bar("done_p99_s", 1, at_least=False, unit=" s p99"),
+        Bar("rss0_kib", 60 * 1024, at_least=False, unit=", KiB idle", absolute=True),
+        Bar("rssmax_kib", 250 * 1024, at_least=False, unit=", KiB most", absolute=True)),
+    Row(
+        "tftp-1000w", "TFTP 1 MiB, 1000 clients, ours with window 16",
+        Side("dnsmasq", servers.dnsmasq_tftp, (*_TFTP, "-X", "10"), (*_TFTP, *_CROWD)),
+        Side("slipway", servers.slipwayd, (*_TFTP, "-X", "10"), (*_TFTP, *_CROWD, "-w", "16")),
+        (Bar("done", 1), Bar("done_p99_s", 0.5, at_least=False, unit=" s p99"))),
+    _tftp(
+        "tftp-loss", "TFTP 1 MiB, 1000 clients, 1 % loss", "dnsmasq", servers.dnsmasq_tftp,
+        (*_CROWD, "-l", "1", "-X", "180"), Bar("done", 1), Bar("done_p99_s", 1, at_least=False, unit=" s p99")),
+    _tftp(
+        "tftp-single", "TFTP 1 MiB, one client, blocks of 1468", "tftpd-hpa", servers.tftpd_hpa,
+        ("-b", "1468", "-c", "1", "-n", "100", "-X", "30"), Bar("MB_per_s", 1, unit=" MB/s")),
     _tftp(
         "tftp-window", "TFTP 1 MiB, 100 clients, blocks of 1468, window 16", "atftpd", servers.atftpd,
         ("-b", "1468", "-w", "16", "-c", "100", "-n", "400", "-X", "30"),
         Bar("MB_per_s", 1.5, unit=" MB/s"), Bar("srv_cpu_per_GiB", 0.5, at_least=False, unit=" CPU s/GiB")),
     _http("http-1", "HTTP 1 GiB, 1 client", 1, Bar("MB_per_s", 0.95, unit=" MB/s"), Bar("srv_cpu_per_GiB", 1.2, at_least=False, unit=" CPU s/GiB")),
     _http("http-64", "HTTP 1 GiB, 64 clients", 64, Bar("MB_per_s", 0.95, unit=" MB/s"), Bar("srv_cpu_per_GiB", 1.2, at_least=False, unit=" CPU s/GiB")),
+    _http("http-512", "HTTP 1 GiB, 512 clients", 512, Bar("MB_per_s", 0.95, unit=" MB/s"), Bar("srv_cpu_per_GiB", 1.2, at_least=False, unit=" CPU s/GiB")),
+    Row(
+        "http-script", "a machine's script, 64 clients",
+        Side("nginx", servers.nginx, *_get("80", "/boot.ipxe")),
+        Side("slipway", servers.slipwayd, *_get("8080", "/boot/ipxe?mac=52:54:00:12:34:56&arch=7")),
+        (Bar("req_per_s", 0.5, unit=", requests/s"),)),
 )
 
 

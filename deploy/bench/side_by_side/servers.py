@@ -97,6 +97,10 @@ def atftpd(lab: Lab) -> list[str]:
         *("--maxthread", "4000", "--verbose=3", "--logfile", "/dev/null", str(files(lab.folder)))]
 
 
+def tftpd_hpa(lab: Lab) -> list[str]:
+    return ["in.tftpd", "--foreground", "--address", f"{SERVER}:69", "--user", "root", "--secure", str(files(lab.folder))]
+
+
 def nginx(lab: Lab) -> list[str]:
     configuration = lab.folder / "nginx.conf"
     temporary = " ".join(f"{kind}_temp_path {lab.folder};" for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi"))

@@ -1,0 +1,45 @@
+// swift-tools-version:6.2
+import PackageDescription
+
+// The modules that read strangers' bytes, built once more with coverage for libFuzzer. See `run`.
+let settings: [SwiftSetting] = [
+    .swiftLanguageMode(.v6), .enableUpcomingFeature("ExistentialAny"),
+    .unsafeFlags(["-sanitize=fuzzer", "-enable-testing", "-parse-as-library"]),
+]
+
+func library(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+    .target(name: name, dependencies: dependencies, swiftSettings: settings)
+}
+
+func product(_ name: String, _ package: String) -> Target.Dependency { .product(name: name, package: package) }
+
+let package = Package(
+    name: "fuzz",
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+    ],
+    targets: [
+        library("WireBytes"),
+        library("NetworkAddresses"),
+        library("DHCP", ["WireBytes", "NetworkAddresses"]),
+        library("TFTP", ["WireBytes"]),
+        library("IPMI", ["WireBytes", product("Crypto", "swift-crypto"), product("CryptoExtras", "swift-crypto")]),
+        library("Inventory", ["NetworkAddresses"]),
+        library("Machines", ["NetworkAddresses", "DHCP", "Inventory", product("Crypto", "swift-crypto")]),
+        library(
+            "NetworkBoot",
+            [
+                "WireBytes", "NetworkAddresses", "DHCP", "TFTP", "Inventory", "Machines",
+                product("NIOCore", "swift-nio"), product("NIOPosix", "swift-nio"), product("NIOHTTP1", "swift-nio"),
+                product("Logging", "swift-log"), product("CoreMetrics", "swift-metrics"),
+                product("ServiceLifecycle", "swift-service-lifecycle"),
+            ]),
+        .executableTarget(
+            name: "Fuzz", dependencies: ["DHCP", "TFTP", "IPMI", "NetworkBoot"], swiftSettings: settings,
+            linkerSettings: [.unsafeFlags(["-sanitize=fuzzer"])]),
+    ]
+)

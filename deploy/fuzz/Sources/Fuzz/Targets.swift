@@ -1,0 +1,96 @@
+import DHCP
+import Foundation
+import Machines
+import NetworkAddresses
+import TFTP
+
+@testable import IPMI
+@testable import NetworkBoot
+
+/// What is fed with made-up bytes. A target says more than "it does not trap" where more is true of every input.
+nonisolated(unsafe) let targets: [String: ([UInt8]) -> Void] = [
+    "dhcp": { bytes in
+        guard let message = try? Message(parsing: bytes) else { return }
+        _ = (message.mac, message.userClasses, message.ipxeLacksHTTP, message.relayInformation, message.pxe?.encoded)
+        // What we would write, we read back as the same.
+        guard let again = try? Message(parsing: message.encoded) else { fatalError("our own bytes are not read") }
+        if message.sname.count < 64, message.file.count < 128 { precondition(again == message, "\(message) is \(again)") }
+    },
+    "dhcp-server": { bytes in
+        // Each packet is a length and its bytes; the leases of one server go through all of them.
+        var responder = SubnetResponder(Served.subnet, files: BootFiles(bootPort: 8080))
+        var rest = bytes[...]
+        var now = Date(timeIntervalSince1970: 1_800_000_000)
+        while let length = rest.popFirst() {
+            let packet = rest.prefix(Int(length) * 4)
+            rest = rest.dropFirst(packet.count)
+            now += Double(length)
+            guard let message = try? Message(parsing: packet) else { continue }
+            let arrival = Arrival(
+                port: length & 1 == 0 ? .server : .proxy, interface: "eth1",
+                source: (address: IPv4Address(rawValue: UInt32(length)), port: 68))
+            let told = BootInstruction(length & 2 == 0 ? .agent : .ignore, proxyForm: length & 4 == 0 ? .bootMenu : .bootServer)
+            _ = responder.handle(message, arrival, told: told, now: now).reply?.message.encoded
+        }
+        let leases = responder.pool.leases
+        precondition(Set(leases.map(\.address)).count == leases.count, "two machines at one address: \(leases)")
+    },
+    "tftp": { bytes in
+        guard let packet = try? TFTP.Packet(parsing: bytes) else { return }
+        _ = packet.encoded
+        guard case .readRequest(let request) = packet else { return }
+        let size = bytes.count * 100
+        var session = ReadSession(fileSize: size, negotiation: Negotiation(request, fileSize: size))
+        var now: Nanoseconds = 0
+        _ = session.handle(.started, at: now)
+        for (index, byte) in bytes.enumerated() {
+            now += 10_000_000
+            let action = session.handle(index % 5 == 4 ? .timerFired : .acknowledged(UInt16(byte)), at: now)
+            guard case .sendBlocks(let blocks) = action else { continue }
+            for index in blocks {
+                let (_, offset, length) = session.block(index)
+                precondition(offset >= 0 && length >= 0 && offset + length <= size, "block \(index) is not in the file")
+            }
+        }
+    },
+    "http": { bytes in
+        let lines = String(decoding: bytes, as: UTF8.self).split(separator: "\n", omittingEmptySubsequences: false)
+        let target = String(lines.first ?? "")
+        for request in [BootRequest(target: target, client: nil), BootRequest(tftp: target, client: nil)] {
+            if case .bootFile(let name) = request {
+                precondition(BootFileDirectory("/nonexistent").open(name) == nil)
+            }
+        }
+        let header = lines.count > 1 ? String(lines[1]) : nil
+        if case .part(let range) = ByteRange(header: header, size: 1000) {
+            precondition(range.lowerBound >= 0 && range.upperBound <= 1000 && !range.isEmpty, "\(range)")
+        }
+        _ = FileAnswer(tag: "\"a\"", size: 1000) { _ in header }
+    },
+    "syslog": { bytes in
+        let text = SyslogMessage(bytes).text
+        precondition(text.utf8.count <= 200 && text.utf8.allSatisfy { (0x20...0x7e).contains($0) }, text)
+    },
+    "ipmi": { bytes in
+        // Each datagram is a length and its bytes; the random numbers are fixed, so that a corpus can learn to answer them.
+        var handshake = Handshake(
+            suite: .allCases[0], credentials: .init(username: "me", password: "secret"), consoleID: 0x0102_0304,
+            consoleRandom: Array(repeating: 7, count: 16))
+        _ = handshake.start()
+        var rest = bytes[...]
+        while let length = rest.popFirst() {
+            let datagram = Array(rest.prefix(Int(length)))
+            rest = rest.dropFirst(datagram.count)
+            _ = handshake.receive(datagram)
+            _ = IPMI.Packet(parsing: datagram)
+            _ = Response(message: datagram)
+        }
+    },
+]
+
+private enum Served {
+    static let subnet = Subnet(
+        mode: .auto, interface: "eth1", network: IPv4Network("10.77.0.0/24"), server: IPv4Address(10, 77, 0, 1),
+        pools: [IPv4Address(10, 77, 0, 50)...IPv4Address(10, 77, 0, 53)],
+        reservations: [.init(key: .mac(MACAddress(rawValue: 0x5254_0012_3456)), address: IPv4Address(10, 77, 0, 9))])
+}
