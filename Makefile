@@ -10,7 +10,7 @@ BUILD := swift build
 FIRMWARE_DIR ?=
 ARGS ?=
 
-.PHONY: build release programs agent boot-files reference-os test test-full bench check format demo demo-down deps clean
+.PHONY: build release programs agent boot-files reference-os test test-full bench fuzz check format demo demo-down deps clean
 
 deps: $(CACHE)/deps-installed
 $(CACHE)/deps-installed: deploy/packages.txt
@@ -67,6 +67,10 @@ demo: programs agent boot-files reference-os
 
 demo-down:
 	deploy/virtual-rack/rack down --name demo
+
+# libFuzzer comes with the toolchain: make fuzz [SECONDS=60] [TARGETS='dhcp tftp']
+fuzz: deps
+	deploy/fuzz/run --seconds $(or $(SECONDS),60) $(TARGETS)
 
 # Slipway's boot services beside dnsmasq, Kea, atftpd and nginx: make bench [ROWS=dhcp]
 bench: release

@@ -98,6 +98,7 @@ let package = Package(
             "NetworkBoot",
             [
                 "WireBytes", "NetworkAddresses", "DHCP", "TFTP", "Inventory", "Machines", nioCore, nioPosix, nioHTTP1,
+                nioSSL,
                 logging,
                 coreMetrics, lifecycle,
             ]),

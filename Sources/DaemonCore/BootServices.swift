@@ -3,6 +3,7 @@ import Foundation
 import ImageLibrary
 import Logging
 import Machines
+import NIOSSL
 import NetworkAddresses
 import NetworkBoot
 import ServiceLifecycle
@@ -13,7 +14,7 @@ struct BootServices {
 
     init(
         _ configuration: DaemonConfiguration, scripts: BootScripts, images: any ImageSource,
-        director: any NetworkBootDirector, logger: Logger
+        director: any NetworkBootDirector, authority: CertificateAuthority, logger: Logger
     ) throws {
         let address = configuration.address.description
         let bootFiles = BootFileDirectory(
@@ -28,6 +29,13 @@ struct BootServices {
                 address: address, port: configuration.tftpPort, singlePort: configuration.tftpSinglePort,
                 content: content, logger: logger),
         ]
+        if let port = configuration.bootTLSPort {
+            let tls = try authority.serverConfiguration(addresses: [address], names: [], now: Date())
+            services.append(
+                BootHTTPServer(
+                    address: address, port: port, content: content, logger: logger,
+                    tls: try NIOSSLContext(configuration: tls)))
+        }
         if let port = configuration.syslogPort {
             services.append(SyslogReceiver(address: address, port: port, director: director, logger: logger))
         }
@@ -77,6 +85,7 @@ struct BootServices {
         _ subnet: Subnet, _ configuration: DaemonConfiguration, logger: Logger
     ) throws -> DHCPServer.Served {
         var files = BootFiles(bootPort: configuration.bootPort, programs: configuration.bootPrograms)
+        files.firmwareTLSPort = configuration.firmwareHTTPS ? configuration.bootTLSPort : nil
         files.namesLogServer = configuration.syslogPort == 514
         guard subnet.givesAddresses else {
             return .init(responder: SubnetResponder(subnet, files: files), journal: nil)

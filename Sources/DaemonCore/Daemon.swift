@@ -89,7 +89,8 @@ public enum Daemon {
         let registry = StandaloneRegistry(
             store: store, heartbeatSeconds: configuration.heartbeatSeconds, logger: logger, now: now)
         let boot = try BootServices(
-            configuration, scripts: scripts, images: images, director: controllers.director, logger: logger)
+            configuration, scripts: scripts, images: images, director: controllers.director,
+            authority: keys.authority, logger: logger)
         let api = APIService(
             configuration: configuration, store: store, controllers: controllers, registry: registry, images: images,
             authority: keys.authority, metrics: metrics, logger: logger, now: now)

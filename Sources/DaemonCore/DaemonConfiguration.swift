@@ -14,6 +14,10 @@ public struct DaemonConfiguration: Sendable, Equatable {
     public var address: IPv4Address
     public var apiPort: Int
     public var bootPort: Int
+    /// Of boot HTTP over TLS; nil: there is none.
+    public var bootTLSPort: Int?
+    /// Firmware that boots by HTTP is sent to ``bootTLSPort``.
+    public var firmwareHTTPS: Bool
     public var tftpPort: Int
     /// Transfers happen on ``tftpPort`` too, for NAT and Kubernetes services.
     public var tftpSinglePort: Bool
@@ -61,6 +65,8 @@ public struct DaemonConfiguration: Sendable, Equatable {
         var configuration = DaemonConfiguration(
             stateDirectory: try top.string("state_directory") ?? "/var/lib/slipway", address: own,
             apiPort: try port("api_port", 8443), bootPort: try port("boot_port", 8080),
+            bootTLSPort: try top.integer("boot_tls_port", in: 1...65535),
+            firmwareHTTPS: try top.boolean("firmware_https") ?? false,
             tftpPort: try port("tftp_port", 69), tftpSinglePort: try top.boolean("tftp_single_port") ?? false,
             syslogPort: try top.integer("syslog_port", in: 1...65535),
             admission: BootAdmission(
@@ -76,6 +82,9 @@ public struct DaemonConfiguration: Sendable, Equatable {
             heartbeatSeconds: try top.integer("heartbeat_seconds", in: 1...3600) ?? 5,
             idleSeconds: try top.integer("agent_idle_seconds", in: 0...604_800) ?? 3600,
             subnets: [], dhcpPacketsPerSecond: try top.integer("dhcp_packets_per_second", in: 0...1000) ?? 5)
+        if configuration.firmwareHTTPS, configuration.bootTLSPort == nil {
+            throw top.fault(key: "firmware_https", "firmware_https: needs boot_tls_port, such as 8444")
+        }
         configuration.subnets = try DHCPSection.subnets(&top, server: own)
         try top.finish()
         return configuration

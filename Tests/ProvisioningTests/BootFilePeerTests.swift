@@ -54,6 +54,22 @@ import Testing
         }
     }
 
+    @Test("boot files over TLS, for firmware that knows the installation's CA")
+    func tls() async throws {
+        try await Installation.with(configuration: "boot_tls_port: 8444\nfirmware_https: true") { installation in
+            let url = "https://\(installation.address):8444/boot/files/undionly.kpxe"
+            let authority = installation.directory + "/state/ca.pem"
+            let whole = try await fetch(installation, url, "--cacert", authority)
+            let wanted = FileManager.default.contents(atPath: Self.file)
+            #expect(whole.status == 0 && whole.content == wanted)
+            let part = try await fetch(installation, url, "--cacert", authority, "--range", "1000-1999")
+            #expect(part.content == wanted?[1000..<2000])
+            // Nobody that curl knows signed the certificate.
+            let stranger = try await fetch(installation, url)
+            #expect(stranger.status != 0)
+        }
+    }
+
     @Test("atftp with a window of blocks")
     func windows() async throws {
         try await Installation.with { installation in

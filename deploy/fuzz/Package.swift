@@ -17,6 +17,7 @@ let package = Package(
     name: "fuzz",
     dependencies: [
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
         .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
@@ -35,6 +36,7 @@ let package = Package(
             [
                 "WireBytes", "NetworkAddresses", "DHCP", "TFTP", "Inventory", "Machines",
                 product("NIOCore", "swift-nio"), product("NIOPosix", "swift-nio"), product("NIOHTTP1", "swift-nio"),
+                product("NIOSSL", "swift-nio-ssl"),
                 product("Logging", "swift-log"), product("CoreMetrics", "swift-metrics"),
                 product("ServiceLifecycle", "swift-service-lifecycle"),
             ]),

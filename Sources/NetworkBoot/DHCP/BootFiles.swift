@@ -9,6 +9,8 @@ public struct BootFiles: Equatable, Sendable {
     public var programs: [ClientArchitecture: String]
     /// Port of the boot HTTP server.
     public var bootPort: Int
+    /// Where firmware boots by HTTPS: it has the installation's CA among its own. iPXE goes on by plain HTTP.
+    public var firmwareTLSPort: Int?
     /// Clients are told to send their syslog to the server (option 7 knows port 514 only).
     public var namesLogServer = false
 
@@ -54,7 +56,9 @@ public struct BootFiles: Equatable, Sendable {
             return "\(url(server))/boot/ipxe?\(query)"
         }
         guard let name = self.program(program, for: message) else { return nil }
-        return message.isHTTPClient ? "\(url(server))/boot/files/\(name)" : name
+        guard message.isHTTPClient else { return name }
+        let base = firmwareTLSPort.map { "https://\(server):\($0)" } ?? url(server)
+        return "\(base)/boot/files/\(name)"
     }
 
     private func program(_ program: BootProgram, for message: Message) -> String? {

@@ -14,6 +14,8 @@ final class BootHTTPHandler: ChannelInboundHandler, RemovableChannelHandler {
 
     private let content: BootContent
     private let deadline: RequestDeadline
+    /// The kernel cannot encrypt what it sends from a file.
+    private let isTLS: Bool
     private let logger: Logger
     private var request: HTTPRequestHead?
     private var bodyBytes = 0
@@ -30,9 +32,11 @@ final class BootHTTPHandler: ChannelInboundHandler, RemovableChannelHandler {
     static let maximumHeaderBytes = 16 << 10
     /// Bytes of a file in one system call.
     static let pieceBytes = 2 << 20
+    /// Bytes of a file read at once where it is encrypted.
+    static let readBytes = 256 << 10
 
-    init(content: BootContent, deadline: RequestDeadline, logger: Logger) {
-        (self.content, self.deadline, self.logger) = (content, deadline, logger)
+    init(content: BootContent, deadline: RequestDeadline, isTLS: Bool, logger: Logger) {
+        (self.content, self.deadline, self.isTLS, self.logger) = (content, deadline, isTLS, logger)
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
@@ -182,7 +186,21 @@ final class BootHTTPHandler: ChannelInboundHandler, RemovableChannelHandler {
                         retransmissions: 0,
                         outcome: outcome)))
         }
-        // In pieces: one call for a whole image would hold up every other client of this loop for as long as the kernel likes.
+        if isTLS {
+            let bound = NIOLoopBound(context, eventLoop: context.eventLoop)
+            sendByReading(handle, range, to: bound, sent)
+            sent.futureResult.assumeIsolated().whenSuccess { self.end(head, bound.value) }
+        } else {
+            sendFromKernel(handle, range, context, sent)
+            end(head, context)
+        }
+    }
+
+    /// In pieces: one call for a whole image would hold up every other client of this loop for as long as the kernel likes.
+    private func sendFromKernel(
+        _ handle: NIOFileHandle, _ range: Range<Int64>, _ context: ChannelHandlerContext,
+        _ sent: EventLoopPromise<Void>
+    ) {
         var next = Int(range.lowerBound)
         while next < Int(range.upperBound) {
             let end = min(next + Self.pieceBytes, Int(range.upperBound))
@@ -193,7 +211,32 @@ final class BootHTTPHandler: ChannelInboundHandler, RemovableChannelHandler {
             context.write(wrapOutboundOut(.body(.fileRegion(region))), promise: piece)
             next = end
         }
-        end(head, context)
+    }
+
+    /// The next piece is read when the last one is gone: a client that reads slowly takes no memory.
+    private func sendByReading(
+        _ handle: NIOFileHandle, _ range: Range<Int64>, to context: NIOLoopBound<ChannelHandlerContext>,
+        _ sent: EventLoopPromise<Void>
+    ) {
+        guard !range.isEmpty else { return sent.succeed() }
+        var buffer = context.value.channel.allocator.buffer(
+            capacity: Int(min(Int64(Self.readBytes), range.upperBound - range.lowerBound)))
+        let count =
+            (try? handle.withUnsafeFileDescriptor { descriptor in
+                buffer.writeWithUnsafeMutableBytes(minimumWritableBytes: buffer.writableBytes) { bytes in
+                    max(0, pread(descriptor, bytes.baseAddress, bytes.count, off_t(range.lowerBound)))
+                }
+            }) ?? 0
+        guard count > 0 else { return sent.fail(BootServiceError("the file ends before its size")) }
+        context.value.writeAndFlush(wrapOutboundOut(.body(.byteBuffer(buffer)))).assumeIsolated().whenComplete {
+            result in
+            switch result {
+            case .success:
+                self.progressAt = .now()
+                self.sendByReading(handle, range.lowerBound + Int64(count)..<range.upperBound, to: context, sent)
+            case .failure(let error): sent.fail(error)
+            }
+        }
     }
 
     /// Looks now and then whether the file goes on.

@@ -4,6 +4,7 @@ import Machines
 import NIOCore
 import NIOHTTP1
 import NIOPosix
+import NIOSSL
 import NetworkAddresses
 import ServiceLifecycle
 
@@ -16,6 +17,7 @@ public struct BootHTTPServer: Service {
     private let started: @Sendable (Int) -> Void
     private let idleSeconds: Int64
     private let requestSeconds: Int64
+    private let tls: NIOSSLContext?
 
     /// Connections at once.
     static let maximumConnections = 4096
@@ -24,19 +26,22 @@ public struct BootHTTPServer: Service {
     ///   - port: 0 for a free one in tests.
     ///   - idleSeconds: a connection on which nothing moves is closed after this.
     ///   - requestSeconds: a request that is not whole after this ends its connection.
+    ///   - tls: serves firmware with HTTPS boot; nil: plain HTTP.
     ///   - started: told the port once the server listens.
     public init(
         address: String, port: Int, content: BootContent, logger: Logger, idleSeconds: Int64 = 60,
-        requestSeconds: Int64 = 20,
+        requestSeconds: Int64 = 20, tls: NIOSSLContext? = nil,
         started: @escaping @Sendable (Int) -> Void = { _ in }
     ) {
         (self.address, self.port, self.content, self.logger) = (address, port, content, logger)
-        (self.idleSeconds, self.requestSeconds, self.started) = (idleSeconds, requestSeconds, started)
+        (self.idleSeconds, self.requestSeconds) = (idleSeconds, requestSeconds)
+        (self.tls, self.started) = (tls, started)
     }
 
     public func run() async throws {
         try await cancelWhenGracefulShutdown {
             let (content, logger, idle) = (content, logger, TimeAmount.seconds(idleSeconds))
+            let (tls, scheme) = (tls, tls == nil ? "boot HTTP" : "boot HTTPS")
             let patience = TimeAmount.seconds(requestSeconds)
             let connections = ConnectionCount(maximum: Self.maximumConnections)
             let server: any Channel
@@ -54,22 +59,24 @@ public struct BootHTTPServer: Service {
                             let handlers = channel.pipeline.syncOperations
                             let deadline = RequestDeadline(patience: patience)
                             try handlers.addHandler(deadline)
+                            if let tls { try handlers.addHandler(NIOSSLServerHandler(context: tls)) }
                             try handlers.addHandler(
                                 IdleStateHandler(readTimeout: nil, writeTimeout: nil, allTimeout: idle))
                             try handlers.configureHTTPServerPipeline(
                                 withPipeliningAssistance: true, withErrorHandling: true)
                             try handlers.addHandler(
-                                BootHTTPHandler(content: content, deadline: deadline, logger: logger))
+                                BootHTTPHandler(
+                                    content: content, deadline: deadline, isTLS: tls != nil, logger: logger))
                         }
                     }
                     .bind(host: address, port: port).get()
             } catch let error as IOError {
                 throw BootServiceError(
-                    "boot HTTP cannot listen on \(address):\(port): \(error); `ss -tlpn sport = :\(port)` shows who does"
+                    "\(scheme) cannot listen on \(address):\(port): \(error); `ss -tlpn sport = :\(port)` shows who does"
                 )
             }
             let bound = server.localAddress?.port ?? port
-            logger.info("boot HTTP", metadata: ["address": "\(address)", "port": "\(bound)"])
+            logger.info("\(scheme)", metadata: ["address": "\(address)", "port": "\(bound)"])
             started(bound)
             try await withTaskCancellationHandler {
                 try await server.closeFuture.get()
