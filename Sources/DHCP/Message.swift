@@ -63,6 +63,8 @@ public struct Message: Equatable, Sendable {
             options[.overload] = nil
             if overload & 1 != 0 { try options.append(parsing: fileField) } else { file = Self.text(fileField) }
             if overload & 2 != 0 { try options.append(parsing: snameField) } else { sname = Self.text(snameField) }
+            // One inside these fields would mean nothing, and would be written into an area where it means something.
+            options[.overload] = nil
         } catch let error as WireError {
             throw .truncated(error)
         } catch let error as OptionsError {

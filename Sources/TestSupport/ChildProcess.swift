@@ -78,7 +78,8 @@ public final class ChildProcess: Sendable {
     public func kill() {
         // Once it is reaped its number may be another's.
         if status == nil { Foundation.kill(pid, SIGKILL) }
-        while status == nil { usleep(1000) }
+        // Its output may be held open by somebody else, such as a backtracer that was started when it crashed.
+        for _ in 0..<15_000 where status == nil { usleep(1000) }
     }
 
     /// Whether a line with this text came in time.

@@ -36,6 +36,17 @@ import Testing
         }
     }
 
+    /// Found by `make fuzz`: the inner one stayed, and in what we wrote it turned `file` into options once more.
+    @Test("option 52 inside a field that option 52 made options of means nothing")
+    func overloadInOverload() throws {
+        var bytes = Message(operation: .request, xid: 1, chaddr: [2, 0, 0, 0, 0, 1]).encoded
+        bytes.replaceSubrange(240..<244, with: [52, 1, 1, 255])
+        bytes.replaceSubrange(108..<115, with: [52, 1, 3, 12, 1, 0x61, 255])
+        let message = try Message(parsing: bytes)
+        #expect(message.options[.overload] == nil && message.options[.hostName] == [0x61] && message.file.isEmpty)
+        #expect(try Message(parsing: message.encoded) == message)
+    }
+
     @Test("reads what SeaBIOS with iPXE sends (capture bios1, frame 8)")
     func bios() throws {
         let message = try Message(parsing: try #require(try Capture.dhcp("bios1").first).payload)

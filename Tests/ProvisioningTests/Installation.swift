@@ -30,6 +30,8 @@ final class Installation: Sendable {
             defer { installation.kill() }
             try await installation.start()
             try await body(installation)
+            let log = installation.log
+            #expect(!log.contains("Fatal error"), "the daemon crashed:\n\(log)")
         }
     }
 

@@ -42,6 +42,6 @@ let package = Package(
             ]),
         .executableTarget(
             name: "Fuzz", dependencies: ["DHCP", "TFTP", "IPMI", "NetworkBoot"], swiftSettings: settings,
-            linkerSettings: [.unsafeFlags(["-sanitize=fuzzer"])]),
+            linkerSettings: [.unsafeFlags(["-sanitize=fuzzer", "-use-ld=lld"])]),
     ]
 )

@@ -219,12 +219,13 @@ final class BootHTTPHandler: ChannelInboundHandler, RemovableChannelHandler {
         _ sent: EventLoopPromise<Void>
     ) {
         guard !range.isEmpty else { return sent.succeed() }
-        var buffer = context.value.channel.allocator.buffer(
-            capacity: Int(min(Int64(Self.readBytes), range.upperBound - range.lowerBound)))
+        // The allocator may give more room than this.
+        let wanted = Int(min(Int64(Self.readBytes), range.upperBound - range.lowerBound))
+        var buffer = context.value.channel.allocator.buffer(capacity: wanted)
         let count =
             (try? handle.withUnsafeFileDescriptor { descriptor in
-                buffer.writeWithUnsafeMutableBytes(minimumWritableBytes: buffer.writableBytes) { bytes in
-                    max(0, pread(descriptor, bytes.baseAddress, bytes.count, off_t(range.lowerBound)))
+                buffer.writeWithUnsafeMutableBytes(minimumWritableBytes: wanted) { bytes in
+                    max(0, pread(descriptor, bytes.baseAddress, wanted, off_t(range.lowerBound)))
                 }
             }) ?? 0
         guard count > 0 else { return sent.fail(BootServiceError("the file ends before its size")) }

@@ -1,21 +1,28 @@
 import Foundation
 
-/// libFuzzer's entries. `SLIPWAY_FUZZ` names the target.
+typealias Arguments = UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>
+
+/// libFuzzer as a function: it takes its options off the arguments, and calls `test` with one input after another.
+@_silgen_name("LLVMFuzzerRunDriver")
+func runDriver(
+    _ count: UnsafeMutablePointer<CInt>, _ arguments: UnsafeMutablePointer<Arguments>,
+    _ test: @convention(c) (UnsafePointer<UInt8>, Int) -> CInt
+) -> CInt
+
 nonisolated(unsafe) private var target: (([UInt8]) -> Void)?
 
-@_cdecl("LLVMFuzzerInitialize")
-public func initialize(_: UnsafeMutablePointer<CInt>, _: UnsafeMutableRawPointer) -> CInt {
+/// The name that SwiftPM gives to the `main` of this program. `SLIPWAY_FUZZ` names the target.
+@_cdecl("Fuzz_main")
+public func fuzzMain(_ count: CInt, _ arguments: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>) -> CInt {
     let name = ProcessInfo.processInfo.environment["SLIPWAY_FUZZ"] ?? ""
     guard let found = targets[name] else {
         print("SLIPWAY_FUZZ names no target; there is \(targets.keys.sorted().joined(separator: ", "))")
-        exit(64)
+        return 64
     }
     target = found
-    return 0
-}
-
-@_cdecl("LLVMFuzzerTestOneInput")
-public func test(_ data: UnsafePointer<UInt8>, _ size: Int) -> CInt {
-    target?(Array(UnsafeBufferPointer(start: data, count: size)))
-    return 0
+    var (count, arguments) = (count, arguments)
+    return runDriver(&count, &arguments) { data, size in
+        target?(Array(UnsafeBufferPointer(start: data, count: size)))
+        return 0
+    }
 }
