@@ -37,7 +37,7 @@ reference-os: deps
 
 check: deps
 	deploy/check-layers
-	swift format lint --strict --parallel --recursive Package.swift Sources Tests
+	swift format lint --strict --parallel --recursive Package.swift Sources Tests deploy/fuzz/Package.swift deploy/fuzz/Sources/Fuzz
 
 test: check
 	$(BUILD) --build-tests
@@ -78,7 +78,7 @@ bench: release
 	deploy/bench/run $(if $(ROWS),--rows $(ROWS))
 
 format:
-	swift format format --in-place --parallel --recursive Package.swift Sources Tests
+	swift format format --in-place --parallel --recursive Package.swift Sources Tests deploy/fuzz/Package.swift deploy/fuzz/Sources/Fuzz
 
 clean:
 	rm -rf .build .cache

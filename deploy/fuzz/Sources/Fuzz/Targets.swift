@@ -14,7 +14,9 @@ nonisolated(unsafe) let targets: [String: ([UInt8]) -> Void] = [
         _ = (message.mac, message.userClasses, message.ipxeLacksHTTP, message.relayInformation, message.pxe?.encoded)
         // What we would write, we read back as the same.
         guard let again = try? Message(parsing: message.encoded) else { fatalError("our own bytes are not read") }
-        if message.sname.count < 64, message.file.count < 128 { precondition(again == message, "\(message) is \(again)") }
+        if message.sname.count < 64, message.file.count < 128 {
+            precondition(again == message, "\(message) is \(again)")
+        }
     },
     "dhcp-server": { bytes in
         // Each packet is a length and its bytes; the leases of one server go through all of them.
@@ -29,7 +31,8 @@ nonisolated(unsafe) let targets: [String: ([UInt8]) -> Void] = [
             let arrival = Arrival(
                 port: length & 1 == 0 ? .server : .proxy, interface: "eth1",
                 source: (address: IPv4Address(rawValue: UInt32(length)), port: 68))
-            let told = BootInstruction(length & 2 == 0 ? .agent : .ignore, proxyForm: length & 4 == 0 ? .bootMenu : .bootServer)
+            let told = BootInstruction(
+                length & 2 == 0 ? .agent : .ignore, proxyForm: length & 4 == 0 ? .bootMenu : .bootServer)
             _ = responder.handle(message, arrival, told: told, now: now).reply?.message.encoded
         }
         let leases = responder.pool.leases
