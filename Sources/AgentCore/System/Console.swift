@@ -1,4 +1,5 @@
 import Glibc
+import NIOCore
 import NetworkAddresses
 import Synchronization
 
@@ -12,16 +13,10 @@ public enum Console {
     }
 
     /// Whatever is said from now on goes to a syslog server too.
-    public static func forward(to server: IPv4Address, port: UInt16) {
+    public static func forward(to server: NetworkAddresses.IPv4Address, port: UInt16) {
         let socket = socket(AF_INET, Int32(SOCK_DGRAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
-        var address = sockaddr_in()
-        address.sin_family = sa_family_t(AF_INET)
-        address.sin_port = port.bigEndian
-        address.sin_addr.s_addr = server.rawValue.bigEndian
-        let size = socklen_t(MemoryLayout<sockaddr_in>.size)
-        let status = withUnsafePointer(to: &address) {
-            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { connect(socket, $0, size) }
-        }
+        guard let address = try? SocketAddress(ipAddress: server.description, port: Int(port)) else { return }
+        let status = address.withSockAddr { connect(socket, $0, socklen_t($1)) }
         if status == 0 { syslog.store(socket, ordering: .relaxed) }
     }
 

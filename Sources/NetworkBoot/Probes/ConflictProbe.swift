@@ -1,4 +1,5 @@
 import Glibc
+import NIOCore
 import NetworkAddresses
 
 /// Finds out whether somebody answers at an address before it is given away (RFC 2131 §2.2): by ICMP echo, and by the kernel's ARP
@@ -10,7 +11,9 @@ enum ConflictProbe {
     /// Asks for all at once, and blocks for ``patience``.
     /// - Parameter interface: of the subnet; nil where it is behind relays, and ARP tells nothing.
     /// - Returns: those that are in use, with the Ethernet address where ARP told it.
-    static func inUse(_ addresses: [IPv4Address], on interface: String?) -> [IPv4Address: MACAddress?] {
+    static func inUse(_ addresses: [NetworkAddresses.IPv4Address], on interface: String?) -> [NetworkAddresses
+        .IPv4Address: MACAddress?]
+    {
         let echo = socket(AF_INET, Int32(SOCK_RAW.rawValue) | Int32(SOCK_CLOEXEC.rawValue), Int32(IPPROTO_ICMP))
         guard echo >= 0 else { return [:] }
         defer { close(echo) }
@@ -18,16 +21,10 @@ enum ConflictProbe {
         let identifier = UInt16.random(in: 1...UInt16.max)
         let request = Self.request(identifier)
         for address in addresses {
-            var destination = sockaddr_in()
-            destination.sin_family = sa_family_t(AF_INET)
-            destination.sin_addr.s_addr = address.rawValue.bigEndian
-            withUnsafePointer(to: &destination) {
-                $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                    _ = sendto(echo, request, request.count, 0, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
-                }
-            }
+            guard let destination = try? SocketAddress(address, port: 0) else { continue }
+            destination.withSockAddr { _ = sendto(echo, request, request.count, 0, $0, socklen_t($1)) }
         }
-        var found: [IPv4Address: MACAddress?] = [:]
+        var found: [NetworkAddresses.IPv4Address: MACAddress?] = [:]
         let end = ContinuousClock.now + .milliseconds(patience)
         var buffer = [UInt8](repeating: 0, count: 512)
         while true {
@@ -56,22 +53,22 @@ enum ConflictProbe {
     }
 
     /// Who answered our echo request; nil for other packets. A raw socket gives them with their IP header.
-    static func answerer(_ packet: [UInt8], _ identifier: UInt16) -> IPv4Address? {
+    static func answerer(_ packet: [UInt8], _ identifier: UInt16) -> NetworkAddresses.IPv4Address? {
         guard let first = packet.first, first >> 4 == 4, packet.count >= 20 else { return nil }
         let header = Int(first & 15) * 4
         guard header >= 20, packet.count >= header + 8, packet[header] == 0,
             UInt16(packet[header + 4]) << 8 | UInt16(packet[header + 5]) == identifier
         else { return nil }
-        return IPv4Address(bytes: packet[12..<16])
+        return NetworkAddresses.IPv4Address(bytes: packet[12..<16])
     }
 
     /// Complete entries (flag 2) of `/proc/net/arp` on one interface.
-    static func neighbours(_ table: String, on interface: String) -> [IPv4Address: MACAddress] {
-        var found: [IPv4Address: MACAddress] = [:]
+    static func neighbours(_ table: String, on interface: String) -> [NetworkAddresses.IPv4Address: MACAddress] {
+        var found: [NetworkAddresses.IPv4Address: MACAddress] = [:]
         for line in table.split(separator: "\n").dropFirst() {
             let fields = line.split(separator: " ").map(String.init)
             guard fields.count == 6, fields[5] == interface, let flags = Int(fields[2].dropFirst(2), radix: 16),
-                flags & 2 != 0, let address = IPv4Address(fields[0]), let mac = MACAddress(fields[3])
+                flags & 2 != 0, let address = NetworkAddresses.IPv4Address(fields[0]), let mac = MACAddress(fields[3])
             else { continue }
             found[address] = mac
         }

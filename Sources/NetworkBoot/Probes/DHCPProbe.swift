@@ -1,16 +1,17 @@
 import DHCP
 import Glibc
+import NIOCore
 import NetworkAddresses
 
 /// Looks for other DHCP and proxyDHCP servers on a network, by asking as PXE firmware would. Takes no address.
 public enum DHCPProbe {
     /// Who answered.
     public struct Answer: Equatable, Sendable {
-        public var server: IPv4Address
+        public var server: NetworkAddresses.IPv4Address
         /// Nil: a proxy, which gives none.
-        public var address: IPv4Address?
+        public var address: NetworkAddresses.IPv4Address?
         public var bootFile: String?
-        public var nextServer: IPv4Address?
+        public var nextServer: NetworkAddresses.IPv4Address?
 
         /// Nil for what is no OFFER to the probe.
         init?(_ reply: Message, xid: UInt32) {
@@ -37,14 +38,8 @@ public enum DHCPProbe {
         defer { close(socket) }
         let xid = UInt32.random(in: 1...UInt32.max)
         let bytes = discover(xid: xid).encoded
-        var broadcast = sockaddr_in()
-        broadcast.sin_family = sa_family_t(AF_INET)
-        broadcast.sin_port = UInt16(67).bigEndian
-        broadcast.sin_addr.s_addr = UInt32.max
-        let length = socklen_t(MemoryLayout<sockaddr_in>.size)
-        let sent = withUnsafePointer(to: &broadcast) {
-            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { sendto(socket, bytes, bytes.count, 0, $0, length) }
-        }
+        let broadcast = try SocketAddress(NetworkAddresses.IPv4Address.broadcast, port: 67)
+        let sent = broadcast.withSockAddr { sendto(socket, bytes, bytes.count, 0, $0, socklen_t($1)) }
         guard sent == bytes.count else {
             throw BootServiceError("cannot broadcast on \(interface): \(String(cString: strerror(errno)))")
         }
