@@ -151,6 +151,7 @@ let package = Package(
         // tests
         library("TestSupport"),
         library("BMCSimulator", ["WireBytes", nioCore, nioPosix, crypto, cryptoExtras]),
+        tests("TestSupport", ["TestSupport"]),
         tests("WireBytes", ["WireBytes", "TestSupport"]),
         tests("NetworkAddresses", ["NetworkAddresses"]),
         tests("DHCP", ["DHCP", "NetworkAddresses", "TestSupport"], fixtures: true),

@@ -14,6 +14,11 @@ public final class ChildProcess: Sendable {
     private let state = Mutex(State())
     /// Held from the making of a pipe until it is closed on exec.
     private static let spawning = Mutex(())
+    /// Its header hides it from Swift behind _GNU_SOURCE.
+    private static let closeFrom = dlsym(nil, "posix_spawn_file_actions_addclosefrom_np").map {
+        unsafeBitCast(
+            $0, to: (@convention(c) (UnsafeMutablePointer<posix_spawn_file_actions_t>, Int32) -> Int32).self)
+    }
     public let pid: pid_t
     public let arguments: [String]
 
@@ -31,8 +36,16 @@ public final class ChildProcess: Sendable {
             posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
             posix_spawn_file_actions_adddup2(&actions, ends[1], 1)
             posix_spawn_file_actions_adddup2(&actions, ends[1], 2)
+            // SwiftNIO's sockets are not closed on exec: a connection would stay open for as long as some other test's child lives.
+            _ = Self.closeFrom?(&actions, 3)
+            // Threads of Swift's pool block signals, and a child would inherit that.
+            var (attributes, signals) = (posix_spawnattr_t(), sigset_t())
+            posix_spawnattr_init(&attributes)
+            defer { posix_spawnattr_destroy(&attributes) }
+            posix_spawnattr_setsigmask(&attributes, &signals)
+            posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK))
             let failed = Self.withStrings([program] + arguments) { arguments in
-                Self.withStrings(settings) { posix_spawnp(&child, program, &actions, nil, arguments, $0) }
+                Self.withStrings(settings) { posix_spawnp(&child, program, &actions, &attributes, arguments, $0) }
             }
             return (failed, ends)
         }
@@ -61,12 +74,20 @@ public final class ChildProcess: Sendable {
             }
         }
         close(output)
-        var status: Int32 = 0
-        while waitpid(pid, &status, 0) < 0, errno == EINTR {}
+        waitForEnd()
         state.withLock { state in
+            // Under the lock: nobody sends a signal to the number of a process that is not there any more.
+            var status: Int32 = 0
+            while waitpid(pid, &status, 0) < 0, errno == EINTR {}
             if !state.partial.isEmpty { state.lines.append(String(decoding: state.partial, as: UTF8.self)) }
             state.status = status & 0x7f == 0 ? status >> 8 & 0xff : 128 + status & 0x7f
         }
+    }
+
+    /// Until the process is dead; whoever reaps it, and whoever still holds its output.
+    private func waitForEnd() {
+        var information = siginfo_t()
+        while waitid(P_PID, id_t(pid), &information, WEXITED | WNOWAIT) < 0, errno == EINTR {}
     }
 
     public var lines: [String] { state.withLock { $0.lines } }
@@ -74,12 +95,10 @@ public final class ChildProcess: Sendable {
     /// Exit status, or 128 and the signal; nil while it runs.
     public var status: Int32? { state.withLock { $0.status } }
 
-    /// SIGKILL, and the wait for the end.
+    /// SIGKILL, and the wait for the end. Its output may go on: a backtracer that was started when it crashed holds it too.
     public func kill() {
-        // Once it is reaped its number may be another's.
-        if status == nil { Foundation.kill(pid, SIGKILL) }
-        // Its output may be held open by somebody else, such as a backtracer that was started when it crashed.
-        for _ in 0..<15_000 where status == nil { usleep(1000) }
+        state.withLock { if $0.status == nil { _ = Foundation.kill(pid, SIGKILL) } }
+        waitForEnd()
     }
 
     /// Whether a line with this text came in time.

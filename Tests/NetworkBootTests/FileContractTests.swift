@@ -66,7 +66,7 @@ import Testing
     }
 
     static func curl(_ url: String) async throws -> String {
-        let answer = try await ChildProcess.run("curl", ["--silent", "--fail", "--globoff", "--max-time", "60", url])
+        let answer = try await ChildProcess.run("curl", ["--silent", "--fail", "--globoff", "--max-time", "10", url])
         return answer.status == 0 ? answer.output : "curl ended with \(answer.status ?? -1)"
     }
 
@@ -107,7 +107,7 @@ import Testing
     @Test("by IPv6, and with one port for all", arguments: [("::1", false), ("::1", true), ("127.0.0.1", true)])
     func otherWays(address: String, singlePort: Bool) async throws {
         try await withTemporaryDirectory { directory in
-            let content = String(repeating: "0123456789abcdef", count: 1000)
+            let content = String(repeating: "0123456789abcdef", count: 10_000)
             try Data(content.utf8).write(to: URL(fileURLWithPath: directory + "/file"))
             try await Self.serving(directory, at: address, singlePort: singlePort) { tftp, http in
                 let host = address.contains(":") ? "[\(address)]" : address
