@@ -190,19 +190,19 @@ int agent_dhcp_send(int file, uint32_t address, const uint8_t *bytes, int count)
 }
 
 int agent_permanent_mac(const char *name, uint8_t *out) {
-    struct {
+    union {
         struct ethtool_perm_addr head;
-        uint8_t bytes[32];
+        uint8_t room[sizeof(struct ethtool_perm_addr) + 32];
     } answer;
     memset(&answer, 0, sizeof answer);
     answer.head.cmd = ETHTOOL_GPERMADDR;
-    answer.head.size = sizeof answer.bytes;
+    answer.head.size = 32;
     struct ifreq request;
     memset(&request, 0, sizeof request);
     request.ifr_data = (void *)&answer;
     if (interface_ioctl(SIOCETHTOOL, name, &request) != 0) return -1;
     if (answer.head.size != 6) { errno = ENODATA; return -1; }
-    memcpy(out, answer.bytes, 6);
+    memcpy(out, answer.head.data, 6);
     return 0;
 }
 

@@ -23,10 +23,13 @@ public final class BootDirector: NetworkBootDirector {
     /// Steps of unknown MACs taken in a hundredth of a second: a thousand machines powering on at once, and little for a flood.
     /// Counted so finely that a burst never holds up the packets behind it.
     static let unknownPerTick = 10
+    /// Steps told by one address alone, in as long: what TFTP, HTTP and syslog say of it.
+    static let perAddressAndTick = 10
 
     private struct Budget {
         var tick = 0
         var steps = 0
+        var byAddress: [IPv4Address: Int] = [:]
     }
 
     private struct State {
@@ -102,11 +105,15 @@ public final class BootDirector: NetworkBootDirector {
     }
 
     private func isWithinBudget(_ event: BootTraceEvent) -> Bool {
-        guard let mac = event.mac else { return true }
-        return state.withLock { state in
-            guard state.byMAC[mac] == nil else { return true }
+        state.withLock { state in
+            if let mac = event.mac, state.byMAC[mac] != nil { return true }
             let tick = Int(event.time.timeIntervalSince1970 * 100)
             if state.budget.tick != tick { state.budget = Budget(tick: tick) }
+            guard event.mac != nil else {
+                guard let address = event.address else { return true }
+                state.budget.byAddress[address, default: 0] += 1
+                return state.budget.byAddress[address, default: 0] <= Self.perAddressAndTick
+            }
             state.budget.steps += 1
             return state.budget.steps <= Self.unknownPerTick
         }

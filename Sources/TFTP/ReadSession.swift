@@ -42,6 +42,8 @@ public struct ReadSession: Sendable {
     private var progressAt: Nanoseconds = 0
     /// The window went out again because the client said twice where it is; once for each place.
     private var repeatedAfter = -1
+    /// Whether the client has heard us: until then a repeated request is only that.
+    public private(set) var isHeard = false
     /// Blocks sent again so far.
     public private(set) var retransmissions = 0
     /// When it wants to be woken; time since the same moment as that of the events.
@@ -118,8 +120,7 @@ public struct ReadSession: Sendable {
             // the echo of a window that was sent twice.
             repeatedAfter = acknowledged
             retransmissions += sent - acknowledged
-            timing.forgetSample()
-            return send(after: acknowledged, at: now)
+            return send(after: acknowledged, at: now, again: true)
         }
         // A duplicate of an old ACK never triggers a resend (RFC 1123 §4.2.3.1); one ahead of what was sent is none of ours.
         guard ahead > 0, acknowledged + ahead <= sent else { return .wait }
@@ -132,6 +133,7 @@ public struct ReadSession: Sendable {
 
     private mutating func progress(to arrived: Int, at now: Nanoseconds) -> Action {
         progressAt = now
+        isHeard = true
         timing.answered(at: now)
         return send(after: arrived, at: now)
     }
@@ -141,10 +143,10 @@ public struct ReadSession: Sendable {
         return .sendOptions(negotiation.acknowledged)
     }
 
-    private mutating func send(after acknowledged: Int, at now: Nanoseconds) -> Action {
+    private mutating func send(after acknowledged: Int, at now: Nanoseconds, again: Bool = false) -> Action {
         let last = min(acknowledged + negotiation.windowSize, blockCount)
         state = .sending(acknowledged: acknowledged, sent: last)
-        deadline = timing.sent(at: now)
+        deadline = timing.sent(at: now, again: again)
         return .sendBlocks(acknowledged + 1...last)
     }
 

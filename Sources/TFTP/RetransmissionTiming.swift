@@ -22,9 +22,10 @@ struct RetransmissionTiming: Sendable {
 
     init(initial: Nanoseconds, longest: Nanoseconds) { (self.initial, self.longest) = (initial, longest) }
 
+    /// - Parameter again: it was sent before.
     /// - Returns: until when to wait for the answer.
-    mutating func sent(at now: Nanoseconds) -> Nanoseconds {
-        sentAt = backOffs == 0 ? now : nil
+    mutating func sent(at now: Nanoseconds, again: Bool = false) -> Nanoseconds {
+        sentAt = again || backOffs > 0 ? nil : now
         return now + wait
     }
 
@@ -43,8 +44,6 @@ struct RetransmissionTiming: Sendable {
     }
 
     mutating func backOff() { backOffs = min(backOffs + 1, 6) }
-
-    mutating func forgetSample() { sentAt = nil }
 
     private var wait: Nanoseconds {
         var known = initial

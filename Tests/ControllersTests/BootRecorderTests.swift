@@ -25,4 +25,23 @@ import Testing
         daemon.kill()
         #expect(store.get(bad) == nil)
     }
+
+    @Test("a neighbour that says much of its boot does not push the others out")
+    func flood() async throws {
+        let daemon = LifecycleFlowTests.Daemon(MemoryStore(), keys: LifecycleFlowTests.Keys())
+        let time = Date(timeIntervalSince1970: 1_800_000_000)
+        let (loud, quiet) = (IPv4Address(10, 0, 0, 1), IPv4Address(10, 0, 0, 2))
+        let director = daemon.controllers.director
+        for _ in 0..<5000 {
+            director.record(BootTraceEvent(time: time, address: loud, step: .trouble(.missing(.http, "x"))))
+        }
+        director.record(BootTraceEvent(time: time, address: quiet, step: .script(name: "agent")))
+        var heard: [IPv4Address] = []
+        for await event in director.steps {
+            heard.append(try #require(event.address))
+            if event.address == quiet { break }
+        }
+        #expect(heard.count == BootDirector.perAddressAndTick + 1)
+        daemon.kill()
+    }
 }

@@ -80,6 +80,14 @@ import Testing
                 (4, file("/agent/vmlinuz")), (9, .session),
             ], .signed
         ),
+        (
+            "GRUB alone, for the disk of a machine without Secure Boot",
+            [(0, pxe), (1, file("grubx64.efi")), (2, .script(name: "grub-local-disk")), (20, system)], nil
+        ),
+        (
+            "GRUB alone, refused: its signature is one that shim knows",
+            [(0, pxe), (1, file("grubx64.efi")), (3, http)], .signed
+        ),
         ("shim that is refused too", [(0, pxe), (1, file("shimx64.efi")), (3, http)], .standard),
         (
             "after its script a machine may ask again: its disk was empty",

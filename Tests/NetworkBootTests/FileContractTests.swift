@@ -118,38 +118,6 @@ import Testing
         }
     }
 
-    @Test("clients that never end their request are cut off, and others are served meanwhile")
-    func slowLoris() async throws {
-        try await withTemporaryDirectory { directory in
-            try Data("x".utf8).write(to: URL(fileURLWithPath: directory + "/file"))
-            try await Self.serving(directory) { _, http in
-                // Two hundred connections that say a byte every tenth of a second, until all are closed by the other side.
-                let program = """
-                    import socket, time
-                    open = [socket.create_connection(("127.0.0.1", \(http))) for _ in range(200)]
-                    for connection in open: connection.sendall(b"GET /boot/files/file HTTP/1.1\\r\\nX: ")
-                    print("begun", flush=True)
-                    end = time.monotonic() + 20
-                    while open and time.monotonic() < end:
-                        time.sleep(0.1)
-                        for connection in list(open):
-                            try:
-                                connection.sendall(b"x")
-                            except OSError:
-                                open.remove(connection)
-                    print("left", len(open), flush=True)
-                    """
-                let loris = try ChildProcess("python3", ["-c", program])
-                let begun = await loris.says("begun")
-                #expect(begun, "\(loris.output)")
-                let served = try await Self.curl("http://127.0.0.1:\(http)/boot/files/file")
-                #expect(served == "x")
-                let cut = await loris.says("left 0", within: .seconds(30))
-                #expect(cut, "\(loris.output)")
-            }
-        }
-    }
-
     @Test("with one port for all, data comes from the port that was asked")
     func port() async throws {
         try await withTemporaryDirectory { directory in

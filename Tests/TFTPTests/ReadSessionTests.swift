@@ -120,6 +120,19 @@ private let second: Nanoseconds = 1_000_000_000
         #expect(Self.blocks(session.handle(.received(.acknowledgment(block: 2)), at: 0)) == 3...6)
     }
 
+    @Test("an answer to what was sent twice says nothing of the round trip (Karn)")
+    func ambiguous() {
+        let request = ReadRequest(file: "f", options: [("windowsize", "4")])
+        var session = ReadSession(fileSize: 50_000, negotiation: Negotiation(request, fileSize: 50_000))
+        _ = session.handle(.started, at: 0)
+        // A tenth of a second, and half of that as its variation: three tenths.
+        _ = session.handle(.acknowledged(0), at: second / 10)
+        // The window goes out again, and the answer to the first one is there a moment later.
+        _ = session.handle(.acknowledged(0), at: second / 5)
+        _ = session.handle(.acknowledged(4), at: second / 5 + 1)
+        #expect(session.deadline == second / 5 + 1 + second * 3 / 10)
+    }
+
     static func blocks(_ action: ReadSession.Action) -> ClosedRange<Int>? {
         if case .sendBlocks(let blocks) = action { blocks } else { nil }
     }

@@ -50,7 +50,9 @@ public struct BootHabits: Codable, Equatable, Sendable {
         case .transferFinished(_, let file, _, _, _, let outcome):
             followed()
             guard outcome == "completed", event.step.stage == .program else { return }
-            attempt.fetched = Self.kind(ofFile: file)
+            let kind = Self.kind(ofFile: file)
+            // GRUB that shim fetches is the second half of the chain.
+            if kind != .grub || attempt.fetched != .signed { attempt.fetched = kind }
         case .script(let name): script(name)
         case .session: attempt = Attempt()
         case .discover, .request, .offer, .acknowledge, .trouble, .console: break
@@ -78,7 +80,7 @@ public struct BootHabits: Codable, Equatable, Sendable {
         if let method = attempt.handed, architecture == attempt.architecture { failed(method) }
         if let fetched = attempt.fetched, attempt.handed == nil {
             // It was fetched, and the firmware is back: refused, or hung until somebody restarted the machine.
-            program = fetched == .standard ? .signed : .standard
+            program = fetched == .signed ? .standard : .signed
         }
         (attempt.fetched, attempt.isIPXE) = (nil, false)
         if attempt.architecture == nil { attempt.architecture = architecture }
@@ -104,7 +106,8 @@ public struct BootHabits: Codable, Equatable, Sendable {
     }
 
     private mutating func script(_ name: String) {
-        if attempt.fetched != nil, name.hasPrefix("grub-") { program = .signed }
+        // GRUB alone says nothing of shim, nor of iPXE.
+        if attempt.fetched == .signed, name.hasPrefix("grub-") { program = .signed }
         (attempt.fetched, attempt.isIPXE) = (nil, false)
         attempt.handed = LocalDiskMethod(script: name)
     }
@@ -122,7 +125,7 @@ public struct BootHabits: Codable, Equatable, Sendable {
 
     private static func kind(ofFile file: String) -> BootProgram {
         let name = file.split(separator: "/").last ?? ""
-        return name.hasPrefix("shim") || name.hasPrefix("grub") ? .signed : .standard
+        return name.hasPrefix("shim") ? .signed : name.hasPrefix("grub") ? .grub : .standard
     }
 }
 

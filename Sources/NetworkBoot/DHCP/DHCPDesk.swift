@@ -17,10 +17,11 @@ final class DHCPDesk {
     private let now: @Sendable () -> Date
     private var malformed = MalformedLog(service: "dhcp")
     private var unserved = UnservedLog()
-    private var buckets: TokenBuckets
+    private var buckets: TokenBuckets<MACAddress>
 
     init(
-        _ served: [DHCPServer.Served], buckets: TokenBuckets, director: any NetworkBootDirector, logger: Logger,
+        _ served: [DHCPServer.Served], buckets: TokenBuckets<MACAddress>, director: any NetworkBootDirector,
+        logger: Logger,
         now: @escaping @Sendable () -> Date
     ) {
         table = SubnetTable(subnets: served.map(\.responder.subnet))

@@ -54,7 +54,7 @@ public struct DHCPServer: Service {
             // One loop for all sockets: what they share needs no lock.
             let loop = MultiThreadedEventLoopGroup.singleton.next()
             let (served, director, logger, now) = (served, director, logger, now)
-            let buckets = TokenBuckets(rate: Float(packetsPerSecond))
+            let buckets = TokenBuckets<NetworkAddresses.MACAddress>(rate: Float(packetsPerSecond))
             let desk = try await loop.submit {
                 NIOLoopBound(
                     DHCPDesk(served, buckets: buckets, director: director, logger: logger, now: now), eventLoop: loop)
@@ -93,33 +93,15 @@ public struct DHCPServer: Service {
         }
     }
 
-    /// Until it is cancelled: a socket that a dying link closed is opened again.
     private func serve(
         _ interface: String?, _ port: Arrival.Port, _ number: Int, _ desk: NIOLoopBound<DHCPDesk>,
         on loop: any EventLoop
     ) async throws {
-        var isFirst = true
-        while true {
-            do {
-                let socket = try DatagramSocket.open(address: "0.0.0.0", port: number, interface: interface)
-                let channel = try await DatagramSocket.channel(socket, on: loop) {
-                    DHCPHandler(desk: desk.value, port: port, interface: interface)
-                }
-                if isFirst {
-                    logger.info("DHCP listens", metadata: ["interface": "\(interface ?? "all")", "port": "\(number)"])
-                }
-                isFirst = false
-                try await withTaskCancellationHandler {
-                    try await channel.closeFuture.get()
-                } onCancel: {
-                    channel.close(promise: nil)
-                }
-                try Task.checkCancellation()
-                logger.warning("a DHCP socket was closed", metadata: ["interface": "\(interface ?? "all")"])
-            } catch let error as BootServiceError where !isFirst {
-                logger.warning("no DHCP socket, will retry", metadata: ["error": "\(error)"])
+        try await DatagramSocket.serve(
+            "DHCP", address: "0.0.0.0", port: number, interface: interface, on: loop, logger: logger,
+            opened: { _ in
+                logger.info("DHCP listens", metadata: ["interface": "\(interface ?? "all")", "port": "\(number)"])
             }
-            try await Task.sleep(for: .seconds(1))
-        }
+        ) { _ in DHCPHandler(desk: desk.value, port: port, interface: interface) }
     }
 }

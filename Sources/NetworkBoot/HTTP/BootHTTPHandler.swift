@@ -20,7 +20,7 @@ final class BootHTTPHandler: ChannelInboundHandler, RemovableChannelHandler {
     private var request: HTTPRequestHead?
     private var bodyBytes = 0
     /// A file is on its way. A slow reader may take its time; a dead one is cut off by the kernel (TCP_USER_TIMEOUT).
-    private var isSending = false
+    private var isSending = false { didSet { deadline.isSending = isSending } }
 
     /// When a piece of a file was taken whole, or the file begun.
     private var progressAt = NIODeadline.now()

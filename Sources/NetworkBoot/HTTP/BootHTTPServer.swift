@@ -19,8 +19,9 @@ public struct BootHTTPServer: Service {
     private let requestSeconds: Int64
     private let tls: NIOSSLContext?
 
-    /// Connections at once.
+    /// Connections at once, in all and from one address.
     static let maximumConnections = 4096
+    static let perAddress = 1024
 
     /// - Parameters:
     ///   - port: 0 for a free one in tests.
@@ -43,7 +44,7 @@ public struct BootHTTPServer: Service {
             let (content, logger, idle) = (content, logger, TimeAmount.seconds(idleSeconds))
             let (tls, scheme) = (tls, tls == nil ? "boot HTTP" : "boot HTTPS")
             let patience = TimeAmount.seconds(requestSeconds)
-            let connections = ConnectionCount(maximum: Self.maximumConnections)
+            let connections = ConnectionCount(maximum: Self.maximumConnections, perAddress: Self.perAddress)
             let server: any Channel
             do {
                 server = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)

@@ -8,15 +8,21 @@ final class RequestDeadline: ChannelInboundHandler {
 
     private let patience: TimeAmount
     private var timer: Scheduled<Void>?
+    /// A file is on its way out. Whatever came in meanwhile, such as the next request, is not read before that ends.
+    var isSending = false
 
     init(patience: TimeAmount) { self.patience = patience }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-        if timer == nil {
-            let channel = context.channel
-            timer = context.eventLoop.scheduleTask(in: patience) { channel.close(promise: nil) }
-        }
+        if timer == nil { wait(context.channel) }
         context.fireChannelRead(data)
+    }
+
+    private func wait(_ channel: any Channel) {
+        timer = channel.eventLoop.assumeIsolated().scheduleTask(in: patience) {
+            guard self.isSending else { return channel.close(promise: nil) }
+            self.wait(channel)
+        }
     }
 
     func channelInactive(context: ChannelHandlerContext) {

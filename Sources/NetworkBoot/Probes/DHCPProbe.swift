@@ -11,7 +11,6 @@ public enum DHCPProbe {
         /// Nil: a proxy, which gives none.
         public var address: NetworkAddresses.IPv4Address?
         public var bootFile: String?
-        public var nextServer: NetworkAddresses.IPv4Address?
 
         /// Nil for what is no OFFER to the probe.
         init?(_ reply: Message, xid: UInt32) {
@@ -24,7 +23,6 @@ public enum DHCPProbe {
                     decoding: bytes.prefix { $0 != 0 }.prefix(200).map { (0x20...0x7e).contains($0) ? $0 : 0x3f },
                     as: UTF8.self)
             }
-            nextServer = reply.siaddr == .unspecified ? nil : reply.siaddr
         }
     }
 

@@ -3,10 +3,11 @@ import Logging
 import Machines
 import NIOCore
 import NIOPosix
+import NetworkAddresses
 import ServiceLifecycle
 
-/// Takes syslog of machines that boot: the agent and its kernel, an iPXE built with syslog, switches of an installer. What they say
-/// stands in their boot traces, by the address it came from. Nothing is believed of it.
+/// Takes syslog of machines that boot: the agent and its kernel, an iPXE built with syslog, an installer of an operating system. What they
+/// say stands in their boot traces, by the address it came from. Nothing is believed of it.
 public struct SyslogReceiver: Service {
     private let address: String
     private let port: Int
@@ -16,6 +17,9 @@ public struct SyslogReceiver: Service {
 
     /// Messages taken in a second, of all machines together.
     static let perSecond = 1000
+    /// Of one address: a kernel says so much at once when it starts, and then less.
+    static let burst = 2000
+    static let perSecondOfOne = 100
 
     /// - Parameters:
     ///   - port: 514; 0 for a free one in tests.
@@ -31,18 +35,15 @@ public struct SyslogReceiver: Service {
     public func run() async throws {
         try await cancelWhenGracefulShutdown {
             let director = director
-            let socket = try DatagramSocket.open(address: address, port: port)
-            DatagramSocket.enlargeBuffers(socket, bytes: 1 << 20)
-            let channel = try await DatagramSocket.channel(socket, on: MultiThreadedEventLoopGroup.singleton.next()) {
-                Handler(director: director)
-            }
-            logger.info("syslog", metadata: ["address": "\(address)", "port": "\(channel.localAddress?.port ?? port)"])
-            started(channel.localAddress?.port ?? port)
-            try await withTaskCancellationHandler {
-                try await channel.closeFuture.get()
-            } onCancel: {
-                channel.close(promise: nil)
-            }
+            try await DatagramSocket.serve(
+                "syslog", address: address, port: port, bufferBytes: 1 << 20,
+                on: MultiThreadedEventLoopGroup.singleton.next(), logger: logger,
+                opened: { channel in
+                    let bound = channel.localAddress?.port ?? port
+                    logger.info("syslog", metadata: ["address": "\(address)", "port": "\(bound)"])
+                    started(bound)
+                }
+            ) { _ in Handler(director: director) }
         }
     }
 
@@ -51,6 +52,8 @@ public struct SyslogReceiver: Service {
 
         private let director: any NetworkBootDirector
         private var second = NIODeadline.now()
+        private var buckets = TokenBuckets<NetworkAddresses.IPv4Address>(
+            rate: Float(SyslogReceiver.perSecondOfOne), burst: Float(SyslogReceiver.burst))
         private var taken = 0
 
         init(director: any NetworkBootDirector) { self.director = director }
@@ -58,12 +61,14 @@ public struct SyslogReceiver: Service {
         func channelRead(context: ChannelHandlerContext, data: NIOAny) {
             let now = NIODeadline.now()
             if now - second > .seconds(1) { (second, taken) = (now, 0) }
+            let envelope = unwrapInboundIn(data)
+            // Traces know addresses of IPv4 only. One that says too much takes nothing from the others.
+            guard let source = envelope.remoteAddress.ipv4, buckets.admit(source, now: Date()) else { return }
             taken += 1
             guard taken <= SyslogReceiver.perSecond else { return }
-            let envelope = unwrapInboundIn(data)
             let message = SyslogMessage(envelope.data.readableBytesView)
             guard !message.text.isEmpty else { return }
-            director.record(BootTraceEvent(address: envelope.remoteAddress.ipv4, step: .console(message.text)))
+            director.record(BootTraceEvent(address: source, step: .console(message.text)))
         }
 
         func errorCaught(context: ChannelHandlerContext, error: any Error) {}

@@ -8,6 +8,7 @@ import TFTP
 /// Takes in the packets of all TFTP sockets and carries on the transfers. Lives on one event loop.
 final class TFTPDesk {
     private let content: BootContent
+    private let isSinglePort: Bool
     private let cache: FileCache
     private let limits: Negotiation.Limits
     private let logger: Logger
@@ -16,6 +17,8 @@ final class TFTPDesk {
     private var ports: [TFTPPort] = []
     private var nextPort = 0
     private var transfers: [TFTPTransfer.Client: TFTPTransfer] = [:]
+    /// Clients that got all, or began anew.
+    private var ended: Set<TFTPTransfer.Client> = []
     /// Whose file is being looked for.
     private var asking: Set<TFTPTransfer.Client> = []
     private var byAddress: [String: Int] = [:]
@@ -28,8 +31,11 @@ final class TFTPDesk {
     static let perAddress = 1024
     static let total = 4096
 
-    init(content: BootContent, limits: Negotiation.Limits, logger: Logger, loop: any EventLoop) {
-        (self.content, self.limits, self.logger, self.loop) = (content, limits, logger, loop)
+    init(
+        content: BootContent, isSinglePort: Bool, limits: Negotiation.Limits, logger: Logger, loop: any EventLoop
+    ) {
+        (self.content, self.isSinglePort) = (content, isSinglePort)
+        (self.limits, self.logger, self.loop) = (limits, logger, loop)
         cache = FileCache()
     }
 
@@ -55,8 +61,7 @@ final class TFTPDesk {
             return malformed.note(from: peer.ipAddress ?? "unknown", "\(error)", logger: logger)
         }
         if let transfer {
-            // A client that asks again has not heard us yet, and will: a second answer would only confuse it.
-            if case .readRequest = packet { return }
+            if case .readRequest(let request) = packet { return begin(request, client, peer) }
             return perform(transfer.session.handle(.received(packet), at: Self.now), transfer)
         }
         switch packet {
@@ -64,6 +69,8 @@ final class TFTPDesk {
         case .writeRequest where port.takesRequests:
             refuse(.accessViolation, "this server is read-only", peer, on: port)
         case .error: return
+        // The last word of a transfer that is over, said twice.
+        case .acknowledgment where ended.contains(client): return
         case .acknowledgment, .data, .optionAcknowledgment, .readRequest, .writeRequest:
             refuse(.unknownTransfer, "no transfer is under way between these ports", peer, on: port)
         }
@@ -72,7 +79,13 @@ final class TFTPDesk {
     // MARK: Requests
 
     private func begin(_ request: ReadRequest, _ client: TFTPTransfer.Client, _ peer: SocketAddress) {
-        guard transfers[client] == nil, !asking.contains(client) else { return }
+        guard !asking.contains(client) else { return }
+        if let former = transfers[client] {
+            // A client that asks again has not heard us yet, and will: a second answer would only confuse it. One that had heard us
+            // was started anew, and has the port that it had before.
+            guard former.session.isHeard else { return }
+            finish(former, .refused("the client began anew"))
+        }
         let address = peer.ipAddress ?? ""
         guard byAddress[address, default: 0] < Self.perAddress, transfers.count + asking.count < Self.total else {
             // Silence: firmware asks again, and by then some transfers have ended.
@@ -118,11 +131,10 @@ final class TFTPDesk {
 
     /// Transfers take turns on the ports that are theirs, so that a straggler of one is not taken for a packet of the next.
     private func port() -> TFTPPort? {
-        let own = ports.filter { !$0.takesRequests }
-        let all = own.isEmpty ? ports : own
-        guard !all.isEmpty else { return nil }
-        nextPort = (nextPort + 1) % all.count
-        return all[nextPort]
+        let usable = ports.filter { $0.takesRequests == isSinglePort }
+        guard !usable.isEmpty else { return nil }
+        nextPort = (nextPort + 1) % usable.count
+        return usable[nextPort]
     }
 
     private func refuse(_ code: ErrorCode, _ why: String, _ peer: SocketAddress, on port: TFTPPort) {
@@ -160,6 +172,8 @@ final class TFTPDesk {
 
     private func finish(_ transfer: TFTPTransfer, _ outcome: ReadSession.Outcome) {
         transfers[transfer.client] = nil
+        if ended.count >= Self.total { ended.removeAll(keepingCapacity: true) }
+        if case .timedOut = outcome { ended.remove(transfer.client) } else { ended.insert(transfer.client) }
         release(transfer.peer)
         let nanoseconds = (NIODeadline.now() - transfer.startedAt).nanoseconds
         let bytes = outcome == .completed ? Int64(transfer.content.readableBytes) : 0

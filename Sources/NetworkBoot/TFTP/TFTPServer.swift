@@ -21,7 +21,7 @@ public struct TFTPServer: Service {
     ///   - address: the service address, IPv4 or IPv6; transfers go out from it, as clients expect.
     ///   - port: 69; 0 for a free one in tests.
     ///   - singlePort: transfers happen on the same port as requests: for NAT and Kubernetes services, which know only that one.
-    ///   - started: told the port once the server listens.
+    ///   - started: told the port whenever the server begins to listen.
     public init(
         address: String, port: Int = 69, singlePort: Bool = false, content: BootContent,
         limits: Negotiation.Limits = .init(), logger: Logger,
@@ -35,50 +35,38 @@ public struct TFTPServer: Service {
         try await cancelWhenGracefulShutdown {
             // One loop for all sockets: what they share needs no lock.
             let loop = MultiThreadedEventLoopGroup.singleton.next()
-            let (content, limits, logger) = (content, limits, logger)
+            let (content, singlePort, limits, logger) = (content, singlePort, limits, logger)
             let desk = try await loop.submit {
                 NIOLoopBound(
-                    TFTPDesk(content: content, limits: limits, logger: logger, loop: loop), eventLoop: loop)
+                    TFTPDesk(
+                        content: content, isSinglePort: singlePort, limits: limits, logger: logger, loop: loop),
+                    eventLoop: loop)
             }.get()
+            let own = singlePort ? 0 : Self.transferPorts
+            let (ready, told) = AsyncStream.makeStream(of: Void.self)
             try await withThrowingTaskGroup(of: Void.self) { group in
-                group.addTask { try await serve(port, takesRequests: true, desk, on: loop) }
-                for _ in 0..<(singlePort ? 0 : Self.transferPorts) {
-                    group.addTask { try await serve(0, takesRequests: false, desk, on: loop) }
+                for _ in 0..<own {
+                    group.addTask {
+                        try await DatagramSocket.serve(
+                            "TFTP transfers", address: address, port: 0, on: loop, logger: logger,
+                            opened: { _ in told.yield() }
+                        ) { TFTPPort(descriptor: $0, takesRequests: false, desk: desk.value) }
+                    }
+                }
+                group.addTask {
+                    // Requests are taken once there is where to answer them from.
+                    for await _ in ready.prefix(own) {}
+                    try await DatagramSocket.serve(
+                        "TFTP", address: address, port: port, on: loop, logger: logger,
+                        opened: { channel in
+                            let bound = channel.localAddress?.port ?? port
+                            logger.info("TFTP", metadata: ["address": "\(address)", "port": "\(bound)"])
+                            started(bound)
+                        }
+                    ) { TFTPPort(descriptor: $0, takesRequests: true, desk: desk.value) }
                 }
                 try await group.waitForAll()
             }
-        }
-    }
-
-    /// Until it is cancelled: a socket that an error closed is opened again.
-    private func serve(
-        _ number: Int, takesRequests: Bool, _ desk: NIOLoopBound<TFTPDesk>, on loop: any EventLoop
-    ) async throws {
-        var isFirst = true
-        while true {
-            do {
-                let descriptor = try DatagramSocket.open(address: address, port: number)
-                DatagramSocket.enlargeBuffers(descriptor)
-                let channel = try await DatagramSocket.channel(descriptor, on: loop) {
-                    TFTPPort(descriptor: descriptor, takesRequests: takesRequests, desk: desk.value)
-                }
-                if takesRequests {
-                    let bound = channel.localAddress?.port ?? number
-                    logger.info("TFTP", metadata: ["address": "\(address)", "port": "\(bound)"])
-                    if isFirst { started(bound) }
-                }
-                isFirst = false
-                try await withTaskCancellationHandler {
-                    try await channel.closeFuture.get()
-                } onCancel: {
-                    channel.close(promise: nil)
-                }
-                try Task.checkCancellation()
-                logger.warning("a TFTP socket was closed", metadata: ["address": "\(address)"])
-            } catch let error as BootServiceError where !isFirst {
-                logger.warning("no TFTP socket, will retry", metadata: ["error": "\(error)"])
-            }
-            try await Task.sleep(for: .seconds(1))
         }
     }
 }

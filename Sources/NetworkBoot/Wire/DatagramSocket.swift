@@ -1,4 +1,5 @@
 import Glibc
+import Logging
 import NIOCore
 import NIOPosix
 
@@ -64,6 +65,39 @@ enum DatagramSocket {
             }
             // The async form of withBoundSocket fails for every datagram channel (swift-nio 2.101).
             .withBoundSocket(socket).get()
+    }
+
+    /// Keeps a socket open until the task is cancelled: one that a dying link closed is opened again.
+    /// - Parameters:
+    ///   - service: for the log.
+    ///   - opened: told each time.
+    /// - Throws: ``BootServiceError`` when it cannot be opened the first time.
+    static func serve(
+        _ service: String, address: String, port: Int, interface: String? = nil, bufferBytes: Int32 = 4 << 20,
+        on loop: any EventLoop, logger: Logger, opened: @Sendable (any Channel) -> Void,
+        handler: @escaping @Sendable (_ descriptor: Int32) -> any ChannelInboundHandler
+    ) async throws {
+        let place: Logger.Metadata = ["service": "\(service)", "on": "\(interface ?? address)", "port": "\(port)"]
+        var isFirst = true
+        while true {
+            do {
+                let socket = try open(address: address, port: port, interface: interface)
+                enlargeBuffers(socket, bytes: bufferBytes)
+                let channel = try await channel(socket, on: loop) { handler(socket) }
+                opened(channel)
+                isFirst = false
+                try await withTaskCancellationHandler {
+                    try await channel.closeFuture.get()
+                } onCancel: {
+                    channel.close(promise: nil)
+                }
+                try Task.checkCancellation()
+                logger.warning("a socket was closed, and is opened again", metadata: place)
+            } catch let error as BootServiceError where !isFirst {
+                logger.warning("no socket, will retry", metadata: place.merging(["error": "\(error)"]) { $1 })
+            }
+            try await Task.sleep(for: .seconds(1))
+        }
     }
 
     private static func set(_ socket: Int32, _ level: Int32, _ option: Int32, _ value: Int32) throws {

@@ -9,17 +9,17 @@ func runDriver(
     _ test: @convention(c) (UnsafePointer<UInt8>, Int) -> CInt
 ) -> CInt
 
-nonisolated(unsafe) private var target: (([UInt8]) -> Void)?
+private let name = ProcessInfo.processInfo.environment["SLIPWAY_FUZZ"] ?? ""
+
+private let target = targets[name]
 
 /// The name that SwiftPM gives to the `main` of this program. `SLIPWAY_FUZZ` names the target.
 @_cdecl("Fuzz_main")
 public func fuzzMain(_ count: CInt, _ arguments: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>) -> CInt {
-    let name = ProcessInfo.processInfo.environment["SLIPWAY_FUZZ"] ?? ""
-    guard let found = targets[name] else {
+    guard target != nil else {
         print("SLIPWAY_FUZZ names no target; there is \(targets.keys.sorted().joined(separator: ", "))")
         return 64
     }
-    target = found
     var (count, arguments) = (count, arguments)
     return runDriver(&count, &arguments) { data, size in
         target?(Array(UnsafeBufferPointer(start: data, count: size)))

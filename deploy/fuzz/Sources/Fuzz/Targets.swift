@@ -8,7 +8,7 @@ import TFTP
 @testable import NetworkBoot
 
 /// What is fed with made-up bytes. A target says more than "it does not trap" where more is true of every input.
-nonisolated(unsafe) let targets: [String: ([UInt8]) -> Void] = [
+let targets: [String: @Sendable ([UInt8]) -> Void] = [
     "dhcp": { bytes in
         guard let message = try? Message(parsing: bytes) else { return }
         _ = (message.mac, message.userClasses, message.ipxeLacksHTTP, message.relayInformation, message.pxe?.encoded)

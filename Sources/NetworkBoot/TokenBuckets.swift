@@ -1,9 +1,8 @@
 import FoundationEssentials
-import NetworkAddresses
 
-/// Lets each machine say so much and no more: firmware that boots in a circle, or a broken client, costs little. Bounded; under a
+/// Lets each machine, by MAC or address, say so much and no more: firmware that boots in a circle, or a broken client, costs little. Bounded; under a
 /// flood of made-up MACs it forgets and begins anew.
-struct TokenBuckets: Sendable {
+struct TokenBuckets<Key: Hashable & Sendable>: Sendable {
     private struct Bucket {
         var tokens: Float
         var filled: Date
@@ -13,22 +12,22 @@ struct TokenBuckets: Sendable {
     let rate: Float
     /// Packets at once. A boot through PXE, iPXE and HTTP says about twenty in half a minute.
     let burst: Float
-    private var buckets: [MACAddress: Bucket] = [:]
+    private var buckets: [Key: Bucket] = [:]
 
-    static let capacity = 16_384
+    static var capacity: Int { 16_384 }
 
     init(rate: Float = 5, burst: Float = 40) { (self.rate, self.burst) = (rate, burst) }
 
-    /// Whether one more packet of `mac` is to be heard.
-    mutating func admit(_ mac: MACAddress, now: Date) -> Bool {
+    /// Whether one more packet of `key` is to be heard.
+    mutating func admit(_ key: Key, now: Date) -> Bool {
         guard rate > 0 else { return true }
-        if buckets.count >= Self.capacity, buckets[mac] == nil { buckets.removeAll(keepingCapacity: true) }
-        var bucket = buckets[mac] ?? Bucket(tokens: burst, filled: now)
+        if buckets.count >= Self.capacity, buckets[key] == nil { buckets.removeAll(keepingCapacity: true) }
+        var bucket = buckets[key] ?? Bucket(tokens: burst, filled: now)
         bucket.tokens = min(burst, bucket.tokens + rate * Float(max(0, now.timeIntervalSince(bucket.filled))))
         bucket.filled = now
         let admitted = bucket.tokens >= 1
         if admitted { bucket.tokens -= 1 }
-        buckets[mac] = bucket
+        buckets[key] = bucket
         return admitted
     }
 }

@@ -1,0 +1,139 @@
+import Foundation
+import TestSupport
+import Testing
+
+@testable import NetworkBoot
+
+/// Clients as they are: restarted in mid-transfer, repeating themselves, slow, and many.
+@Suite struct StubbornClientTests {
+    /// Runs `program` in Python, with `tftp` and `http` as the servers' ports.
+    private static func python(
+        _ program: String, directory: String, singlePort: Bool = false
+    ) async throws -> String {
+        let output = Outbox()
+        try await FileContractTests.serving(directory, singlePort: singlePort) { tftp, http in
+            let ports = "tftp = (\"127.0.0.1\", \(tftp)); http = (\"127.0.0.1\", \(http))\n"
+            await output.put(try await ChildProcess.run("python3", ["-c", ports + program]).output)
+        }
+        return await output.text
+    }
+
+    private actor Outbox {
+        var text = ""
+        func put(_ text: String) { self.text = text }
+    }
+
+    @Test("clients that never end their request are cut off, and others are served meanwhile")
+    func slowLoris() async throws {
+        try await withTemporaryDirectory { directory in
+            try Data("x".utf8).write(to: URL(fileURLWithPath: directory + "/file"))
+            try await FileContractTests.serving(directory) { _, http in
+                // Two hundred connections that say a byte every tenth of a second, until all are closed by the other side.
+                let program = """
+                    import socket, time
+                    open = [socket.create_connection(("127.0.0.1", \(http))) for _ in range(200)]
+                    for connection in open: connection.sendall(b"GET /boot/files/file HTTP/1.1\\r\\nX: ")
+                    print("begun", flush=True)
+                    end = time.monotonic() + 20
+                    while open and time.monotonic() < end:
+                        time.sleep(0.1)
+                        for connection in list(open):
+                            try:
+                                connection.sendall(b"x")
+                            except OSError:
+                                open.remove(connection)
+                    print("left", len(open), flush=True)
+                    """
+                let loris = try ChildProcess("python3", ["-c", program])
+                let begun = await loris.says("begun")
+                #expect(begun, "\(loris.output)")
+                let served = try await FileContractTests.curl("http://127.0.0.1:\(http)/boot/files/file")
+                #expect(served == "x")
+                let cut = await loris.says("left 0", within: .seconds(30))
+                #expect(cut, "\(loris.output)")
+            }
+        }
+    }
+
+    @Test(
+        "TFTP: a client that is started anew with its old port is served anew; one that repeats itself is not",
+        arguments: [true, false])
+    func restarted(singlePort: Bool) async throws {
+        try await withTemporaryDirectory { directory in
+            try Data(repeating: 7, count: 5000).write(to: URL(fileURLWithPath: directory + "/file"))
+            let said = try await Self.python(
+                """
+                import socket
+                s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); s.settimeout(9)
+                request = b"\\0\\1file\\0octet\\0"
+                def block():
+                    data, peer = s.recvfrom(2000)
+                    return data[1] * 100 + data[3], peer
+                s.sendto(request, tftp); s.sendto(request, tftp)
+                first, peer = block()
+                s.sendto(bytes([0, 4, 0, 1]), peer)
+                second, _ = block()
+                s.sendto(request, tftp)
+                print(first, second, block()[0])
+                """, directory: directory, singlePort: singlePort)
+            #expect(said == "301 302 301")
+        }
+    }
+
+    @Test("TFTP: the last ACK said twice is passed over, and a stranger's is refused", arguments: [true, false])
+    func lastWord(singlePort: Bool) async throws {
+        try await withTemporaryDirectory { directory in
+            try Data("x".utf8).write(to: URL(fileURLWithPath: directory + "/file"))
+            let said = try await Self.python(
+                """
+                import socket
+                s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); s.settimeout(9)
+                s.sendto(b"\\0\\1file\\0octet\\0", tftp)
+                data, peer = s.recvfrom(2000)
+                for _ in range(3): s.sendto(bytes([0, 4, 0, 1]), peer)
+                # Nothing but the answer to this one comes.
+                s.sendto(b"\\0\\1missing\\0octet\\0", tftp)
+                print(data, s.recvfrom(2000)[0][:4])
+                stranger = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); stranger.settimeout(9)
+                stranger.sendto(bytes([0, 4, 0, 1]), peer)
+                print(stranger.recvfrom(2000)[0][:4])
+                """, directory: directory, singlePort: singlePort)
+            #expect(
+                said == #"""
+                    b'\x00\x03\x00\x01x' b'\x00\x05\x00\x01'
+                    b'\x00\x05\x00\x05'
+                    """#)
+        }
+    }
+
+    @Test("HTTP: what a client says while its file is on the way does not cut it off, however slowly it reads")
+    func slowReader() async throws {
+        try await withTemporaryDirectory { directory in
+            try Data().write(to: URL(fileURLWithPath: directory + "/file"))
+            try FileHandle(forWritingTo: URL(fileURLWithPath: directory + "/file")).truncate(atOffset: 32 << 20)
+            // The server gives a request one second.
+            let said = try await Self.python(
+                """
+                import socket, time
+                s = socket.create_connection(http); s.settimeout(9)
+                s.sendall(b"GET /boot/files/file HTTP/1.1\\r\\n\\r\\n")
+                got = len(s.recv(1000))
+                s.sendall(b"GET /boot/files/file HTT")
+                time.sleep(2.5)
+                while got < 32 << 20 and (data := s.recv(1 << 20)): got += len(data)
+                print(got >= 32 << 20)
+                """, directory: directory)
+            #expect(said == "True")
+        }
+    }
+
+    @Test("a neighbour with many connections leaves some to others")
+    func connections() {
+        let count = ConnectionCount(maximum: 5, perAddress: 3)
+        #expect((0..<4).map { _ in count.admit("a") } == [true, true, true, false])
+        #expect((0..<3).map { _ in count.admit("b") } == [true, true, false])
+        count.release("a")
+        let (again, other) = (count.admit("a"), count.admit("b"))
+        #expect(again && !other)
+    }
+}
