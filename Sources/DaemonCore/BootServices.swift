@@ -47,7 +47,35 @@ struct BootServices {
                 DHCPServer(
                     served, packetsPerSecond: configuration.dhcpPacketsPerSecond, director: director, logger: logger))
         }
+        services += Self.version6(
+            configuration, content: content, director: director, authority: authority, logger: logger)
         self.services = services
+    }
+
+    /// DHCPv6, and the same files at the addresses that it names.
+    private static func version6(
+        _ configuration: DaemonConfiguration, content: BootContent, director: any NetworkBootDirector,
+        authority: CertificateAuthority, logger: Logger
+    ) -> [any Service] {
+        guard !configuration.networks6.isEmpty else { return [] }
+        var services: [any Service] = [
+            DHCPv6Server(
+                configuration.networks6,
+                files: BootFiles(bootPort: configuration.bootPort, programs: configuration.bootPrograms),
+                tftpPort: configuration.tftpPort, identifier: authority.identifier,
+                packetsPerSecond: configuration.dhcpPacketsPerSecond, director: director, logger: logger)
+        ]
+        for server in Set(configuration.networks6.map(\.server)) {
+            let content = content.at("http://[\(server)]:\(configuration.bootPort)")
+            services += [
+                BootHTTPServer(
+                    address: server.description, port: configuration.bootPort, content: content, logger: logger),
+                TFTPServer(
+                    address: server.description, port: configuration.tftpPort, singlePort: configuration.tftpSinglePort,
+                    content: content, logger: logger),
+            ]
+        }
+        return services
     }
 
     /// What there is beside iPXE.

@@ -36,9 +36,10 @@ struct CertificateAuthority: Sendable {
     }
 
     /// `sha256:` and the hex digest of the key's SubjectPublicKeyInfo: what agents are told on their command line.
-    var pin: String {
-        "sha256:" + SHA256.hash(data: key.publicKey.derRepresentation).map { String(format: "%02x", $0) }.joined()
-    }
+    var pin: String { "sha256:" + identifier.map { String(format: "%02x", $0) }.joined() }
+
+    /// 32 bytes that tell this installation from others.
+    var identifier: [UInt8] { Array(SHA256.hash(data: key.publicKey.derRepresentation)) }
 
     /// A server certificate for these addresses and its TLS configuration.
     func serverConfiguration(addresses: [String], names: [String], now: Date) throws -> TLSConfiguration {

@@ -40,6 +40,8 @@ public struct DaemonConfiguration: Sendable, Equatable {
     public var idleSeconds: Int
     /// The subnets on which DHCP is answered; none: another server names the boot files.
     public var subnets: [Subnet]
+    /// The IPv6 networks whose firmware is answered.
+    public var networks6: [DHCPv6Network] = []
     /// DHCP packets a second that one MAC may send in the long run; 0: no limit.
     public var dhcpPacketsPerSecond: Int
 
@@ -86,6 +88,7 @@ public struct DaemonConfiguration: Sendable, Equatable {
             throw top.fault(key: "firmware_https", "firmware_https: needs boot_tls_port, such as 8444")
         }
         configuration.subnets = try DHCPSection.subnets(&top, server: own)
+        configuration.networks6 = try DHCPv6Section.networks(&top)
         try top.finish()
         return configuration
     }

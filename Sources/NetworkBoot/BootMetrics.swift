@@ -11,7 +11,7 @@ enum BootMetrics {
     static let acknowledgments = Counter(label: "dhcp.replies", dimensions: [("type", "ack")])
     static let refusals = Counter(label: "dhcp.replies", dimensions: [("type", "nak")])
     private static let malformed = Dictionary(
-        uniqueKeysWithValues: ["dhcp", "tftp"].map {
+        uniqueKeysWithValues: ["dhcp", "dhcpv6", "tftp"].map {
             ($0, Counter(label: "malformed", dimensions: [("service", $0)]))
         })
 

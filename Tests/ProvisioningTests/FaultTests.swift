@@ -118,6 +118,13 @@ import Testing
             ("hardware_profiles: /nonexistent", "/nonexistent: cannot list the directory"),
             ("dhcp: {interface: lo, mode: pool}", "dhcp: expected a list, each item after a `-`"),
             ("dhcp: [{interface: lo}]", "mode is missing"),
+            ("dhcpv6: [{mode: all}]", "all is not one of address, stateless"),
+            ("dhcpv6: [{mode: address, prefix: \"fd00::1/64\"}]", "fd00::1/64 is not 64 bits such as fd00:77::/64"),
+            ("dhcpv6: [{mode: address, prefix: \"fd00::/64\"}]", "server is missing"),
+            (
+                "dhcpv6: [{mode: address, prefix: \"fd00::/64\", server: \"fe80::1\"}]",
+                "dhcpv6: fd00::/64: server fe80::1 is no address that a URL can name"
+            ),
             ("dhcp: [{interface: lo, mode: full}]", "full is not one of proxy, pool, reservation, auto, off"),
             ("dhcp: [{interface: lo, mode: pool}]", "dhcp: lo: mode pool needs `subnet`"),
             ("dhcp: [{interface: lo, mode: pool, subnet: 10.1.0.1/24}]", "10.1.0.1/24 is not a subnet"),

@@ -18,6 +18,7 @@ public struct BootHabits: Codable, Equatable, Sendable {
         var lastAt = Date.distantPast
         /// What the firmware asked as, first.
         var architecture: ClientArchitecture?
+        var isIPv6: Bool?
         var form: ProxyForm?
         var formAt = Date.distantPast
         /// Fetched whole, and silent so far.
@@ -38,7 +39,7 @@ public struct BootHabits: Codable, Equatable, Sendable {
         if event.time.timeIntervalSince(attempt.lastAt) > Self.attemptSeconds { attempt = Attempt() }
         attempt.lastAt = event.time
         switch event.step {
-        case .discover(.firmware, let architecture): firmware(architecture)
+        case .discover(.firmware, let architecture): firmware(architecture, isIPv6: event.isIPv6)
         case .discover(.ipxe, let architecture): ipxe(architecture)
         case .discover(.system, _), .request(.system): reachedDisk()
         case .offer(_, _, let form?):
@@ -75,15 +76,17 @@ public struct BootHabits: Codable, Equatable, Sendable {
 
     // MARK: Judging
 
-    private mutating func firmware(_ architecture: ClientArchitecture?) {
-        // UEFI goes through its boot options, PXE and HTTP among them: only the one it began with closes the circle.
-        if let method = attempt.handed, architecture == attempt.architecture { failed(method) }
+    private mutating func firmware(_ architecture: ClientArchitecture?, isIPv6: Bool) {
+        // UEFI goes through its boot options, PXE and HTTP by IPv4 and IPv6 among them: only the one it began with closes the circle.
+        if let method = attempt.handed, architecture == attempt.architecture, isIPv6 == attempt.isIPv6 ?? false {
+            failed(method)
+        }
         if let fetched = attempt.fetched, attempt.handed == nil {
             // It was fetched, and the firmware is back: refused, or hung until somebody restarted the machine.
             program = fetched == .signed ? .standard : .signed
         }
         (attempt.fetched, attempt.isIPXE) = (nil, false)
-        if attempt.architecture == nil { attempt.architecture = architecture }
+        if attempt.architecture == nil { (attempt.architecture, attempt.isIPv6) = (architecture, isIPv6) }
     }
 
     private mutating func ipxe(_ architecture: ClientArchitecture?) {

@@ -85,7 +85,10 @@ public enum BootPolicy {
         var habits = habits
         if client.stage == .firmware {
             // That it asks is the newest fact of all, and not noted yet.
-            habits.note(BootTraceEvent(time: now, step: .discover(stage: .firmware, architecture: client.architecture)))
+            habits.note(
+                BootTraceEvent(
+                    time: now, isIPv6: client.isIPv6,
+                    step: .discover(stage: .firmware, architecture: client.architecture)))
         }
         let form = facts?.preferences.proxyForm ?? habits.form(now: now)
         return BootInstruction(

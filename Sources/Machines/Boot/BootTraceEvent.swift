@@ -10,12 +10,16 @@ public struct BootTraceEvent: Equatable, Codable, Sendable {
     public var address: IPv4Address?
     /// Switch and port, as a DHCP relay told them.
     public var location: String?
+    /// It was asked or answered by IPv6.
+    public var isIPv6: Bool
     public var step: Step
 
     public init(
-        time: Date = Date(), mac: MACAddress? = nil, address: IPv4Address? = nil, location: String? = nil, step: Step
+        time: Date = Date(), mac: MACAddress? = nil, address: IPv4Address? = nil, location: String? = nil,
+        isIPv6: Bool = false, step: Step
     ) {
         (self.time, self.mac, self.address, self.location, self.step) = (time, mac, address, location, step)
+        self.isIPv6 = isIPv6
     }
 
     public enum Step: Equatable, Codable, Sendable {

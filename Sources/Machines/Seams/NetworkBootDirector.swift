@@ -28,12 +28,15 @@ public struct BootClient: Equatable, Sendable {
     public var stage: Stage
     /// Where the request came from, or the address leased to it.
     public var address: IPv4Address?
+    /// It asks by DHCPv6, which firmware counts as another boot device.
+    public var isIPv6: Bool
 
     public init(
         mac: MACAddress, uuid: SystemUUID? = nil, architecture: ClientArchitecture? = nil, stage: Stage,
-        address: IPv4Address? = nil
+        address: IPv4Address? = nil, isIPv6: Bool = false
     ) {
         (self.mac, self.uuid, self.architecture, self.stage, self.address) = (mac, uuid, architecture, stage, address)
+        self.isIPv6 = isIPv6
     }
 }
 

@@ -37,33 +37,38 @@ public struct BootFiles: Equatable, Sendable {
     }
 
     /// Whether there is something to boot for a network boot's architecture.
-    func hasProgram(for message: Message, _ program: BootProgram = .standard) -> Bool {
-        message.isIPXE || self.program(program, for: message) != nil
+    func hasProgram(for question: BootQuestion, _ program: BootProgram = .standard) -> Bool {
+        question.isIPXE || self.program(program, for: question) != nil
     }
 
     /// The name or URL for this client; nil when it wants none or there is none for it.
     /// - Parameters:
     ///   - program: which of the programs, for firmware.
-    ///   - server: an address of ours that the client reaches.
-    public func file(for message: Message, _ program: BootProgram = .standard, server: IPv4Address) -> String? {
-        guard message.isNetworkBoot, let mac = message.mac else { return nil }
-        if message.isIPXE {
-            var query = "mac=\(mac)"
-            if let architecture = message.architecture { query += "&arch=\(architecture.rawValue)" }
-            if let uuid = message.machineUUID {
+    ///   - host: an address of ours that the client reaches, as a URL has it.
+    func file(for question: BootQuestion, _ program: BootProgram = .standard, host: String) -> String? {
+        guard question.isNetworkBoot else { return nil }
+        if question.isIPXE {
+            var query = "mac=\(question.mac)"
+            if let architecture = question.architecture { query += "&arch=\(architecture.rawValue)" }
+            if let uuid = question.uuid {
                 query += "&uuid=" + uuid.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
             }
-            return "\(url(server))/boot/ipxe?\(query)"
+            return "\(url(host))/boot/ipxe?\(query)"
         }
-        guard let name = self.program(program, for: message) else { return nil }
-        guard message.isHTTPClient else { return name }
-        let base = firmwareTLSPort.map { "https://\(server):\($0)" } ?? url(server)
+        guard let name = self.program(program, for: question) else { return nil }
+        guard question.isHTTPClient else { return name }
+        let base = firmwareTLSPort.map { "https://\(host):\($0)" } ?? url(host)
         return "\(base)/boot/files/\(name)"
     }
 
-    private func program(_ program: BootProgram, for message: Message) -> String? {
+    /// See ``file(for:_:host:)``.
+    public func file(for message: Message, _ program: BootProgram = .standard, server: IPv4Address) -> String? {
+        message.bootQuestion.flatMap { file(for: $0, program, host: server.description) }
+    }
+
+    private func program(_ program: BootProgram, for question: BootQuestion) -> String? {
         // A BIOS older than RFC 4578 sends no option 93.
-        let architecture = (message.architecture ?? .biosX86).withoutHTTP
+        let architecture = (question.architecture ?? .biosX86).withoutHTTP
         return switch program {
         case .standard: programs[architecture]
         case .signed: Self.signed[architecture] ?? programs[architecture]
@@ -72,12 +77,31 @@ public struct BootFiles: Equatable, Sendable {
         }
     }
 
-    private func url(_ server: IPv4Address) -> String { "http://\(server):\(bootPort)" }
+    private func url(_ host: String) -> String { "http://\(host):\(bootPort)" }
+}
+
+/// What a client says of itself that decides which file it is told, by either version of IP.
+struct BootQuestion: Equatable, Sendable {
+    var mac: MACAddress
+    /// In the order of SMBIOS.
+    var uuid: [UInt8]?
+    var architecture: ClientArchitecture?
+    var isIPXE: Bool
+    var isHTTPClient: Bool
+    var isNetworkBoot: Bool
 }
 
 extension Message {
     /// UEFI HTTP boot: wants a URL, and `HTTPClient` in the answer's option 60.
     var isHTTPClient: Bool { options[.vendorClass]?.starts(with: "HTTPClient".utf8) ?? false }
+
+    var bootQuestion: BootQuestion? {
+        mac.map {
+            BootQuestion(
+                mac: $0, uuid: machineUUID, architecture: architecture, isIPXE: isIPXE, isHTTPClient: isHTTPClient,
+                isNetworkBoot: isNetworkBoot)
+        }
+    }
 
     /// The client as the boot director sees it.
     func bootClient(address: IPv4Address? = nil) -> BootClient? {

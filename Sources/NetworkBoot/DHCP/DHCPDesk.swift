@@ -102,7 +102,7 @@ final class DHCPDesk {
         guard request.type == .discover, request.isNetworkBoot, responder.subnet.mode != .off else { return [] }
         if told.action == .ignore { return [.ignored] }
         var found: [BootTrouble] = []
-        if !responder.files.hasProgram(for: request, told.program) {
+        if let question = request.bootQuestion, !responder.files.hasProgram(for: question, told.program) {
             found.append(.noProgram((client.architecture ?? .biosX86).withoutHTTP))
         }
         if client.stage == .ipxe, request.ipxeLacksHTTP { found.append(.noHTTP) }

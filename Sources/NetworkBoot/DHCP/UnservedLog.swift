@@ -12,7 +12,8 @@ struct UnservedLog {
 
     mutating func note(_ request: Message, _ told: BootInstruction, files: BootFiles, logger: Logger) {
         guard request.type == .discover, request.isNetworkBoot, told.action != .ignore,
-            let architecture = request.architecture, !files.hasProgram(for: request, told.program),
+            let architecture = request.architecture, let question = request.bootQuestion,
+            !files.hasProgram(for: question, told.program),
             seen.count < Self.capacity,
             seen.insert(architecture).inserted
         else { return }

@@ -8,7 +8,7 @@ public struct BootContent: Sendable {
     let agent: BootFileDirectory
     let images: any ImageSource
     let director: any NetworkBootDirector
-    let bootURL: String
+    private(set) var bootURL: String
 
     public init(
         scripts: BootScripts, bootFiles: BootFileDirectory, agent: BootFileDirectory, images: any ImageSource,
@@ -16,6 +16,13 @@ public struct BootContent: Sendable {
     ) {
         (self.scripts, self.bootFiles, self.agent) = (scripts, bootFiles, agent)
         (self.images, self.director, self.bootURL) = (images, director, bootURL)
+    }
+
+    /// The same for clients that reach us elsewhere.
+    public func at(_ bootURL: String) -> BootContent {
+        var content = self
+        content.bootURL = bootURL
+        return content
     }
 
     enum Found: Sendable {

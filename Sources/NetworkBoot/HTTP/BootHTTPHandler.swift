@@ -74,7 +74,7 @@ final class BootHTTPHandler: ChannelInboundHandler, RemovableChannelHandler {
         guard head.method == .GET || head.method == .HEAD else {
             return refuse(.methodNotAllowed, "this server is read-only", head, context)
         }
-        let client = context.remoteAddress?.ipv4
+        let (client, mac) = (context.remoteAddress?.ipv4, context.remoteAddress?.traceMAC)
         let request = BootRequest(target: head.uri, client: client)
         let found = context.eventLoop.makePromise(of: BootContent.Found.self)
         let content = content
@@ -85,11 +85,11 @@ final class BootHTTPHandler: ChannelInboundHandler, RemovableChannelHandler {
             switch result {
             case .success(.text(let text)):
                 handler.reply(text, to: head, context: context)
-            case .success(.file(let file)): handler.send(file, for: request, to: head, client: client, context: context)
+            case .success(.file(let file)): handler.send(file, for: request, to: head, context: context)
             case .success(.nothing), .failure:
                 content.director.record(
                     BootTraceEvent(
-                        address: client, step: .trouble(.missing(.http, head.uri))))
+                        mac: mac, address: client, step: .trouble(.missing(.http, head.uri))))
                 handler.refuse(.notFound, "no such file", head, context)
             }
         }
@@ -123,9 +123,9 @@ final class BootHTTPHandler: ChannelInboundHandler, RemovableChannelHandler {
     }
 
     private func send(
-        _ file: OpenFile, for request: BootRequest, to head: HTTPRequestHead, client: NetworkAddresses.IPv4Address?,
-        context: ChannelHandlerContext
+        _ file: OpenFile, for request: BootRequest, to head: HTTPRequestHead, context: ChannelHandlerContext
     ) {
+        let (client, mac) = (context.remoteAddress?.ipv4, context.remoteAddress?.traceMAC)
         let tag = "\"\(file.inode)-\(file.size)-\(file.modified)\""
         var headers = HTTPHeaders([
             ("Content-Type", "application/octet-stream"), ("Accept-Ranges", "bytes"), ("ETag", tag),
@@ -153,7 +153,7 @@ final class BootHTTPHandler: ChannelInboundHandler, RemovableChannelHandler {
         guard head.method == .GET, !range.isEmpty else { return end(head, context) }
         let started = NIODeadline.now()
         let (director, path) = (content.director, head.uri.split(separator: "?").first.map(String.init) ?? "/")
-        director.record(BootTraceEvent(address: client, step: .transferStarted(.http, file: path)))
+        director.record(BootTraceEvent(mac: mac, address: client, step: .transferStarted(.http, file: path)))
         // The handle owns a duplicate: the cache of open files and this transfer close independently.
         let descriptor = dup(file.descriptor)
         guard descriptor >= 0 else { return context.close(promise: nil) }
@@ -180,7 +180,7 @@ final class BootHTTPHandler: ChannelInboundHandler, RemovableChannelHandler {
                 nanoseconds: nanoseconds)
             director.record(
                 BootTraceEvent(
-                    address: client,
+                    mac: mac, address: client,
                     step: .transferFinished(
                         .http, file: path, bytes: Int64(range.count), milliseconds: nanoseconds / 1_000_000,
                         retransmissions: 0,

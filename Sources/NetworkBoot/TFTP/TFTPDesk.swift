@@ -115,7 +115,7 @@ final class TFTPDesk {
         guard let file else {
             release(peer)
             content.director.record(
-                BootTraceEvent(address: peer.ipv4, step: .trouble(.missing(.tftp, request.file))))
+                BootTraceEvent(mac: peer.traceMAC, address: peer.ipv4, step: .trouble(.missing(.tftp, request.file))))
             // At once: shim asks for files that need not be there, and would wait.
             return refuse(.fileNotFound, "no such file", peer, on: port)
         }
@@ -125,7 +125,7 @@ final class TFTPDesk {
             session: ReadSession(fileSize: file.readableBytes, negotiation: negotiation))
         transfers[client] = transfer
         content.director.record(
-            BootTraceEvent(address: peer.ipv4, step: .transferStarted(.tftp, file: request.file)))
+            BootTraceEvent(mac: peer.traceMAC, address: peer.ipv4, step: .transferStarted(.tftp, file: request.file)))
         perform(transfer.session.handle(.started, at: Self.now), transfer)
     }
 
@@ -181,7 +181,7 @@ final class TFTPDesk {
         BootMetrics.noteTransfer(.tftp, outcome.kind, bytes: bytes, nanoseconds: nanoseconds)
         content.director.record(
             BootTraceEvent(
-                address: transfer.peer.ipv4,
+                mac: transfer.peer.traceMAC, address: transfer.peer.ipv4,
                 step: .transferFinished(
                     .tftp, file: transfer.file, bytes: bytes, milliseconds: nanoseconds / 1_000_000,
                     retransmissions: transfer.session.retransmissions,

@@ -2,6 +2,7 @@ import Glibc
 import Logging
 import NIOCore
 import NIOPosix
+import NetworkAddresses
 
 /// UDP sockets of the boot services: read in batches by a channel.
 enum DatagramSocket {
@@ -16,10 +17,8 @@ enum DatagramSocket {
         do {
             if local.protocol == .inet6 { try set(socket, Int32(IPPROTO_IPV6), IPV6_V6ONLY, 1) }
             // Any address is listened on for broadcasts, several interfaces side by side.
-            if address == "0.0.0.0" {
-                try set(socket, SOL_SOCKET, SO_REUSEADDR, 1)
-                try set(socket, SOL_SOCKET, SO_BROADCAST, 1)
-            }
+            if address == "0.0.0.0" || address == "::" { try set(socket, SOL_SOCKET, SO_REUSEADDR, 1) }
+            if address == "0.0.0.0" { try set(socket, SOL_SOCKET, SO_BROADCAST, 1) }
             if let interface {
                 guard setsockopt(socket, SOL_SOCKET, SO_BINDTODEVICE, interface, socklen_t(interface.utf8.count)) == 0
                 else {
@@ -30,6 +29,7 @@ enum DatagramSocket {
                     )
                 }
             }
+            if address == "::", let interface { try joinServers(socket, interface) }
             let bound = local.withSockAddr { Glibc.bind(socket, $0, socklen_t($1)) }
             guard bound == 0 else {
                 throw BootServiceError(
@@ -42,6 +42,18 @@ enum DatagramSocket {
             throw error
         }
         return socket
+    }
+
+    /// ff02::1:2, to which clients and relays of a link speak (RFC 8415 §7.1).
+    private static func joinServers(_ socket: Int32, _ interface: String) throws {
+        guard let group = IPv6Address("ff02::1:2") else { return }
+        // struct ipv6_mreq: address (16), index of the interface (4).
+        var request = group.bytes
+        withUnsafeBytes(of: if_nametoindex(interface)) { request += Array($0) }
+        guard setsockopt(socket, Int32(IPPROTO_IPV6), IPV6_JOIN_GROUP, request, socklen_t(request.count)) == 0 else {
+            throw BootServiceError(
+                "cannot listen to \(group) on \(interface): \(words(errno)); has it an IPv6 address (`ip -6 address`)?")
+        }
     }
 
     /// Room for a burst of a thousand machines; without CAP_NET_ADMIN what the system allows.

@@ -17,6 +17,7 @@ from virtual_rack.switch_port import SwitchPort
 
 PROJECT = Path(__file__).resolve().parents[3]
 ADDRESS, OTHER = "10.97.0.1", "10.97.0.2"
+ADDRESS6, PREFIX6 = "fd97::1", "fd97::/64"
 POOL = "    subnet: 10.97.0.0/24\n    mode: pool\n    pools: [10.97.0.50-10.97.0.59]\n"
 MAC = "00:16:3e:00:00:61"
 
@@ -32,9 +33,11 @@ class Bench:
     folder: Path
 
     @contextlib.contextmanager
-    def network(self, subnet: str = POOL, extra: str = "") -> Iterator[SwitchPort]:
+    def network(self, subnet: str = POOL, extra: str = "", address6: str = "") -> Iterator[SwitchPort]:
         """A switch port that slipwayd serves."""
         with SwitchPort(self.folder, "lan0", f"{ADDRESS}/24") as port:
+            if address6:
+                subprocess.run(["ip", "-6", "address", "add", address6, "dev", "lan0", "nodad"], check=True)
             (self.folder / "slipwayd.yaml").write_text(
                 f"address: {ADDRESS}\nstate_directory: {self.folder}/state\n"
                 f"hardware_profiles: {PROJECT}/hardware-profiles\nipxe_scripts: {PROJECT}/ipxe-scripts\n"
@@ -65,6 +68,26 @@ class Bench:
                 yield
             finally:
                 server.kill()
+
+    @contextlib.contextmanager
+    def router(self, managed: bool) -> Iterator[None]:
+        """radvd as the router of an IPv6 network: who has no address of DHCPv6 (managed) makes one of the prefix."""
+        settings = self.folder / "radvd.conf"
+        flags = "AdvManagedFlag on;" if managed else "AdvOtherConfigFlag on;"
+        autonomous = "off" if managed else "on"
+        settings.write_text(
+            f"interface lan0 {{ AdvSendAdvert on; MinRtrAdvInterval 3; MaxRtrAdvInterval 4; {flags}\n"
+            f"prefix {PREFIX6} {{ AdvOnLink on; AdvAutonomous {autonomous}; }}; }};\n"
+        )
+        settings.chmod(0o644)
+        log = self.folder / "radvd.log"
+        command = ["radvd", "--nodaemon", "--logmethod=stderr", f"--config={settings}", f"--pidfile={self.folder}/radvd.pid"]
+        with log.open("wb") as output, subprocess.Popen(command, stdout=output, stderr=output) as router:
+            try:
+                wait(log, "started", 10)
+                yield
+            finally:
+                router.kill()
 
     @contextlib.contextmanager
     def machine(self, command: list[str], memory: int = 768) -> Iterator[Machine]:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import contextlib
+from collections.abc import Callable, Iterator
 
 from virtual_rack.switch_port import SwitchPort
 
-from .bench import ADDRESS, MAC, OTHER, Bench, firmware
+from .bench import ADDRESS, ADDRESS6, MAC, OTHER, PREFIX6, Bench, firmware
 
 _OVMF, _AAVMF = "/usr/share/OVMF/OVMF", "/usr/share/AAVMF/AAVMF"
 _PROXY = "    mode: proxy\n"
@@ -43,8 +44,37 @@ def secure_boot_beside_another_server(bench: Bench) -> None:
             machine.says("hardware reported", 240)
 
 
+def ipv6(bench: Bench) -> None:
+    """PXE by IPv6: DHCPv6 gives address and URL, TFTP the program, HTTP script and agent, all of it by IPv6."""
+    with _network6(bench, "address") as port, bench.machine(_uefi6(bench, port)) as machine:
+        machine.says("hardware reported", 240)
+        _came_by_ipv6(bench, f"tftp://[{ADDRESS6}]/snponly.efi")
+
+
+def ipv6_http(bench: Bench) -> None:
+    """UEFI HTTP boot by IPv6."""
+    with _network6(bench, "address") as port, bench.machine(_uefi6(bench, port, pxe=False)) as machine:
+        machine.says("hardware reported", 240)
+        _came_by_ipv6(bench, f"http://[{ADDRESS6}]:8080/boot/files/snponly.efi")
+
+
+def ipv6_stateless(bench: Bench) -> None:
+    """An iPXE ROM that made its address of the router's prefix asks for the script only."""
+    with _network6(bench, "stateless") as port, bench.machine(_bios(port)) as machine:
+        machine.says("hardware reported", 240)
+        _came_by_ipv6(bench)
+
+
+def _came_by_ipv6(bench: Bench, *urls: str) -> None:
+    for url in [*urls, f"http://[{ADDRESS6}]:8080/boot/ipxe?mac={MAC}"]:
+        bench.sees(f"boot file {url}", 10, "machine", "boot-trace", MAC)
+
+
 SCENARIOS: dict[str, Callable[[Bench], None]] = {
     "arm64": arm64,
+    "ipv6": ipv6,
+    "ipv6-http": ipv6_http,
+    "ipv6-stateless": ipv6_stateless,
     "secure-boot": secure_boot,
     "secure-boot-proxy": secure_boot_beside_another_server,
 }
@@ -57,6 +87,35 @@ def _arm64(bench: Bench, port: SwitchPort) -> list[str]:
         *("-netdev", port.netdev, "-device", "virtio-net-pci,netdev=net0,romfile=,bootindex=0"),
         # This firmware has no network without a source of randomness.
         *("-device", "virtio-rng-pci"),
+    ]
+
+
+@contextlib.contextmanager
+def _network6(bench: Bench, mode: str) -> Iterator[SwitchPort]:
+    """Booted by IPv6. IPv4 is there for the agent, from a server that knows of no booting."""
+    section = f"dhcpv6:\n  - interface: lan0\n    mode: {mode}\n    prefix: {PREFIX6}\n    server: {ADDRESS6}\n"
+    with bench.network("    mode: off\n", section, f"{ADDRESS6}/64") as port:
+        with bench.other_server(), bench.router(managed=mode == "address"):
+            yield port
+
+
+def _uefi6(bench: Bench, port: SwitchPort, pxe: bool = True) -> list[str]:
+    """OVMF without IPv4, and in UEFI HTTP boot without PXE."""
+    support = {"IPv4PXESupport": "n", "IPv6PXESupport": "y" if pxe else "n"}
+    return [
+        *("qemu-system-x86_64", "-machine", "q35,graphics=off", "-accel", "tcg,thread=multi", "-smp", "2"),
+        *("-cpu", "max,la57=off", "-vga", "none"),
+        *firmware(bench.folder, f"{_OVMF}_CODE_4M.fd", f"{_OVMF}_VARS_4M.fd"),
+        *("-netdev", port.netdev, "-device", f"virtio-net-pci,netdev=net0,mac={MAC},romfile=,bootindex=0"),
+        *(part for name, value in support.items() for part in ("-fw_cfg", f"name=opt/org.tianocore/{name},string={value}")),
+    ]
+
+
+def _bios(port: SwitchPort) -> list[str]:
+    """SeaBIOS, with the iPXE ROM of the NIC."""
+    return [
+        *("qemu-system-x86_64", "-machine", "q35,graphics=off", "-accel", "tcg,thread=multi", "-smp", "2", "-cpu", "max"),
+        *("-vga", "none", "-netdev", port.netdev, "-device", f"virtio-net-pci,netdev=net0,mac={MAC},bootindex=0"),
     ]
 
 

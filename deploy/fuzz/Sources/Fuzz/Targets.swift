@@ -18,6 +18,21 @@ let targets: [String: @Sendable ([UInt8]) -> Void] = [
             precondition(again == message, "\(message) is \(again)")
         }
     },
+    "dhcpv6": { bytes in
+        guard let source = IPv6Address("fe80::216:3eff:fe00:61"), bytes.count > 1,
+            let arrival = try? DHCPv6Arrival(parsing: Array(bytes.dropFirst()), from: source)
+        else { return }
+        precondition((try? DHCPv6Message(parsing: arrival.message.encoded)) == arrival.message, "not read as written")
+        let network = DHCPv6Network(
+            mode: bytes[0] & 1 == 0 ? .address : .stateless, interface: "eth1", prefix: 1,
+            server: IPv6Address(high: 1, low: 1))
+        var responder = DHCPv6Responder(network, files: BootFiles(bootPort: 8080), identifier: [0, 4])
+        let told = BootInstruction(bytes[0] & 2 == 0 ? .agent : .ignore)
+        guard let answer = responder.handle(arrival.message, mac: arrival.mac, told: told, now: .distantPast) else {
+            return
+        }
+        precondition(!arrival.datagram(answer).isEmpty && (try? DHCPv6Message(parsing: answer.encoded)) == answer)
+    },
     "dhcp-server": { bytes in
         // Each packet is a length and its bytes; the leases of one server go through all of them.
         var responder = SubnetResponder(Served.subnet, files: BootFiles(bootPort: 8080))
