@@ -97,7 +97,8 @@ let package = Package(
         library(
             "NetworkBoot",
             [
-                "WireBytes", "NetworkAddresses", "DHCP", "TFTP", "Inventory", "Machines", nioCore, nioPosix, nioHTTP1,
+                "CPcap", "WireBytes", "NetworkAddresses", "DHCP", "TFTP", "Inventory", "Machines", nioCore, nioPosix,
+                nioHTTP1,
                 nioSSL,
                 logging,
                 coreMetrics, lifecycle,
@@ -139,6 +140,7 @@ let package = Package(
             ["APIClient", "APIModel", "Machines", "Inventory", "NetworkAddresses", nioCore, crypto, argumentParser]),
         program("slipway", ["Commands"]),
         .target(name: "CAgent"),
+        .systemLibrary(name: "CPcap", pkgConfig: "libpcap", providers: [.apt(["libpcap-dev"])]),
         .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
         library(
             "AgentCore",

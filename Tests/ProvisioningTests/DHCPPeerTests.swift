@@ -25,6 +25,31 @@ import Testing
         return (line.map { String($0.dropFirst("LEASE ".count)) }, answer.output)
     }
 
+    /// How packets come and go: by a socket, or beside another program that has the ports.
+    enum Way: String, CaseIterable { case socket, capture }
+
+    private func serving(
+        _ wire: Wire, by way: Way, _ configuration: String = pool, _ body: (Installation) async throws -> Void
+    ) async throws {
+        let holder = """
+            import signal, socket
+            held = [socket.socket(socket.AF_INET, socket.SOCK_DGRAM) for _ in range(2)]
+            for one, port in zip(held, (67, 4011)): one.bind(("0.0.0.0", port))
+            print("held", flush=True)
+            signal.pause()
+            """
+        let other =
+            way == .socket ? nil : try ChildProcess("ip", ["netns", "exec", wire.server, "python3", "-c", holder])
+        defer { other?.kill() }
+        if let other { try #require(await other.says("held"), "\(other.output)") }
+        try await Installation.with(namespace: wire.server, address: "10.98.0.1", configuration: configuration) {
+            installation in
+            let words = "DHCP listens by \(way == .socket ? "a socket" : "capture")"
+            try #require(await eventually { installation.log.contains(words) }, "\(installation.log)")
+            try await body(installation)
+        }
+    }
+
     static let pool = """
         dhcp:
           - interface: srv0
@@ -33,10 +58,10 @@ import Testing
             pools: [10.98.0.50-10.98.0.60]
         """
 
-    @Test("leases are kept over kill -9, and only firmware is told a boot file")
-    func leases() async throws {
+    @Test("leases are kept over kill -9, and only firmware is told a boot file", arguments: Way.allCases)
+    func leases(way: Way) async throws {
         try await Wire.with { wire in
-            try await Installation.with(namespace: wire.server, address: "10.98.0.1", configuration: Self.pool) {
+            try await serving(wire, by: way) {
                 installation in
                 let first = try await lease(wire, installation.directory, Self.bios)
                 #expect(first.hasPrefix("10.98.0.5") && first.hasSuffix("undionly.kpxe 10.98.0.1"), "\(first)")
@@ -89,8 +114,8 @@ import Testing
         ["dhcrelay", "-4", "-d", "--no-pid", "-a", "-id", "rel1", "-U", "rel0", "10.98.0.1"],
     ]
 
-    @Test("a relayed subnet has its own pool", arguments: relays)
-    func relay(command: [String]) async throws {
+    @Test("a relayed subnet has its own pool", arguments: relays, Way.allCases)
+    func relay(command: [String], way: Way) async throws {
         try await Wire.with { wire in
             let router = try await wire.addRouter()
             let subnets = """
@@ -98,7 +123,7 @@ import Testing
                   - {interface: srv0, mode: off}
                   - {subnet: 10.99.0.0/24, mode: pool, pools: [10.99.0.50-10.99.0.60], router: 10.99.0.254}
                 """
-            try await Installation.with(namespace: wire.server, address: "10.98.0.1", configuration: subnets) {
+            try await serving(wire, by: way, subnets) {
                 installation in
                 let relay = try ChildProcess("ip", ["netns", "exec", router] + command)
                 defer { relay.kill() }
@@ -119,8 +144,10 @@ import Testing
         }
     }
 
-    @Test("auto beside another server: its reserved machine is given an address, the rest a boot file only")
-    func auto() async throws {
+    @Test(
+        "auto beside another server: its reserved machine is given an address, the rest a boot file only",
+        arguments: Way.allCases)
+    func auto(way: Way) async throws {
         let subnets = """
             dhcp:
               - interface: srv0
@@ -130,7 +157,7 @@ import Testing
                   - {mac: "02:00:00:00:00:77", address: 10.98.0.7, host_name: db-7}
             """
         try await Wire.with { wire in
-            try await Installation.with(namespace: wire.server, address: "10.98.0.1", configuration: subnets) {
+            try await serving(wire, by: way, subnets) {
                 installation in
                 let rest = try await udhcpc(wire, installation.directory, Self.bios + ["-t", "2"])
                 #expect(rest.lease == nil)
@@ -144,10 +171,10 @@ import Testing
         }
     }
 
-    @Test("an interface that goes away and comes back is served again")
-    func link() async throws {
+    @Test("an interface that goes away and comes back is served again", arguments: Way.allCases)
+    func link(way: Way) async throws {
         try await Wire.with { wire in
-            try await Installation.with(namespace: wire.server, address: "10.98.0.1", configuration: Self.pool) {
+            try await serving(wire, by: way) {
                 installation in
                 let first = try await lease(wire, installation.directory, Self.bios)
                 try await wire.ip("-n \(wire.server) link set srv0 down")
@@ -159,10 +186,10 @@ import Testing
         }
     }
 
-    @Test("noise is told once for each source, and the next client gets its lease")
-    func noise() async throws {
+    @Test("noise is told once for each source, and the next client gets its lease", arguments: Way.allCases)
+    func noise(way: Way) async throws {
         try await Wire.with { wire in
-            try await Installation.with(namespace: wire.server, address: "10.98.0.1", configuration: Self.pool) {
+            try await serving(wire, by: way) {
                 installation in
                 let script = """
                     import os, socket

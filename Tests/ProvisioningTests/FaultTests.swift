@@ -101,6 +101,11 @@ import Testing
             let third = try await ChildProcess.run(slipwayd, ["--config", file])
             #expect(third.status == 1)
             #expect(third.output.contains("cannot listen on \(installation.address):"), "\(third.output)")
+            // One of many sockets is enough, though the others are open by then.
+            try (text + "boot_port: 8088\napi_port: 8449\n").write(toFile: file, atomically: true, encoding: .utf8)
+            let fourth = try await ChildProcess.run(slipwayd, ["--config", file])
+            #expect(fourth.status == 1)
+            #expect(fourth.output.contains("UDP port 6969 is taken on \(installation.address)"), "\(fourth.output)")
             try await installation.slipway("machine", "list")
         }
     }

@@ -31,9 +31,11 @@ let package = Package(
         library("IPMI", ["WireBytes", product("Crypto", "swift-crypto"), product("CryptoExtras", "swift-crypto")]),
         library("Inventory", ["NetworkAddresses"]),
         library("Machines", ["NetworkAddresses", "DHCP", "Inventory", product("Crypto", "swift-crypto")]),
+        .systemLibrary(name: "CPcap", pkgConfig: "libpcap", providers: [.apt(["libpcap-dev"])]),
         library(
             "NetworkBoot",
             [
+                "CPcap",
                 "WireBytes", "NetworkAddresses", "DHCP", "TFTP", "Inventory", "Machines",
                 product("NIOCore", "swift-nio"), product("NIOPosix", "swift-nio"), product("NIOHTTP1", "swift-nio"),
                 product("NIOSSL", "swift-nio-ssl"),

@@ -72,7 +72,8 @@ public struct DHCPServer: Service {
                 for (index, subnet) in subnets.enumerated() where subnet.givesAddresses && !subnet.pools.isEmpty {
                     group.addTask { try await probe(subnet.interface, index, desk, on: loop) }
                 }
-                try await group.waitForAll()
+                // The first error ends all; `waitForAll` would wait for those that never end.
+                while try await group.next() != nil {}
             }
         }
     }
@@ -97,11 +98,39 @@ public struct DHCPServer: Service {
         _ interface: String?, _ port: Arrival.Port, _ number: Int, _ desk: NIOLoopBound<DHCPDesk>,
         on loop: any EventLoop
     ) async throws {
-        try await DatagramSocket.serve(
-            "DHCP", address: "0.0.0.0", port: number, interface: interface, on: loop, logger: logger,
-            opened: { _ in
-                logger.info("DHCP listens", metadata: ["interface": "\(interface ?? "all")", "port": "\(number)"])
+        let place: Logger.Metadata = ["interface": "\(interface ?? "all")", "port": "\(number)"]
+        do {
+            try await DatagramSocket.serve(
+                "DHCP", address: "0.0.0.0", port: number, interface: interface, on: loop, logger: logger,
+                opened: { _ in logger.info("DHCP listens by a socket: the port is free", metadata: place) }
+            ) { _ in DHCPHandler(desk: desk.value, port: port, interface: interface) }
+        } catch let error as BootServiceError where error.isPortTaken {
+            // Packets that come through routers are for the socket of whoever has the port: there is nothing to capture them on.
+            guard let interface else { throw error }
+            try await serveByCapture(interface, port, number, desk, on: loop, place)
+        }
+    }
+
+    /// Beside another server of this host.
+    private func serveByCapture(
+        _ interface: String, _ port: Arrival.Port, _ number: Int, _ desk: NIOLoopBound<DHCPDesk>,
+        on loop: any EventLoop, _ place: Logger.Metadata
+    ) async throws {
+        let server = served.first { $0.responder.subnet.interface == interface }?.responder.subnet.server
+        guard let server else { return }
+        var isFirst = true
+        while true {
+            do {
+                let capture = try PacketCapture(interface: interface, port: number, addresses: [server])
+                logger.notice(
+                    "DHCP listens by capture: another program of this host has the port, `ss -ulpn sport = :\(number)` names it",
+                    metadata: place)
+                isFirst = false
+                try await DHCPCapture(capture: capture, port: port, number: number, server: server).run(desk, on: loop)
+            } catch let error as BootServiceError where !isFirst {
+                logger.warning("no DHCP by capture, will retry", metadata: place.merging(["error": "\(error)"]) { $1 })
             }
-        ) { _ in DHCPHandler(desk: desk.value, port: port, interface: interface) }
+            try await Task.sleep(for: .seconds(1))
+        }
     }
 }

@@ -61,7 +61,8 @@ public struct DHCPv6Server: Service {
                         ) { _ in Handler(desk: desk.value, interface: interface) }
                     }
                 }
-                try await group.waitForAll()
+                // The first error ends all; `waitForAll` would wait for those that never end.
+                while try await group.next() != nil {}
             }
         }
     }

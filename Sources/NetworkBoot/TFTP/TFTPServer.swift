@@ -65,7 +65,8 @@ public struct TFTPServer: Service {
                         }
                     ) { TFTPPort(descriptor: $0, takesRequests: true, desk: desk.value) }
                 }
-                try await group.waitForAll()
+                // The first error ends all; `waitForAll` would wait for those that never end.
+                while try await group.next() != nil {}
             }
         }
     }

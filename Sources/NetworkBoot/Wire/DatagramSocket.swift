@@ -32,10 +32,11 @@ enum DatagramSocket {
             if address == "::", let interface { try joinServers(socket, interface) }
             let bound = local.withSockAddr { Glibc.bind(socket, $0, socklen_t($1)) }
             guard bound == 0 else {
+                let isTaken = errno == EADDRINUSE
                 throw BootServiceError(
-                    errno == EADDRINUSE
+                    isTaken
                         ? "UDP port \(port) is taken on \(interface ?? address); `ss -ulpn sport = :\(port)` shows by whom"
-                        : "cannot bind UDP \(address):\(port): \(words(errno))")
+                        : "cannot bind UDP \(address):\(port): \(words(errno))", isPortTaken: isTaken)
             }
         } catch {
             close(socket)
@@ -126,5 +127,10 @@ enum DatagramSocket {
 public struct BootServiceError: Error, CustomStringConvertible {
     public let description: String
 
-    init(_ description: String) { self.description = description }
+    /// Another program of this host has the port.
+    let isPortTaken: Bool
+
+    init(_ description: String, isPortTaken: Bool = false) {
+        (self.description, self.isPortTaken) = (description, isPortTaken)
+    }
 }

@@ -9,7 +9,7 @@ import shutil
 import socket
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,6 +20,9 @@ ADDRESS, OTHER = "10.97.0.1", "10.97.0.2"
 ADDRESS6, PREFIX6 = "fd97::1", "fd97::/64"
 POOL = "    subnet: 10.97.0.0/24\n    mode: pool\n    pools: [10.97.0.50-10.97.0.59]\n"
 MAC = "00:16:3e:00:00:61"
+
+
+Neighbour = Callable[[], contextlib.AbstractContextManager[None]]
 
 
 class Failed(Exception):
@@ -33,7 +36,7 @@ class Bench:
     folder: Path
 
     @contextlib.contextmanager
-    def network(self, subnet: str = POOL, extra: str = "", address6: str = "") -> Iterator[SwitchPort]:
+    def network(self, subnet: str = POOL, extra: str = "", address6: str = "", before: Neighbour | None = None) -> Iterator[SwitchPort]:
         """A switch port that slipwayd serves."""
         with SwitchPort(self.folder, "lan0", f"{ADDRESS}/24") as port:
             if address6:
@@ -45,7 +48,7 @@ class Bench:
             )
             command = [str(PROJECT / ".build/debug/slipwayd"), "--config", str(self.folder / "slipwayd.yaml")]
             log = self.folder / "slipwayd.log"
-            with log.open("wb") as output, subprocess.Popen(command, stdout=output, stderr=output) as daemon:
+            with before() if before else contextlib.nullcontext(), log.open("wb") as output, subprocess.Popen(command, stdout=output, stderr=output) as daemon:
                 try:
                     wait(log, "listening on", 30)
                     yield port
@@ -53,12 +56,13 @@ class Bench:
                     daemon.kill()
 
     @contextlib.contextmanager
-    def other_server(self, *options: str) -> Iterator[None]:
-        """dnsmasq beside slipwayd, on an address of its own: it gives the addresses."""
+    def other_server(self, *options: str, shares: bool = True) -> Iterator[None]:
+        """dnsmasq beside slipwayd, on an address of its own: it gives the addresses. Unless it shares it has port 67 for itself."""
         subprocess.run(["ip", "address", "replace", f"{OTHER}/24", "dev", "lan0"], check=True)
         command = [
             *("dnsmasq", "--keep-in-foreground", "--conf-file=/dev/null", "--port=0", "--user=root", "--pid-file="),
-            *("--leasefile-ro", "--no-ping", "--log-facility=-", "--interface=lan0", "--bind-dynamic"),
+            *("--leasefile-ro", "--no-ping", "--log-facility=-", "--interface=lan0"),
+            *(["--bind-dynamic"] if shares else []),
             *("--dhcp-range=10.97.0.100,10.97.0.150,255.255.255.0,1h", *options),
         ]
         log = self.folder / "dnsmasq.log"

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 
 from virtual_rack.switch_port import SwitchPort
 
-from .bench import ADDRESS, ADDRESS6, MAC, OTHER, PREFIX6, Bench, firmware
+from .bench import ADDRESS, ADDRESS6, MAC, OTHER, PREFIX6, Bench, firmware, wait
 
 _OVMF, _AAVMF = "/usr/share/OVMF/OVMF", "/usr/share/AAVMF/AAVMF"
 _PROXY = "    mode: proxy\n"
@@ -44,6 +44,16 @@ def secure_boot_beside_another_server(bench: Bench) -> None:
             machine.says("hardware reported", 240)
 
 
+def same_host(bench: Bench) -> None:
+    """Another DHCP server of the same host has port 67: packets are captured and injected, and both kinds of firmware boot."""
+    with bench.network(_PROXY, before=lambda: bench.other_server(shares=False)) as port:
+        wait(bench.folder / "slipwayd.log", "listens by capture", 10)
+        for command in (_uefi(bench, port), _bios(port)):
+            with bench.machine(command) as machine:
+                machine.says("hardware reported", 240)
+        bench.sees("agent", 10)
+
+
 def ipv6(bench: Bench) -> None:
     """PXE by IPv6: DHCPv6 gives address and URL, TFTP the program, HTTP script and agent, all of it by IPv6."""
     with _network6(bench, "address") as port, bench.machine(_uefi6(bench, port)) as machine:
@@ -72,6 +82,7 @@ def _came_by_ipv6(bench: Bench, *urls: str) -> None:
 
 SCENARIOS: dict[str, Callable[[Bench], None]] = {
     "arm64": arm64,
+    "same-host": same_host,
     "ipv6": ipv6,
     "ipv6-http": ipv6_http,
     "ipv6-stateless": ipv6_stateless,
@@ -101,7 +112,11 @@ def _network6(bench: Bench, mode: str) -> Iterator[SwitchPort]:
 
 def _uefi6(bench: Bench, port: SwitchPort, pxe: bool = True) -> list[str]:
     """OVMF without IPv4, and in UEFI HTTP boot without PXE."""
-    support = {"IPv4PXESupport": "n", "IPv6PXESupport": "y" if pxe else "n"}
+    return _uefi(bench, port, IPv4PXESupport="n", IPv6PXESupport="y" if pxe else "n")
+
+
+def _uefi(bench: Bench, port: SwitchPort, **support: str) -> list[str]:
+    """OVMF, with what it is told to support."""
     return [
         *("qemu-system-x86_64", "-machine", "q35,graphics=off", "-accel", "tcg,thread=multi", "-smp", "2"),
         *("-cpu", "max,la57=off", "-vga", "none"),
