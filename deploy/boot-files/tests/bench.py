@@ -35,6 +35,17 @@ class Bench:
     agent: Path
     folder: Path
 
+    # What the profile of every machine says besides.
+    boot: str = ""
+
+    def profiles(self) -> Path:
+        own = self.folder / "hardware-profiles"
+        shutil.rmtree(own, ignore_errors=True)
+        shutil.copytree(PROJECT / "hardware-profiles", own)
+        for file in own.glob("*.yaml"):
+            file.write_text(file.read_text() + self.boot)
+        return own
+
     @contextlib.contextmanager
     def network(self, subnet: str = POOL, extra: str = "", address6: str = "", before: Neighbour | None = None) -> Iterator[SwitchPort]:
         """A switch port that slipwayd serves."""
@@ -43,7 +54,7 @@ class Bench:
                 subprocess.run(["ip", "-6", "address", "add", address6, "dev", "lan0", "nodad"], check=True)
             (self.folder / "slipwayd.yaml").write_text(
                 f"address: {ADDRESS}\nstate_directory: {self.folder}/state\n"
-                f"hardware_profiles: {PROJECT}/hardware-profiles\nipxe_scripts: {PROJECT}/ipxe-scripts\n"
+                f"hardware_profiles: {self.profiles()}\nipxe_scripts: {PROJECT}/ipxe-scripts\n"
                 f"agent_image: {self.agent}\nboot_files: {self.files}\n{extra}dhcp:\n  - interface: lan0\n{subnet}"
             )
             command = [str(PROJECT / ".build/debug/slipwayd"), "--config", str(self.folder / "slipwayd.yaml")]
@@ -131,8 +142,8 @@ class Machine:
     console: Path
     control: Path
 
-    def says(self, words: str, seconds: float) -> None:
-        wait(self.console, words, seconds)
+    def says(self, words: str, seconds: float, times: int = 1) -> None:
+        wait(self.console, words, seconds, times)
 
     def reset(self) -> None:
         """The button on its front."""
@@ -155,9 +166,9 @@ def firmware(folder: Path, code: str, variables: str) -> list[str]:
     ]
 
 
-def wait(log: Path, words: str, seconds: float) -> None:
+def wait(log: Path, words: str, seconds: float, times: int = 1) -> None:
     deadline = time.monotonic() + seconds
-    while words not in (text := log.read_text(errors="replace") if log.exists() else ""):
+    while (text := log.read_text(errors="replace") if log.exists() else "").count(words) < times:
         if time.monotonic() > deadline:
             raise Failed(f"no {words!r} in {log.name}, which ends with:\n{text[-3000:]}")
         time.sleep(0.05)

@@ -44,11 +44,22 @@ def secure_boot_beside_another_server(bench: Bench) -> None:
             machine.says("hardware reported", 240)
 
 
+def proxy_forms(bench: Bench) -> None:
+    """OVMF follows the forms of a proxy's offer that are not the first. (SeaBIOS has no PXE of its own but iPXE, which knows one.)"""
+    for form in ("boot-server", "boot-menu"):
+        bench.boot = f"proxy_form: {form}\n"
+        with bench.network(_PROXY) as port, bench.other_server(), bench.machine(_uefi(bench, port)) as machine:
+            machine.says("hardware reported", 240)
+            machine.reset()
+            machine.says("hardware reported", 240, times=2)
+            bench.sees(f"({form})", 10, "machine", "boot-trace", MAC)
+
+
 def same_host(bench: Bench) -> None:
     """Another DHCP server of the same host has port 67: packets are captured and injected, and both kinds of firmware boot."""
     with bench.network(_PROXY, before=lambda: bench.other_server(shares=False)) as port:
         wait(bench.folder / "slipwayd.log", "listens by capture", 10)
-        for command in (_uefi(bench, port), _bios(port)):
+        for command in (_uefi(bench, port), _bios(bench, port)):
             with bench.machine(command) as machine:
                 machine.says("hardware reported", 240)
         bench.sees("agent", 10)
@@ -70,7 +81,7 @@ def ipv6_http(bench: Bench) -> None:
 
 def ipv6_stateless(bench: Bench) -> None:
     """An iPXE ROM that made its address of the router's prefix asks for the script only."""
-    with _network6(bench, "stateless") as port, bench.machine(_bios(port)) as machine:
+    with _network6(bench, "stateless") as port, bench.machine(_bios(bench, port)) as machine:
         machine.says("hardware reported", 240)
         _came_by_ipv6(bench)
 
@@ -82,6 +93,7 @@ def _came_by_ipv6(bench: Bench, *urls: str) -> None:
 
 SCENARIOS: dict[str, Callable[[Bench], None]] = {
     "arm64": arm64,
+    "proxy-forms": proxy_forms,
     "same-host": same_host,
     "ipv6": ipv6,
     "ipv6-http": ipv6_http,
@@ -126,7 +138,7 @@ def _uefi(bench: Bench, port: SwitchPort, **support: str) -> list[str]:
     ]
 
 
-def _bios(port: SwitchPort) -> list[str]:
+def _bios(_: Bench, port: SwitchPort) -> list[str]:
     """SeaBIOS, with the iPXE ROM of the NIC."""
     return [
         *("qemu-system-x86_64", "-machine", "q35,graphics=off", "-accel", "tcg,thread=multi", "-smp", "2", "-cpu", "max"),
