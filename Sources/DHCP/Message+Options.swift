@@ -3,7 +3,9 @@ import NetworkAddresses
 /// The options of a network boot with their types. A value of the wrong length counts as absent.
 extension Message {
     public var type: MessageType? {
-        get { options[.messageType].flatMap { $0.count == 1 ? MessageType(rawValue: $0[0]) : nil } }
+        get {
+            options.value(.messageType).flatMap { $0.count == 1 ? $0.first.flatMap { MessageType(rawValue: $0) } : nil }
+        }
         set { options[.messageType] = newValue.map { [$0.rawValue] } }
     }
 
@@ -20,13 +22,13 @@ extension Message {
 
     /// Option 93; the first one when a client lists several.
     public var architecture: ClientArchitecture? {
-        guard let value = options[.clientArchitecture], value.count >= 2 else { return nil }
-        return ClientArchitecture(rawValue: UInt16(value[0]) << 8 | UInt16(value[1]))
+        guard let value = options.value(.clientArchitecture)?.prefix(2), value.count == 2 else { return nil }
+        return ClientArchitecture(rawValue: value.reduce(0) { $0 << 8 | UInt16($1) })
     }
 
     /// Option 97 type 0: 16 bytes in the order of SMBIOS.
     public var machineUUID: [UInt8]? {
-        guard let value = options[.machineIdentifier], value.count == 17, value[0] == 0 else { return nil }
+        guard let value = options.value(.machineIdentifier), value.count == 17, value.first == 0 else { return nil }
         return Array(value.dropFirst())
     }
 
@@ -43,7 +45,7 @@ extension Message {
     }
 
     /// iPXE, which wants a script and not a boot program: a server that confuses the two loops for ever.
-    public var isIPXE: Bool { options[.userClass] != nil && userClasses.contains("iPXE") }
+    public var isIPXE: Bool { options.value(.userClass) != nil && userClasses.contains("iPXE") }
 
     /// An iPXE that lists what it can (option 175), and no HTTP (feature 19) among it.
     public var ipxeLacksHTTP: Bool {
@@ -59,11 +61,11 @@ extension Message {
     /// PXE firmware, UEFI HTTP firmware, or iPXE asking for a boot file (PXE 2.1 §2.2.1; UEFI 2.10 §24.7.2).
     public var isNetworkBoot: Bool {
         // Every packet comes this way: bytes are compared as they are.
-        guard let value = options[.vendorClass] else { return isIPXE }
+        guard let value = options.value(.vendorClass) else { return isIPXE }
         return value.starts(with: "PXEClient".utf8) || value.starts(with: "HTTPClient".utf8) || isIPXE
     }
 
-    public func address(_ code: OptionCode) -> IPv4Address? { options[code].flatMap { IPv4Address(bytes: $0) } }
+    public func address(_ code: OptionCode) -> IPv4Address? { options.value(code).flatMap { IPv4Address(bytes: $0) } }
 
     /// A list of addresses such as routers or name servers.
     public func addresses(_ code: OptionCode) -> [IPv4Address] {
@@ -78,14 +80,17 @@ extension Message {
     }
 
     public mutating func set(_ code: OptionCode, _ addresses: [IPv4Address]) {
+        guard addresses.count != 1 else { return set(code, address: addresses[0]) }
         options[code] = addresses.isEmpty ? nil : addresses.flatMap(\.bytes)
     }
 
+    public mutating func set(_ code: OptionCode, address: IPv4Address) { set(code, seconds: address.rawValue) }
+
     public mutating func set(_ code: OptionCode, seconds: UInt32) {
-        options[code] = (0..<4).map { UInt8(truncatingIfNeeded: seconds >> UInt32(8 * (3 - $0))) }
+        options.set(code, (0..<4).lazy.map { UInt8(truncatingIfNeeded: seconds >> UInt32(8 * (3 - $0))) })
     }
 
-    public mutating func set(_ code: OptionCode, text: String) { options[code] = Array(text.utf8) }
+    public mutating func set(_ code: OptionCode, text: String) { options.set(code, text.utf8) }
 
     /// Text up to a NUL; firmware and dnsmasq append one.
     private static func text(_ value: [UInt8]) -> String { String(decoding: value.prefix { $0 != 0 }, as: UTF8.self) }

@@ -52,14 +52,14 @@ public struct Message: Equatable, Sendable {
             yiaddr = IPv4Address(rawValue: try reader.uint32("yiaddr"))
             siaddr = IPv4Address(rawValue: try reader.uint32("siaddr"))
             giaddr = IPv4Address(rawValue: try reader.uint32("giaddr"))
-            chaddr = Array(try reader.take(16, "chaddr").prefix(length))
-            let snameField = try reader.take(64, "sname")
-            let fileField = try reader.take(128, "file")
+            chaddr = Array(try reader.slice(16, "chaddr").prefix(length))
+            let snameField = try reader.slice(64, "sname")
+            let fileField = try reader.slice(128, "file")
             let cookie = try reader.uint32("magic cookie")
             guard cookie == Self.magicCookie else { throw MessageError.notDHCP(cookie: cookie) }
-            try options.append(parsing: reader.rest())
+            try options.append(parsing: reader.restSlice())
             // RFC 2131 §4.1: file is read before sname.
-            let overload = options[.overload]?.first ?? 0
+            let overload = options.value(.overload)?.first ?? 0
             options[.overload] = nil
             if overload & 1 != 0 { try options.append(parsing: fileField) } else { file = Self.text(fileField) }
             if overload & 2 != 0 { try options.append(parsing: snameField) } else { sname = Self.text(snameField) }
@@ -80,18 +80,24 @@ public struct Message: Equatable, Sendable {
     /// The whole UDP payload, at least 300 bytes: some BOOTP relays and firmwares drop shorter ones (RFC 1542 §2.1).
     public var encoded: [UInt8] {
         var writer = ByteWriter(capacity: 512)
-        writer.append([operation.rawValue, hardwareType, UInt8(min(chaddr.count, 16)), hops])
+        writer.uint8(operation.rawValue)
+        writer.uint8(hardwareType)
+        writer.uint8(UInt8(min(chaddr.count, 16)))
+        writer.uint8(hops)
         writer.uint32(xid)
         writer.uint16(secs)
         writer.uint16(flags)
-        for address in [ciaddr, yiaddr, siaddr, giaddr] { writer.uint32(address.rawValue) }
+        writer.uint32(ciaddr.rawValue)
+        writer.uint32(yiaddr.rawValue)
+        writer.uint32(siaddr.rawValue)
+        writer.uint32(giaddr.rawValue)
         writer.fixed(chaddr, 16)
         writer.fixed(sname.prefix(63), 64)
         writer.fixed(file.prefix(127), 128)
         writer.uint32(Self.magicCookie)
-        writer.append(options.encoded)
+        options.write(to: &writer)
         writer.uint8(OptionCode.end.rawValue)
-        writer.fixed([], max(0, 300 - writer.bytes.count))
+        writer.fixed(EmptyCollection(), max(0, 300 - writer.count))
         return writer.bytes
     }
 
@@ -100,7 +106,7 @@ public struct Message: Equatable, Sendable {
     /// The client cannot take unicast before it has an address.
     public static let broadcastFlag: UInt16 = 0x8000
 
-    private static func text(_ field: [UInt8]) -> [UInt8] { Array(field.prefix { $0 != 0 }) }
+    private static func text(_ field: ArraySlice<UInt8>) -> [UInt8] { Array(field.prefix { $0 != 0 }) }
 }
 
 /// Why a payload is no DHCP message.

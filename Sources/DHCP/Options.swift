@@ -1,73 +1,110 @@
-/// The options of a message in their order; those this code does not know are kept as they came.
-public struct Options: Equatable, Sendable {
-    public struct Field: Equatable, Sendable {
-        public var code: OptionCode
-        public var value: [UInt8]
+import WireBytes
 
-        public init(_ code: OptionCode, _ value: [UInt8]) { (self.code, self.value) = (code, value) }
+/// The options of a message in their order; those this code does not know are kept as they came. One buffer holds all values, so that
+/// reading a packet and making its answer take a few allocations and not one for each option.
+public struct Options: Sendable {
+    /// Where in `storage` the value of a code is.
+    private struct Slot {
+        var code: OptionCode
+        var range: Range<Int>
     }
 
-    public private(set) var fields: [Field] = []
+    private var storage: [UInt8] = []
+    private var slots: [Slot] = []
 
     public init() {}
 
     /// Parses one options area: TLVs, Pad (0) skipped, up to End (255) or the last byte.
     /// - Throws: ``OptionsError``.
-    public init(parsing bytes: some Sequence<UInt8>) throws(OptionsError) { try append(parsing: bytes) }
+    public init(parsing bytes: some Sequence<UInt8>) throws(OptionsError) { try append(parsing: ArraySlice(bytes)) }
+
+    /// The codes in their order.
+    public var codes: [OptionCode] { slots.map(\.code) }
+
+    /// Room for so many more bytes and options.
+    public mutating func reserve(bytes: Int, options: Int) {
+        storage.reserveCapacity(storage.count + bytes)
+        slots.reserveCapacity(slots.count + options)
+    }
 
     /// Parses a further area of the same message. Repeated codes are joined in order (RFC 3396 §7).
-    public mutating func append(parsing area: some Sequence<UInt8>) throws(OptionsError) {
-        let bytes = Array(area)
-        var offset = 0
-        while offset < bytes.count {
-            let code = OptionCode(rawValue: bytes[offset])
+    public mutating func append(parsing area: ArraySlice<UInt8>) throws(OptionsError) {
+        var offset = storage.count
+        let (base, end) = (offset, offset + area.count)
+        reserve(bytes: area.count, options: 16)
+        storage.append(contentsOf: area)
+        while offset < end {
+            let code = OptionCode(rawValue: storage[offset])
             if code == .end { return }
             if code == .pad {
                 offset += 1
                 continue
             }
             let start = offset + 2
-            let length = start <= bytes.count ? Int(bytes[start - 1]) : 0
-            guard start <= bytes.count, start + length <= bytes.count else {
-                throw .truncated(code, offset: offset, length: length, available: max(0, bytes.count - start))
-            }
-            let value = Array(bytes[start..<start + length])
-            if let index = fields.firstIndex(where: { $0.code == code }) {
-                fields[index].value += value
-            } else {
-                fields.append(Field(code, value))
+            let length = start <= end ? Int(storage[start - 1]) : 0
+            guard start <= end, start + length <= end else {
+                throw .truncated(code, offset: offset - base, length: length, available: max(0, end - start))
             }
             offset = start + length
+            if let index = index(of: code) {
+                // Behind the area: both parts in one piece.
+                let joined = storage.count
+                storage.append(contentsOf: storage[slots[index].range])
+                storage.append(contentsOf: storage[start..<offset])
+                slots[index].range = joined..<storage.count
+            } else {
+                slots.append(Slot(code: code, range: start..<offset))
+            }
         }
     }
 
     /// The value of a code; setting nil removes it, setting a new one appends it.
     public subscript(code: OptionCode) -> [UInt8]? {
-        get { fields.first { $0.code == code }?.value }
+        get { value(code).map(Array.init) }
         set {
-            let index = fields.firstIndex { $0.code == code }
-            switch (index, newValue) {
-            case (let index?, let value?): fields[index].value = value
-            case (let index?, nil): fields.remove(at: index)
-            case (nil, let value?): fields.append(Field(code, value))
-            case (nil, nil): break
-            }
+            if let newValue { set(code, newValue) } else { slots.removeAll { $0.code == code } }
         }
     }
 
+    /// The value of a code, without a copy.
+    public func value(_ code: OptionCode) -> ArraySlice<UInt8>? { index(of: code).map { storage[slots[$0].range] } }
+
+    public mutating func set(_ code: OptionCode, _ value: some Sequence<UInt8>) {
+        let start = storage.count
+        storage.append(contentsOf: value)
+        let slot = Slot(code: code, range: start..<storage.count)
+        if let index = index(of: code) { slots[index] = slot } else { slots.append(slot) }
+    }
+
+    private func index(of code: OptionCode) -> Int? { slots.firstIndex { $0.code == code } }
+
     /// TLVs without End. Values over 255 bytes are split (RFC 3396 §5).
     public var encoded: [UInt8] {
-        var bytes: [UInt8] = []
-        for field in fields {
-            var rest = field.value[...]
+        var writer = ByteWriter(capacity: storage.count)
+        write(to: &writer)
+        return writer.bytes
+    }
+
+    func write(to writer: inout ByteWriter) {
+        for slot in slots {
+            var rest = slot.range
             repeat {
                 let part = rest.prefix(255)
-                bytes += [field.code.rawValue, UInt8(part.count)]
-                bytes += part
+                writer.uint8(slot.code.rawValue)
+                writer.uint8(UInt8(part.count))
+                writer.append(storage[part])
                 rest = rest.dropFirst(part.count)
             } while !rest.isEmpty
         }
-        return bytes
+    }
+}
+
+extension Options: Equatable {
+    /// The same codes with the same values in the same order.
+    public static func == (left: Options, right: Options) -> Bool {
+        left.slots.elementsEqual(right.slots) {
+            $0.code == $1.code && left.storage[$0.range] == right.storage[$1.range]
+        }
     }
 }
 

@@ -44,7 +44,24 @@ extension IPv4Address: LosslessStringConvertible {
         rawValue = value
     }
 
-    public var description: String { bytes.map(String.init).joined(separator: ".") }
+    /// Written in place: answers to every packet have addresses in them.
+    public var description: String {
+        String(unsafeUninitializedCapacity: 15) { text in
+            var count = 0
+            for shift in stride(from: 24, through: 0, by: -8) {
+                let octet = UInt8(truncatingIfNeeded: rawValue >> UInt32(shift))
+                if octet >= 100 { put(octet / 100) }
+                if octet >= 10 { put(octet / 10 % 10) }
+                put(octet % 10)
+                if shift > 0 { put(UInt8(ascii: ".") &- UInt8(ascii: "0")) }
+            }
+            func put(_ digit: UInt8) {
+                text[count] = UInt8(ascii: "0") &+ digit
+                count += 1
+            }
+            return count
+        }
+    }
 }
 
 extension IPv4Address: Comparable {

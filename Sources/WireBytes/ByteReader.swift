@@ -15,10 +15,18 @@ public struct ByteReader: Sendable {
         Array(bytes[try span(count, field)])
     }
 
+    /// The next `count` bytes, without a copy.
+    public mutating func slice(_ count: Int, _ field: StaticString) throws(WireError) -> ArraySlice<UInt8> {
+        bytes[try span(count, field)]
+    }
+
     /// All that is left.
-    public mutating func rest() -> [UInt8] {
+    public mutating func rest() -> [UInt8] { Array(restSlice()) }
+
+    /// All that is left, without a copy.
+    public mutating func restSlice() -> ArraySlice<UInt8> {
         defer { offset = bytes.count }
-        return Array(bytes.dropFirst(offset))
+        return bytes.dropFirst(offset)
     }
 
     public mutating func uint8(_ field: StaticString) throws(WireError) -> UInt8 { UInt8(try bigEndian(1, field)) }

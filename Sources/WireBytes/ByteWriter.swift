@@ -1,6 +1,8 @@
 /// Appends fields to a buffer.
 public struct ByteWriter: Sendable {
     public var bytes: [UInt8] { storage }
+    /// Bytes so far.
+    public var count: Int { storage.count }
     @usableFromInline var storage: [UInt8] = []
 
     /// - Parameter capacity: bytes that are expected.
@@ -26,7 +28,7 @@ public struct ByteWriter: Sendable {
         storage.append(contentsOf: repeatElement(0, count: count - cut.count))
     }
 
-    private mutating func bigEndian(_ value: UInt64, _ count: Int) {
+    @inline(__always) private mutating func bigEndian(_ value: UInt64, _ count: Int) {
         for index in (0..<count).reversed() { storage.append(UInt8(truncatingIfNeeded: value >> UInt64(8 * index))) }
     }
 

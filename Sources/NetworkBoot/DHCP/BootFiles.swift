@@ -93,12 +93,14 @@ struct BootQuestion: Equatable, Sendable {
 
 extension Message {
     /// UEFI HTTP boot: wants a URL, and `HTTPClient` in the answer's option 60.
-    var isHTTPClient: Bool { options[.vendorClass]?.starts(with: "HTTPClient".utf8) ?? false }
+    var isHTTPClient: Bool { options.value(.vendorClass)?.starts(with: "HTTPClient".utf8) ?? false }
 
     var bootQuestion: BootQuestion? {
         mac.map {
             BootQuestion(
-                mac: $0, uuid: machineUUID, architecture: architecture, isIPXE: isIPXE, isHTTPClient: isHTTPClient,
+                // Only iPXE's URL carries it.
+                mac: $0, uuid: isIPXE ? machineUUID : nil, architecture: architecture, isIPXE: isIPXE,
+                isHTTPClient: isHTTPClient,
                 isNetworkBoot: isNetworkBoot)
         }
     }

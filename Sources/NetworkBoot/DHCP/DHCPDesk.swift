@@ -48,32 +48,32 @@ final class DHCPDesk {
         }
         // Our own look for other servers is none of our clients.
         guard client.mac != DHCPProbe.mac else { return }
-        guard buckets.admit(client.mac, now: now()) else { return BootMetrics.dhcpLimited.increment() }
+        let now = now()
+        guard buckets.admit(client.mac, now: now) else { return BootMetrics.dhcpLimited.increment() }
         let told = director.instruction(for: client)
-        unserved.note(request, told, files: responders[index].files, logger: logger)
         let troubles = self.troubles(of: request, client, told, responders[index])
-        let outcome = responders[index].handle(request, arrival, told: told, now: now())
+        let outcome = responders[index].handle(request, arrival, told: told, now: now)
         // A request that is meant for another server says which address the client got from it.
         let foreign =
             outcome.isSilence && responders[index].subnet.isProxy && request.type == .request && told.action != .ignore
         if !outcome.isSilence || foreign || !troubles.isEmpty {
-            trace(request, client, givenByOther: outcome.lease == nil && responders[index].subnet.isProxy)
+            trace(request, client, now, givenByOther: outcome.lease == nil && responders[index].subnet.isProxy)
         }
         for trouble in troubles + [outcome.trouble].compactMap({ $0 }) {
-            director.record(BootTraceEvent(time: now(), mac: client.mac, step: .trouble(trouble)))
+            director.record(BootTraceEvent(time: now, mac: client.mac, step: .trouble(trouble)))
         }
         guard let lease = outcome.lease, let journal = journals[index] else {
-            if let reply = outcome.reply { dispatch(reply, client, told.proxyForm, send) }
+            if let reply = outcome.reply { dispatch(reply, client, told.proxyForm, now, send) }
             return
         }
-        let (director, logger, now) = (director, logger, now)
+        let (director, logger, clock) = (director, logger, self.now)
         // Only the ACK waits for the disk; the next packet does not.
         journal.append(lease) { result in
             switch result {
             case .success:
                 guard let reply = outcome.reply else { return }
                 send(reply)
-                Self.trace(reply, client, director, now())
+                Self.trace(reply, client, director, clock())
             case .failure(let error):
                 logger.error(
                     "no ACK: the lease is not durable", metadata: ["mac": "\(client.mac)", "error": "\(error)"])
@@ -103,18 +103,21 @@ final class DHCPDesk {
         if told.action == .ignore { return [.ignored] }
         var found: [BootTrouble] = []
         if let question = request.bootQuestion, !responder.files.hasProgram(for: question, told.program) {
+            unserved.note(question, logger: logger)
             found.append(.noProgram((client.architecture ?? .biosX86).withoutHTTP))
         }
         if client.stage == .ipxe, request.ipxeLacksHTTP { found.append(.noHTTP) }
         return found
     }
 
-    private func dispatch(_ reply: Reply, _ client: BootClient, _ form: ProxyForm, _ send: (Reply) -> Void) {
+    private func dispatch(
+        _ reply: Reply, _ client: BootClient, _ form: ProxyForm, _ now: Date, _ send: (Reply) -> Void
+    ) {
         send(reply)
-        Self.trace(reply, client, director, now(), form: form)
+        Self.trace(reply, client, director, now, form: form)
     }
 
-    private func trace(_ request: Message, _ client: BootClient, givenByOther: Bool) {
+    private func trace(_ request: Message, _ client: BootClient, _ now: Date, givenByOther: Bool) {
         let step: BootTraceEvent.Step =
             request.type == .discover
             ? .discover(stage: client.stage, architecture: client.architecture) : .request(stage: client.stage)
@@ -125,8 +128,7 @@ final class DHCPDesk {
         }
         director.record(
             BootTraceEvent(
-                time: now(), mac: client.mac, address: address, location: request.relayInformation?.location, step: step
-            ))
+                time: now, mac: client.mac, address: address, location: request.relayInformation?.location, step: step))
     }
 
     private static func trace(
@@ -134,7 +136,7 @@ final class DHCPDesk {
     ) {
         BootMetrics.noteReply(reply.message.type)
         let address = reply.message.yiaddr == .unspecified ? nil : reply.message.yiaddr
-        let file = reply.message.options[.bootFileName].map { String(decoding: $0, as: UTF8.self) }
+        let file = reply.message.options.value(.bootFileName).map { String(decoding: $0, as: UTF8.self) }
         switch reply.message.type {
         case .offer:
             // Forms are for PXE firmware beside another server; UEFI HTTP boot and iPXE know one.

@@ -31,10 +31,11 @@ extension Message {
         reply.secs = secs
         reply.flags = flags
         reply.giaddr = giaddr
+        reply.options.reserve(bytes: 256, options: 16)
         reply.type = type
-        reply.set(.serverIdentifier, [server])
+        reply.set(.serverIdentifier, address: server)
         // RFC 4578 §2.3: echoed as it came.
-        reply.options[.machineIdentifier] = options[.machineIdentifier]
+        if let identifier = options.value(.machineIdentifier) { reply.options.set(.machineIdentifier, identifier) }
         return reply
     }
 
@@ -43,7 +44,9 @@ extension Message {
     func echoingRelay(of request: Message) -> Message {
         var reply = self
         if let override = request.relayInformation?.serverOverride { reply.set(.serverIdentifier, [override]) }
-        reply.options[.relayAgentInformation] = request.options[.relayAgentInformation]
+        if let relay = request.options.value(.relayAgentInformation) {
+            reply.options.set(.relayAgentInformation, relay)
+        }
         return reply
     }
 

@@ -10,18 +10,14 @@ struct UnservedLog {
     /// Architectures told; the numbers are an attacker's to choose.
     static let capacity = 64
 
-    mutating func note(_ request: Message, _ told: BootInstruction, files: BootFiles, logger: Logger) {
-        guard request.type == .discover, request.isNetworkBoot, told.action != .ignore,
-            let architecture = request.architecture, let question = request.bootQuestion,
-            !files.hasProgram(for: question, told.program),
-            seen.count < Self.capacity,
-            seen.insert(architecture).inserted
+    mutating func note(_ question: BootQuestion, logger: Logger) {
+        guard let architecture = question.architecture, seen.count < Self.capacity, seen.insert(architecture).inserted
         else { return }
         logger.warning(
             "no boot program for this architecture; boot_programs in the configuration names one",
             metadata: [
                 "architecture": "\(architecture.withoutHTTP.rawValue)",
-                "mac": "\(request.mac.map(\.description) ?? "unknown")",
+                "mac": "\(question.mac)",
             ])
     }
 }

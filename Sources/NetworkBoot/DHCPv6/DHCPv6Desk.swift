@@ -12,6 +12,7 @@ final class DHCPv6Desk {
     private let director: any NetworkBootDirector
     private let logger: Logger
     private let now: @Sendable () -> Date
+    private var unserved = UnservedLog()
     private var malformed = MalformedLog(service: "dhcpv6")
     private var buckets: TokenBuckets<MACAddress>
 
@@ -72,6 +73,7 @@ final class DHCPv6Desk {
             } else if let question = request.options.bootQuestion(client.mac),
                 !responder.files.hasProgram(for: question, told.program)
             {
+                unserved.note(question, logger: logger)
                 record(.trouble(.noProgram((client.architecture ?? .efiX64).withoutHTTP)))
             }
         }
