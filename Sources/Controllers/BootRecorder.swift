@@ -86,7 +86,7 @@ extension BootTraceEvent.Step {
     /// The end of a boot, or why there is none: kept for a known machine though it is no milestone.
     fileprivate var isWorthKeeping: Bool {
         switch self {
-        case .session, .trouble: true
+        case .session, .trouble, .bootDevice: true
         default: false
         }
     }
@@ -97,7 +97,9 @@ extension BootTraceEvent {
     fileprivate var stepAddress: IPv4Address? {
         switch step {
         case .acknowledge(let address, _), .offer(let address, _, _): address ?? self.address
-        case .discover, .request, .transferStarted, .transferFinished, .script, .console, .session, .trouble: address
+        case .discover, .request, .transferStarted, .transferFinished, .script, .console, .bootDevice, .session,
+            .trouble:
+            address
         }
     }
 }

@@ -28,7 +28,8 @@ public struct ControllerSet: Sendable {
             installation: installation, tickets: StoredTickets(store: store, now: now), book: boots, logger: logger,
             now: now)
         machines = MachineService(
-            store: store, board: board, installation: installation, power: power, wakeups: wakeups, now: now)
+            store: store, board: board, installation: installation, power: power, profiles: profiles,
+            director: director, boots: boots, wakeups: wakeups, now: now)
         agents = AgentService(
             store: store, board: board, director: director, profiles: profiles, installation: installation,
             wakeups: wakeups, logger: logger, now: now)

@@ -1,4 +1,5 @@
 import FoundationEssentials
+import Inventory
 import Machines
 import Store
 
@@ -9,6 +10,7 @@ extension MachineService {
         let former = try await store.get(Machine.self, id)?.observed.powerCommandAt
         // Written first: a boot that follows is ours even when this daemon is killed before the BMC answers.
         try await note(power: nil, of: id, command: action, actor: actor)
+        if action != .off { try await tellBootDevice(of: id, access, actor: actor) }
         do {
             let state = try await power.perform(action, on: access)
             try await note(power: state, of: id, command: nil, actor: actor)
@@ -28,6 +30,32 @@ extension MachineService {
         } catch {
             throw ServiceError(.upstream, "power status: \(error)")
         }
+    }
+
+    /// Where a profile wants it, the BMC of a machine that owns its disk is told so. One that does not take it is no reason to stop: the
+    /// machine asks the network then, and is told another way.
+    private func tellBootDevice(of id: String, _ access: BMCAccess, actor: String) async throws {
+        guard let machine = try await store.get(Machine.self, id) else { return }
+        let profile = machine.observed.profile.flatMap { profiles.profile(named: $0) }
+        let device = BootPolicy.bootDevice(
+            phase: machine.observed.phase, preferences: profile?.boot ?? BootPreferences(),
+            habits: machine.observed.macs.map { boots.habits(of: $0) })
+        guard let device else { return }
+        let words: String
+        do {
+            let isUEFI = machine.observed.hardware?.firmware.kind == .uefi
+            let result = try await power.bootOnce(from: device, uefi: isUEFI, on: access)
+            words = "the BMC was told to start from the \(device.rawValue) once (\(result.rawValue))"
+            for mac in machine.observed.macs {
+                director.record(BootTraceEvent(time: now(), mac: mac, step: .bootDevice(device)))
+            }
+        } catch {
+            words = "the BMC does not start from the \(device.rawValue): \(error); the network will tell the way"
+        }
+        let event = Event.now(
+            .powerCommand, machine: id, actor: actor, "\(machine.name): \(words)",
+            details: ["boot": device.rawValue], at: now())
+        try await store.transaction { try $0.put(event) }
     }
 
     /// How to log in to a machine's BMC.

@@ -1,4 +1,5 @@
 import FoundationEssentials
+import Inventory
 import Machines
 import NetworkAddresses
 import Store
@@ -9,6 +10,9 @@ public struct MachineService: Sendable {
     let board: SessionBoard
     let installation: Installation
     let power: any PowerController
+    let profiles: ProfileMatcher
+    let director: BootDirector
+    let boots: BootBook
     let wakeups: Wakeups
     let now: @Sendable () -> Date
 

@@ -19,7 +19,10 @@ import Testing
         let registry: StandaloneRegistry
         private let task: Task<Void, any Error>
 
-        init(_ store: any RecordStore, keys: Keys, power: any PowerController = NoPower()) {
+        init(
+            _ store: any RecordStore, keys: Keys, power: any PowerController = NoPower(),
+            boot: BootPreferences = BootPreferences(), records: Bool = false
+        ) {
             let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
             let installation = Installation(
                 apiURL: "https://10.77.0.1:8443", bootURL: "http://10.77.0.1:8080", certificateAuthority: "PEM\n",
@@ -28,7 +31,7 @@ import Testing
                 admission: .init(unknown: .discover), pollSeconds: 1)
             let profile = HardwareProfile(
                 name: "rack", match: .init(manufacturer: "Slipway"), rootDisk: RootDiskHint(transports: [.nvme]),
-                readBack: .full)
+                readBack: .full, boot: boot)
             let controllers = ControllerSet(
                 store: store, installation: installation, profiles: ProfileMatcher([profile]), power: power,
                 images: AllImages(),
@@ -41,6 +44,7 @@ import Testing
                 try await withThrowingTaskGroup(of: Void.self) { group in
                     group.addTask { try await controllers.feed.run() }
                     group.addTask { try await controllers.reconciler.run() }
+                    if records { group.addTask { try await controllers.recorder.run() } }
                     try await group.waitForAll()
                 }
             }

@@ -114,6 +114,9 @@ import Testing
         ),
         ("UEFI that begins anew", [(0, pxe), (5, script(.exitFailure)), (6, http), (9, pxe)], [.exitFailure]),
         ("an iPXE ROM that is back", [(0, ipxe), (1, script(.exit)), (4, ipxe)], [.exit]),
+        ("the BMC was told, and its disk it is", [(0, .bootDevice(.disk)), (200, system)], []),
+        ("the BMC was told, and the firmware asks all the same", [(0, .bootDevice(.disk)), (300, pxe)], [.bmc]),
+        ("the BMC was told, and an iPXE ROM asks", [(0, .bootDevice(.disk)), (300, ipxe)], [.bmc]),
         (
             "failed once, and led to the disk later",
             [(0, bios), (1, script(.exit)), (5, bios), (6, script(.exit)), (20, system)], []

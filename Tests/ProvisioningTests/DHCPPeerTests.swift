@@ -6,7 +6,7 @@ import Testing
 @Suite(.enabled(if: getuid() == 0, "network namespaces need root")) struct DHCPPeerTests {
     /// What udhcpc was given: address, boot file, next server.
     private func lease(_ wire: Wire, _ directory: String, _ options: [String]) async throws -> String {
-        let (lease, output) = try await udhcpc(wire, directory, options + ["-t", "5"])
+        let (lease, output) = try await udhcpc(wire, directory, ["-t", "5"] + options)
         return try #require(lease, "no lease:\n\(output)")
     }
 
@@ -206,6 +206,44 @@ import Testing
                 #expect(try await lease(wire, installation.directory, Self.bios).hasPrefix("10.98.0.5"))
                 let told = installation.log.split(separator: "\n").filter { $0.contains("malformed bytes") }
                 #expect(told.count == 1, "\(installation.log)")
+            }
+        }
+    }
+
+    @Test("a flood of made-up machines takes a bounded memory, and a machine that has its lease is served meanwhile")
+    func flood() async throws {
+        try await Wire.with { wire in
+            try await serving(wire, by: .socket) { installation in
+                let first = try await lease(wire, installation.directory, Self.bios)
+                let before = try #require(installation.residentKibibytes)
+                let script = """
+                    import os, socket, time
+                    raw = socket.socket(socket.AF_PACKET, socket.SOCK_RAW)
+                    raw.bind(("cli0", 0))
+                    def discover(mac):
+                        dhcp = bytes([1, 1, 6, 0]) + os.urandom(4) + bytes(20) + mac + bytes(202) + bytes([99, 130, 83, 99])
+                        dhcp += bytes([53, 1, 1, 93, 2, 0, 0, 60, 9]) + b"PXEClient" + bytes([255])
+                        udp = bytes([0, 68, 0, 67]) + (8 + len(dhcp)).to_bytes(2) + bytes(2) + dhcp
+                        head = bytes([69, 0]) + (20 + len(udp)).to_bytes(2) + bytes([0, 0, 0, 0, 64, 17])
+                        ends = bytes(4) + bytes([255] * 4)
+                        total = sum(int.from_bytes((head + bytes(2) + ends)[at:at + 2]) for at in range(0, 20, 2))
+                        while total >> 16: total = (total & 65535) + (total >> 16)
+                        return bytes([255] * 6) + mac + bytes([8, 0]) + head + (65535 - total).to_bytes(2) + ends + udp
+                    # All at once, and then a thousand a second.
+                    for number in range(1000000):
+                        try: raw.send(discover(bytes([2]) + os.urandom(5)))
+                        except OSError: pass
+                        if number == 30000: print("flooding", flush=True)
+                        if number > 30000: time.sleep(0.001)
+                    """
+                let flood = try ChildProcess("ip", ["netns", "exec", wire.client, "python3", "-c", script])
+                defer { flood.kill() }
+                try #require(await flood.says("flooding"), "\(flood.output)")
+                let again = try await lease(wire, installation.directory, Self.bios + ["-t", "20"])
+                #expect(again == first)
+                let heard = try await installation.metric("slipway_dhcp_packets_total")
+                let grown = try #require(installation.residentKibibytes) - before
+                #expect(heard > 5000 && grown < 64 << 10, "\(heard) packets, \(grown) KiB")
             }
         }
     }

@@ -96,6 +96,27 @@ final class Installation: Sendable {
         return await child.ended(within: .seconds(20))
     }
 
+    /// Memory of the daemon.
+    var residentKibibytes: Int? {
+        let status = daemon.withLock { $0 }.flatMap {
+            try? String(contentsOfFile: "/proc/\($0.pid)/status", encoding: .utf8)
+        }
+        let line = status?.split(separator: "\n").first { $0.hasPrefix("VmRSS:") }
+        return line?.split(separator: " ").dropFirst().first.flatMap { Int($0) }
+    }
+
+    /// The sum of a metric's lines.
+    func metric(_ name: String) async throws -> Double {
+        let token = try String(contentsOfFile: directory + "/state/admin.token", encoding: .utf8)
+        let command =
+            enter + ["curl", "--silent", "--cacert", directory + "/state/ca.pem"]
+            + ["--header", "Authorization: Bearer " + token.trimmingCharacters(in: .whitespacesAndNewlines)]
+            + ["https://\(address):8443/metrics"]
+        let page = try await ChildProcess.run(command[0], Array(command.dropFirst())).output
+        return page.split(separator: "\n").filter { $0.hasPrefix(name + " ") || $0.hasPrefix(name + "{") }
+            .compactMap { $0.split(separator: " ").last.flatMap { Double($0) } }.reduce(0, +)
+    }
+
     /// What a command of the CLI says.
     @discardableResult func slipway(_ arguments: String...) async throws -> String {
         try await slipway(arguments: arguments)

@@ -36,4 +36,7 @@ public enum LocalDiskMethod: String, Codable, Sendable, CaseIterable {
     case notFound = "404"
     /// GRUB, from the network, starts the loader on the disk's EFI system partition. UEFI only.
     case grub
+    /// The BMC is told ahead of a power command of ours, and the machine does not ask the network at all. By profile only: BMCs differ in
+    /// whether they keep their word.
+    case bmc
 }

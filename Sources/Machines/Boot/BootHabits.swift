@@ -35,8 +35,12 @@ public struct BootHabits: Codable, Equatable, Sendable {
 
     public init() {}
 
+    /// The same where the BMC was told: a server looks at its own memory for minutes before it asks anybody.
+    static let powerOnSeconds: Double = 900
+
     public mutating func note(_ event: BootTraceEvent) {
-        if event.time.timeIntervalSince(attempt.lastAt) > Self.attemptSeconds { attempt = Attempt() }
+        let patience = attempt.handed == .bmc ? Self.powerOnSeconds : Self.attemptSeconds
+        if event.time.timeIntervalSince(attempt.lastAt) > patience { attempt = Attempt() }
         attempt.lastAt = event.time
         switch event.step {
         case .discover(.firmware, let architecture): firmware(architecture, isIPv6: event.isIPv6)
@@ -55,7 +59,10 @@ public struct BootHabits: Codable, Equatable, Sendable {
             // GRUB that shim fetches is the second half of the chain.
             if kind != .grub || attempt.fetched != .signed { attempt.fetched = kind }
         case .script(let name): script(name)
-        case .session: attempt = Attempt()
+        case .bootDevice(.disk):
+            attempt = Attempt(lastAt: event.time)
+            attempt.handed = .bmc
+        case .bootDevice(.network), .session: attempt = Attempt()
         case .discover, .request, .offer, .acknowledge, .trouble, .console: break
         }
     }
@@ -78,9 +85,9 @@ public struct BootHabits: Codable, Equatable, Sendable {
 
     private mutating func firmware(_ architecture: ClientArchitecture?, isIPv6: Bool) {
         // UEFI goes through its boot options, PXE and HTTP by IPv4 and IPv6 among them: only the one it began with closes the circle.
-        if let method = attempt.handed, architecture == attempt.architecture, isIPv6 == attempt.isIPv6 ?? false {
-            failed(method)
-        }
+        // Where the BMC was told, the network should not have been asked at all.
+        let isSame = architecture == attempt.architecture && isIPv6 == attempt.isIPv6 ?? false
+        if let method = attempt.handed, isSame || method == .bmc { failed(method) }
         if let fetched = attempt.fetched, attempt.handed == nil {
             // It was fetched, and the firmware is back: refused, or hung until somebody restarted the machine.
             program = fetched == .signed ? .standard : .signed
@@ -94,7 +101,7 @@ public struct BootHabits: Codable, Equatable, Sendable {
         if attempt.fetched != nil {
             program = .standard
             attempt.isIPXE = true
-        } else if !attempt.isIPXE, let method = attempt.handed {
+        } else if !attempt.isIPXE || attempt.handed == .bmc, let method = attempt.handed {
             // iPXE that nobody sent is the firmware (an option ROM), and it is back.
             failed(method)
         }

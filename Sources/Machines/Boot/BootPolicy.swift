@@ -104,8 +104,16 @@ public enum BootPolicy {
         let standard: [LocalDiskMethod] =
             isUEFI ? [.grub, .exitFailure, .sanboot, .notFound] : [.exit, .sanboot, .notFound, .exitFailure]
         let preferred = facts?.preferences.localDisk ?? []
-        let ways = (preferred.isEmpty ? standard : preferred).filter { $0 != .grub || canGRUB }
+        let ways = (preferred.isEmpty ? standard : preferred).filter { $0 != .bmc && ($0 != .grub || canGRUB) }
         return habits.diskMethod(of: ways) ?? (isUEFI ? .exitFailure : .exit)
+    }
+
+    /// What the BMC is to be told ahead of a power command; nil: nothing, and the network tells the machine its way.
+    public static func bootDevice(phase: Phase, preferences: BootPreferences, habits: [BootHabits]) -> BootDevice? {
+        guard preferences.localDisk.contains(.bmc), decide(phase) == .localDisk,
+            !habits.contains(where: { $0.failedDiskMethods.contains(.bmc) })
+        else { return nil }
+        return .disk
     }
 
     private static func program(
@@ -136,6 +144,10 @@ public enum BootPolicy {
         guard admission.admits(client.mac, isKnown: phase != nil) else { return .ignore }
         // An unknown system that is not booting is none of our business, whatever the policy.
         guard let phase else { return client.stage == .system ? .ignore : .agent }
+        return decide(phase)
+    }
+
+    private static func decide(_ phase: Phase) -> BootAction {
         switch phase {
         case .discovered, .inspecting, .available, .installing, .wiping, .rescue: return .agent
         // They own their disk, or are in somebody's hands.

@@ -61,7 +61,10 @@ public struct BootTrace: Codable, Equatable, Sendable {
     }
 
     /// The last script sent it to its own disk, or its installed system shows itself.
-    public var wasHandedOver: Bool { isOver || lastScript.flatMap { LocalDiskMethod(script: $0) } != nil }
+    public var wasHandedOver: Bool {
+        isOver || lastScript.flatMap { LocalDiskMethod(script: $0) } != nil
+            || entries.contains { $0.step == .bootDevice(.disk) }
+    }
 
     var lastScript: String? {
         entries.reversed().lazy.compactMap { if case .script(let name) = $0.step { name } else { nil } }.first
@@ -90,7 +93,7 @@ extension BootTraceEvent.Step {
         case .transferFinished(_, let file, let bytes, _, _, let outcome):
             if bytes == 0 || outcome != "completed" { .silent } else { Self.stage(ofFile: file) }
         case .script: .script
-        case .console: .silent
+        case .console, .bootDevice: .silent
         case .session: .agent
         case .trouble: .silent
         }

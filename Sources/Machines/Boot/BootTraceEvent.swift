@@ -36,6 +36,8 @@ public struct BootTraceEvent: Equatable, Codable, Sendable {
         case script(name: String)
         /// A line of its console, by syslog.
         case console(String)
+        /// The BMC was told what to start from next.
+        case bootDevice(BootDevice)
         /// The agent opened its session.
         case session
         case trouble(BootTrouble)

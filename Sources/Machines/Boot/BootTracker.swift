@@ -56,7 +56,7 @@ public struct BootTracker: Sendable {
             return stage == .system ? discover(stage, [:], at: event.time) : []
         case .offer(let address, let file, _):
             // Without an address it is a proxy's: another server hands those out, unseen by us.
-            guard address == nil, let file else { return [] }
+            guard address == nil, let file, !event.isIPv6 else { return [] }
             return reach(.dhcp, "boot file \(file) beside another server's address", ["file": file])
         case .acknowledge(let address, let file):
             guard address != nil || file != nil else { return [] }
@@ -79,7 +79,7 @@ public struct BootTracker: Sendable {
             return file.hasPrefix("/images/") || bytes == 0 ? [] : reach(.transfer, words, details)
         case .script(let name):
             return reach(.script, "script \(name)", ["script": name])
-        case .session, .trouble, .console:
+        case .session, .trouble, .console, .bootDevice:
             return []
         }
     }

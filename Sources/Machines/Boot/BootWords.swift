@@ -17,6 +17,7 @@ extension BootTraceEvent.Step: CustomStringConvertible {
                 + (repeated > 0 ? ", \(repeated) blocks sent again" : "")
         case .script(let name): "script \(name)"
         case .console(let line): "console: \(line)"
+        case .bootDevice(let device): "the BMC was told to start from \(device == .disk ? "the disk" : "the network")"
         case .session: "the agent opened its session"
         case .trouble(let trouble): "\(trouble)"
         }

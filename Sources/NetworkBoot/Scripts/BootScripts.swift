@@ -67,7 +67,7 @@ public struct BootScripts: Sendable {
         case .localDisk(let method, _):
             switch method {
             case .exit: return rendered(.localDiskExit, [:])
-            case .exitFailure, .grub: return rendered(.localDiskExitFailure, [:])
+            case .exitFailure, .grub, .bmc: return rendered(.localDiskExitFailure, [:])
             case .sanboot: return rendered(.localDiskSANBoot, [:])
             case .notFound: return Rendered(name: method.script, text: nil)
             }
