@@ -4,20 +4,28 @@ import Store
 
 /// Boot tickets in the store: the newest of each MAC, by its hash.
 public struct StoredTickets: TicketOffice {
-    let store: any RecordStore
+    private let commits: GroupCommit<BootTicket>
     let now: @Sendable () -> Date
 
-    public init(store: any RecordStore, now: @escaping @Sendable () -> Date) { (self.store, self.now) = (store, now) }
+    public init(store: any RecordStore, now: @escaping @Sendable () -> Date) {
+        self.now = now
+        // A hall of machines that powers on asks for a thousand scripts within seconds; a commit for each would be the slowest part.
+        commits = GroupCommit { tickets in
+            try await store.transaction { transaction in
+                for ticket in tickets {
+                    // Read, so that the write replaces the ticket of an earlier fetch: that one is worthless from now on.
+                    _ = try await transaction.get(BootTicket.self, ticket.id)
+                    try transaction.put(ticket)
+                }
+            }
+        }
+    }
 
     public func issueTicket(for client: BootClient) async throws -> String {
         let ticket = Credential.random()
         let record = BootTicket(
             mac: client.mac, hash: Credential.hash(ticket), address: client.address, issuedAt: now())
-        try await store.transaction { transaction in
-            // Read, so that the write replaces the ticket of an earlier fetch: that one is worthless from now on.
-            _ = try await transaction.get(BootTicket.self, record.id)
-            try transaction.put(record)
-        }
+        try await commits.commit(record)
         return ticket
     }
 }

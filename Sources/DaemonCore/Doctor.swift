@@ -31,17 +31,22 @@ struct Doctor: Sendable {
 
     private func addresses() -> [Finding] {
         let here = (try? System.enumerateDevices().compactMap { $0.address?.ipAddress }) ?? []
-        let address = configuration.address.description
-        guard !here.contains(address) else { return [Finding(.ok, "address", "\(address) is an address of this host")] }
-        return [
-            Finding(
+        let others = Set(configuration.networks6.map(\.server.description)).sorted().map {
+            ("`server` of `dhcpv6`", $0)
+        }
+        return ([("`address`", configuration.address.description)] + others).map { key, address in
+            guard !here.contains(address) else {
+                return Finding(.ok, "address", "\(address) is an address of this host")
+            }
+            return Finding(
                 .failed, "address", "\(address) is no address of this host; it has \(here.joined(separator: ", "))",
-                attempt: "set `address` to one that machines reach, or give it to an interface")
-        ]
+                attempt: "set \(key) to one that machines reach, or give it to an interface")
+        }
     }
 
     private func links() -> [Finding] {
-        Set(configuration.subnets.compactMap(\.interface)).sorted().map { interface in
+        let served = configuration.subnets.map(\.interface) + configuration.networks6.map(\.interface)
+        return Set(served.compactMap { $0 }).sorted().map { interface in
             let path = "/sys/class/net/\(interface)"
             let check = "interface \(interface)"
             guard FileManager.default.fileExists(atPath: path) else {

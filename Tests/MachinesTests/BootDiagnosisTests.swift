@@ -56,6 +56,15 @@ import Testing
             nil, "shim's optional files are not there", after: 1,
             [asks, offer, ack, file("shimx64.efi"), missing("revocations_sbat.efi")]),
         Row(.ignored, "an unknown machine under `ignore`", [asks, .trouble(.ignored)]),
+        Row(.ignored, "an iPXE ROM of an unknown machine", after: 200, [ipxe, .trouble(.ignored)]),
+        Row(.noFreeAddress, "an iPXE ROM at a full pool", after: 200, [ipxe, .trouble(.noFreeAddress)]),
+        Row(.noFreeAddress, "a full pool when iPXE asks", program + [ipxe, .trouble(.noFreeAddress)]),
+        Row(
+            .otherServer, "an iPXE ROM that takes another server's offer",
+            [ipxe, offer, .request(stage: .ipxe), .trouble(.chose(server: IPv4Address(10, 77, 0, 2)))]),
+        Row(
+            .offerNotFollowed, "an iPXE ROM without an address beside a proxy", after: 25,
+            [ipxe, .offer(address: nil, file: "http://10.77.0.1:8080/boot/ipxe?mac=1")]),
         Row(
             .noProgram, "IA32 UEFI",
             [.discover(stage: .firmware, architecture: .efiIA32), .trouble(.noProgram(.efiIA32)), ack]),

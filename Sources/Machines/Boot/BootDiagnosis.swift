@@ -37,34 +37,34 @@ public struct BootDiagnosis: Codable, Equatable, Sendable {
     private static func certain(_ evidence: BootEvidence) -> BootDiagnosis? {
         for trouble in evidence.troubles.reversed() {
             switch trouble {
-            case .ignored where evidence.trace.stage < .offered:
+            case .ignored where evidence.stage < .offered:
                 return .init(
                     .ignored, seen: "it asked for a boot file",
                     means:
                         "Slipway is not to serve it: it is unknown, denied, rejected or retired",
                     attempt: "set `unknown_machines: discover`, or accept the machine")
-            case .noProgram(let architecture) where evidence.trace.stage < .program:
+            case .noProgram(let architecture) where evidence.stage < .program:
                 return .init(
                     .noProgram, seen: "it asked for a boot program for architecture \(architecture.rawValue)",
                     means: "there is none", attempt: "name one in `boot_programs`")
-            case .noFreeAddress where evidence.trace.stage < .offered:
+            case .noFreeAddress where evidence.stage < .offered:
                 return .init(
                     .noFreeAddress, seen: "it asked for an address", means: "every address of its subnet is taken",
                     attempt: "make the pool larger; expired leases are given again")
-            case .addressInUse(let address) where evidence.trace.stage < .program:
+            case .addressInUse(let address) where evidence.stage < .program || evidence.stage == .ipxe:
                 return .init(
                     .addressInUse, seen: "it declined \(address)", means: "another device answers at that address",
                     attempt: "take the address out of the pool, or find the device")
-            case .refusedAddress(let address, let reason) where evidence.trace.stage < .addressed:
+            case .refusedAddress(let address, let reason) where evidence.stage < .addressed:
                 return .init(
                     .refusedAddress, seen: "it asks for \(address)", means: reason,
                     attempt: "most firmware asks anew by itself; a static address in its setup does not")
-            case .chose(let server) where evidence.trace.stage < .program:
+            case .chose(let server) where evidence.stage < .program || evidence.stage == .ipxe:
                 return .init(
                     .otherServer, seen: "it took the offer of \(server)",
                     means: "another DHCP server on this network answers before us, and names no boot file of ours",
                     attempt: "use mode proxy beside that server, or switch it off on this network")
-            case .noHTTP where evidence.trace.stage <= .ipxe:
+            case .noHTTP where evidence.stage <= .ipxe:
                 return .init(
                     .noHTTP, seen: "its iPXE says that it has no HTTP", means: "it cannot fetch its script",
                     attempt:
@@ -101,10 +101,10 @@ public struct BootDiagnosis: Codable, Equatable, Sendable {
 
     /// What did not come.
     private static func silent(_ evidence: BootEvidence) -> BootDiagnosis? {
-        switch evidence.trace.stage {
+        switch evidence.stage {
         case .silent, .agent: return nil
         case .asked, .offered:
-            guard evidence.isSilent(for: 20), evidence.trace.stage == .offered else { return nil }
+            guard evidence.isSilent(for: 20), evidence.stage == .offered else { return nil }
             return .init(
                 .offerNotFollowed, seen: "\(evidence.offers) offers and no word since",
                 means:
@@ -139,8 +139,8 @@ public struct BootDiagnosis: Codable, Equatable, Sendable {
             return .init(
                 .noAgent,
                 seen:
-                    "it has the agent's kernel\(evidence.trace.stage == .initrd ? " and initrd" : ", and not its initrd")",
-                means: evidence.trace.stage == .initrd ? "the agent opened no session" : "it stopped loading",
+                    "it has the agent's kernel\(evidence.stage == .initrd ? " and initrd" : ", and not its initrd")",
+                means: evidence.stage == .initrd ? "the agent opened no session" : "it stopped loading",
                 attempt:
                     "look at its console: a NIC without driver or firmware, a VLAN, or too little memory is named there"
             )

@@ -6,6 +6,23 @@ struct BootEvidence {
     let trace: BootTrace
     let now: Date
 
+    /// The furthest stage. That iPXE asks is far for one that was fetched, and the beginning for one in a NIC's ROM: what counts is how far
+    /// its own question came.
+    var stage: BootTrace.Stage {
+        guard trace.stage == .ipxe,
+            let asked = trace.entries.lastIndex(where: {
+                if case .discover(.ipxe, _) = $0.step { true } else { false }
+            })
+        else { return trace.stage }
+        return trace.entries[asked...].map { entry in
+            switch entry.step {
+            case .acknowledge, .request(.ipxe): .ipxe
+            case .offer: .offered
+            default: .asked
+            }
+        }.max() ?? .asked
+    }
+
     var troubles: [BootTrouble] {
         trace.entries.compactMap { if case .trouble(let trouble) = $0.step { trouble } else { nil } }
     }

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 
 from virtual_rack.switch_port import SwitchPort
 
+from . import stops
 from .bench import ADDRESS, ADDRESS6, MAC, OTHER, PREFIX6, Bench, firmware, wait
 
 _OVMF, _AAVMF = "/usr/share/OVMF/OVMF", "/usr/share/AAVMF/AAVMF"
@@ -91,8 +92,15 @@ def _came_by_ipv6(bench: Bench, *urls: str) -> None:
         bench.sees(f"boot file {url}", 10, "machine", "boot-trace", MAC)
 
 
+def stopping(bench: Bench) -> None:
+    """What a person is told of boots that stop."""
+    for stop in stops.STOPS:
+        stops.run(bench, stop, _uefi if stop.firmware == "uefi" else _bios)
+
+
 SCENARIOS: dict[str, Callable[[Bench], None]] = {
     "arm64": arm64,
+    "stops": stopping,
     "proxy-forms": proxy_forms,
     "same-host": same_host,
     "ipv6": ipv6,
