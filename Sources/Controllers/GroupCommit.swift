@@ -1,5 +1,3 @@
-import Store
-
 /// Writes what many callers bring at once in one transaction: whoever comes while one is under way waits for the next, which takes all that wait.
 /// Every caller returns when its own is durable.
 actor GroupCommit<Item: Sendable> {

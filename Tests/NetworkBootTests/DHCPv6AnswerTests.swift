@@ -141,6 +141,13 @@ import Testing
                 message, mac: Self.mac, told: BootInstruction(.agent), now: Self.now.addingTimeInterval(seconds))
         }
         _ = handle(Self.message(.decline, server: Self.identifier, having: [Self.own]))
+        // A stranger's word for it counts nothing.
+        let other = MACAddress(rawValue: 7)
+        _ = responder.handle(
+            Self.message(
+                .decline, server: Self.identifier,
+                having: [MachineAddress(of: Self.mac, prefix: Self.prefix, attempt: 1).address]),
+            mac: other, told: BootInstruction(.ignore), now: Self.now)
         let next = IPv6Address(high: Self.prefix, low: 0x5c11_0016_3e00_0061)
         #expect(handle(Self.message(.solicit))?.options.associations.map(\.addresses) == [[next]])
         let renewed = handle(Self.message(.renew, server: Self.identifier, having: [Self.own]))
@@ -201,6 +208,9 @@ import Testing
         #expect(DHCPv6Network.faults(of: [good]).isEmpty)
         #expect(DHCPv6Network.faults(of: [good, good]).count == 2)
         var bad = good
+        bad.domainName = "rack." + String(repeating: "x", count: 300)
+        #expect(DHCPv6Network.faults(of: [bad]).first?.contains("domain_name") ?? false)
+        bad = good
         bad.server = IPv6Address(high: 0xfe80 << 48, low: 1)
         #expect(DHCPv6Network.faults(of: [bad]).first?.contains("fe80::1") ?? false)
     }

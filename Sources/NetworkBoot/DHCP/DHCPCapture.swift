@@ -24,7 +24,8 @@ struct DHCPCapture {
         }
         await withTaskCancellationHandler {
             for await frame in frames {
-                loop.execute { take(frame, desk.value) }
+                // One after another: a flood fills the stream, which is bounded, and not the loop's queue.
+                try? await loop.submit { take(frame, desk.value) }.get()
             }
         } onCancel: {
             capture.end()

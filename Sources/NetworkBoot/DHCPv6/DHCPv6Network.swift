@@ -43,6 +43,10 @@ public struct DHCPv6Network: Equatable, Sendable {
                 found.append(
                     "\(network.name): server \(server) is no address that a URL can name; take one of \(network.name)")
             }
+            let labels = network.domainName?.split(separator: ".", omittingEmptySubsequences: false) ?? []
+            if labels.contains(where: { !(1...63).contains($0.utf8.count) }) {
+                found.append("\(network.name): domain_name has a part that is empty or longer than 63 letters")
+            }
             for other in networks[..<index] {
                 if other.prefix == network.prefix { found.append("\(network.name): is there twice") }
                 if let interface = network.interface, other.interface == interface {

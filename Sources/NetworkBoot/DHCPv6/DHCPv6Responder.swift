@@ -52,7 +52,9 @@ struct DHCPv6Responder: Sendable {
                 isHere ? DHCPv6Status.success.encoded("") : DHCPv6Status.notOnLink.encoded("not of \(network.name)")
             return reply
         case .decline:
-            for address in request.options.associations.flatMap(\.addresses) where network.contains(address) {
+            // Its own address only: nobody moves another machine to a new one.
+            for address in request.options.associations.flatMap(\.addresses)
+            where network.contains(address) && mac != nil && MachineAddress.mac(in: address) == mac {
                 decline(address, now)
             }
             reply.options[.statusCode] = DHCPv6Status.success.encoded("")
@@ -127,8 +129,10 @@ struct DHCPv6Responder: Sendable {
             reply.options[.domainList] =
                 domain.split(separator: ".").flatMap { [UInt8($0.utf8.count)] + Array($0.utf8) } + [0]
         }
+        // GRUB alone was never seen to find its configuration by IPv6; iPXE leads to the disk as well.
+        let program = told.program == .grub ? .standard : told.program
         guard let question = request.options.bootQuestion(mac),
-            let file = files.file(for: question, told.program, host: "[\(network.server)]")
+            let file = files.file(for: question, program, host: "[\(network.server)]")
         else { return }
         // UEFI takes a URL only, by TFTP too (UEFI 2.10 §24.3.2).
         let port = tftpPort == 69 ? "" : ":\(tftpPort)"
