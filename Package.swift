@@ -97,7 +97,8 @@ let package = Package(
         library(
             "NetworkBoot",
             [
-                "CPcap", "WireBytes", "NetworkAddresses", "DHCP", "TFTP", "Inventory", "Machines", nioCore, nioPosix,
+                "CDatagrams", "CPcap", "WireBytes", "NetworkAddresses", "DHCP", "TFTP", "Inventory", "Machines",
+                nioCore, nioPosix,
                 nioHTTP1,
                 nioSSL,
                 logging,
@@ -140,6 +141,7 @@ let package = Package(
             ["APIClient", "APIModel", "Machines", "Inventory", "NetworkAddresses", nioCore, crypto, argumentParser]),
         program("slipway", ["Commands"]),
         .target(name: "CAgent"),
+        .target(name: "CDatagrams"),
         .systemLibrary(name: "CPcap", pkgConfig: "libpcap", providers: [.apt(["libpcap-dev"])]),
         .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
         library(

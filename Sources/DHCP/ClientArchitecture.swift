@@ -21,16 +21,23 @@ public struct ClientArchitecture: RawRepresentable, Hashable, Sendable, Codable 
     public static let efiRISCV64 = Self(rawValue: 27)
     public static let efiRISCV64HTTP = Self(rawValue: 28)
 
-    /// The number of the same machine when it boots by HTTP, and of the one that boots by TFTP.
-    private static let httpVariants: [UInt16: UInt16] = [
-        15: 6, 16: 7, 17: 9, 18: 10, 19: 11, 20: 0, 26: 25, 28: 27, 30: 29,
-    ]
-
     /// The firmware fetches its boot program by HTTP (UEFI HTTP boot).
-    public var isHTTP: Bool { Self.httpVariants[rawValue] != nil }
+    public var isHTTP: Bool { withoutHTTP != self }
 
     /// What it runs, however it is fetched: x64 UEFI for x64 UEFI HTTP.
-    public var withoutHTTP: Self { Self.httpVariants[rawValue].map { Self(rawValue: $0) } ?? self }
+    public var withoutHTTP: Self {
+        switch rawValue {
+        case 15: .efiIA32
+        case 16: .efiX64
+        case 17: .efiBC
+        case 18: .efiARM32
+        case 19: .efiARM64
+        case 20: .biosX86
+        // RISC-V of 32, 64 and 128 bits: each has its number for HTTP behind it.
+        case 26, 28, 30: Self(rawValue: rawValue - 1)
+        default: self
+        }
+    }
 
-    public var isUEFI: Bool { rawValue >= 6 && ![8, 20].contains(rawValue) }
+    public var isUEFI: Bool { rawValue >= 6 && rawValue != 8 && rawValue != 20 }
 }

@@ -58,6 +58,7 @@ public enum Daemon {
         let now: @Sendable () -> Date = { Date() }
         FileLimit.raise(logger: logger)
         EventLoops.fit()
+        EventLoops.goFirst()
         let state = configuration.stateDirectory
         do {
             try FileManager.default.createDirectory(

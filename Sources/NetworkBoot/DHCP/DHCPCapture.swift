@@ -37,16 +37,16 @@ struct DHCPCapture {
         let arrival = Arrival(
             port: port, interface: capture.interface, source: (frame.source.address, Int(frame.source.port)))
         let (capture, number, server) = (capture, number, server)
-        desk.take(frame.payload, arrival) { reply in
+        desk.take(frame.payload, arrival) { packet in
             let from = DatagramFrame.End(
-                mac: capture.mac, address: reply.message.serverIdentifier ?? server, port: UInt16(number))
+                mac: capture.mac, address: packet.server ?? server, port: UInt16(number))
             let to: DatagramFrame.End =
-                switch reply.destination {
+                switch packet.destination {
                 case .broadcast: .init(mac: MACAddress(rawValue: 0xffff_ffff_ffff), address: .broadcast, port: 68)
                 // The frame goes back to whoever sent it: the client, its relay, or the router before that.
                 case .unicast(let address, let port): .init(mac: frame.source.mac, address: address, port: UInt16(port))
                 }
-            capture.send(DatagramFrame(from: from, to: to, reply.message.encoded))
+            capture.send(DatagramFrame(from: from, to: to, packet.bytes))
         }
     }
 }

@@ -13,11 +13,13 @@ final class DHCPDesk {
     private var responders: [SubnetResponder]
     private let journals: [LeaseJournal?]
     private let director: any NetworkBootDirector
+    private let trace: DHCPTrace
     private let logger: Logger
     private let now: @Sendable () -> Date
     private var malformed = MalformedLog(service: "dhcp")
     private var unserved = UnservedLog()
     private var buckets: TokenBuckets<MACAddress>
+    private var offers = OfferCache()
 
     init(
         _ served: [DHCPServer.Served], buckets: TokenBuckets<MACAddress>, director: any NetworkBootDirector,
@@ -27,53 +29,80 @@ final class DHCPDesk {
         table = SubnetTable(subnets: served.map(\.responder.subnet))
         (responders, journals) = (served.map(\.responder), served.map(\.journal))
         (self.buckets, self.director, self.logger, self.now) = (buckets, director, logger, now)
+        trace = DHCPTrace(director: director)
     }
 
     /// - Parameter send: called with the answer, at once or when its lease is durable, on whatever thread; not at all when there
     ///   is none.
-    func take(
-        _ bytes: [UInt8], _ arrival: Arrival, send: @escaping @Sendable (Reply) -> Void
-    ) {
+    func take(_ bytes: [UInt8], _ arrival: Arrival, send: @escaping @Sendable (ReplyPacket) -> Void) {
         BootMetrics.dhcpPackets.increment()
-        let request: Message
+        let now = now()
+        if arrival.port == .server, let match = offers.match(bytes, interface: arrival.interface) {
+            guard admit(match.client, now) else { return }
+            let told = director.instruction(for: match.client)
+            if let offer = match.offer(told) {
+                send(match.packet(offer, answering: bytes))
+                return trace.answered(match, offer, told, now)
+            }
+            guard let request = read(bytes, arrival) else { return }
+            return answer(request, match.client, told, bytes, arrival, now, send)
+        }
+        guard let request = read(bytes, arrival), let client = request.bootClient(), admit(client, now) else { return }
+        answer(request, client, director.instruction(for: client), bytes, arrival, now, send)
+    }
+
+    private func read(_ bytes: [UInt8], _ arrival: Arrival) -> Message? {
         do {
-            request = try Message(parsing: bytes)
+            return try Message(parsing: bytes)
         } catch {
             malformed.note(from: "\(arrival.source.address)", "\(error)", logger: logger)
-            return
+            return nil
         }
-        guard let index = table.index(of: request, interface: arrival.interface), let client = request.bootClient()
-        else {
-            return
-        }
+    }
+
+    private func admit(_ client: BootClient, _ now: Date) -> Bool {
         // Our own look for other servers is none of our clients.
-        guard client.mac != DHCPProbe.mac else { return }
-        let now = now()
-        guard buckets.admit(client.mac, now: now) else { return BootMetrics.dhcpLimited.increment() }
-        let told = director.instruction(for: client)
+        guard client.mac != DHCPProbe.mac else { return false }
+        guard buckets.admit(client.mac, now: now) else {
+            BootMetrics.dhcpLimited.increment()
+            return false
+        }
+        return true
+    }
+
+    private func answer(
+        _ request: Message, _ client: BootClient, _ told: BootInstruction, _ bytes: [UInt8], _ arrival: Arrival,
+        _ now: Date, _ send: @escaping @Sendable (ReplyPacket) -> Void
+    ) {
+        guard let index = table.index(of: request, interface: arrival.interface) else { return }
         let troubles = self.troubles(of: request, client, told, responders[index])
         let outcome = responders[index].handle(request, arrival, told: told, now: now)
         // A request that is meant for another server says which address the client got from it.
         let foreign =
             outcome.isSilence && responders[index].subnet.isProxy && request.type == .request && told.action != .ignore
         if !outcome.isSilence || foreign || !troubles.isEmpty {
-            trace(request, client, now, givenByOther: outcome.lease == nil && responders[index].subnet.isProxy)
+            trace.asked(request, client, now, givenByOther: outcome.lease == nil && responders[index].subnet.isProxy)
         }
         for trouble in troubles + [outcome.trouble].compactMap({ $0 }) {
-            director.record(BootTraceEvent(time: now, mac: client.mac, step: .trouble(trouble)))
+            trace.stumbled(client, trouble, now)
         }
         guard let lease = outcome.lease, let journal = journals[index] else {
-            if let reply = outcome.reply { dispatch(reply, client, told.proxyForm, now, send) }
+            guard let reply = outcome.reply else { return }
+            send(reply.packet)
+            trace.answered(reply, client, now, form: told.proxyForm)
+            if responders[index].subnet.mode == .proxy, reply.message.type == .offer, client.stage == .firmware {
+                offers.keep(reply, to: bytes, request, interface: arrival.interface, client, told: told)
+            }
             return
         }
-        let (director, logger, clock) = (director, logger, self.now)
+        let (trace, logger, clock) = (trace, logger, self.now)
         // Only the ACK waits for the disk; the next packet does not.
         journal.append(lease) { result in
             switch result {
             case .success:
                 guard let reply = outcome.reply else { return }
-                send(reply)
-                Self.trace(reply, client, director, clock())
+                send(reply.packet)
+                trace.answered(reply, client, clock())
             case .failure(let error):
                 logger.error(
                     "no ACK: the lease is not durable", metadata: ["mac": "\(client.mac)", "error": "\(error)"])
@@ -108,47 +137,5 @@ final class DHCPDesk {
         }
         if client.stage == .ipxe, request.ipxeLacksHTTP { found.append(.noHTTP) }
         return found
-    }
-
-    private func dispatch(
-        _ reply: Reply, _ client: BootClient, _ form: ProxyForm, _ now: Date, _ send: (Reply) -> Void
-    ) {
-        send(reply)
-        Self.trace(reply, client, director, now, form: form)
-    }
-
-    private func trace(_ request: Message, _ client: BootClient, _ now: Date, givenByOther: Bool) {
-        let step: BootTraceEvent.Step =
-            request.type == .discover
-            ? .discover(stage: client.stage, architecture: client.architecture) : .request(stage: client.stage)
-        // In proxy mode the address is another server's, and this is where it is seen.
-        var address: IPv4Address?
-        if givenByOther, request.type == .request {
-            address = request.ciaddr == .unspecified ? request.requestedAddress : request.ciaddr
-        }
-        director.record(
-            BootTraceEvent(
-                time: now, mac: client.mac, address: address, location: request.relayInformation?.location, step: step))
-    }
-
-    private static func trace(
-        _ reply: Reply, _ client: BootClient, _ director: any NetworkBootDirector, _ now: Date, form: ProxyForm? = nil
-    ) {
-        BootMetrics.noteReply(reply.message.type)
-        let address = reply.message.yiaddr == .unspecified ? nil : reply.message.yiaddr
-        let file = reply.message.options.value(.bootFileName).map { String(decoding: $0, as: UTF8.self) }
-        switch reply.message.type {
-        case .offer:
-            // Forms are for PXE firmware beside another server; UEFI HTTP boot and iPXE know one.
-            let isForm = address == nil && client.stage == .firmware && client.architecture?.isHTTP != true
-            director.record(
-                BootTraceEvent(
-                    time: now, mac: client.mac,
-                    step: .offer(address: address, file: file, form: isForm ? form : nil)))
-        case .ack:
-            director.record(
-                BootTraceEvent(time: now, mac: client.mac, step: .acknowledge(address: address, file: file)))
-        default: break
-        }
     }
 }

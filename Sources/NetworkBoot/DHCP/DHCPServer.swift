@@ -103,7 +103,7 @@ public struct DHCPServer: Service {
             try await DatagramSocket.serve(
                 "DHCP", address: "0.0.0.0", port: number, interface: interface, on: loop, logger: logger,
                 opened: { _ in logger.info("DHCP listens by a socket: the port is free", metadata: place) }
-            ) { _ in DHCPHandler(desk: desk.value, port: port, interface: interface) }
+            ) { DHCPHandler(descriptor: $0, desk: desk.value, port: port, interface: interface) }
         } catch let error as BootServiceError where error.isPortTaken {
             // Packets that come through routers are for the socket of whoever has the port: there is nothing to capture them on.
             guard let interface else { throw error }

@@ -15,12 +15,25 @@ public struct Reply: Equatable, Sendable {
     public var message: Message
     public var destination: Destination
 
+    /// As it leaves.
+    var packet: ReplyPacket {
+        ReplyPacket(bytes: message.encoded, destination: destination, server: message.serverIdentifier)
+    }
+
     /// RFC 2131 §4.1: relays first, then a client that has an address, then broadcast.
     static func destination(of request: Message) -> Destination {
         if request.giaddr != .unspecified { return .unicast(request.giaddr, port: 67) }
         if request.ciaddr != .unspecified { return .unicast(request.ciaddr, port: 68) }
         return .broadcast
     }
+}
+
+/// The UDP payload of an answer and where it goes.
+struct ReplyPacket: Equatable, Sendable {
+    var bytes: [UInt8]
+    var destination: Reply.Destination
+    /// Our address in it (option 54).
+    var server: IPv4Address?
 }
 
 extension Message {

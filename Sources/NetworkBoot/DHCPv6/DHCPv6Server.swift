@@ -91,18 +91,3 @@ public struct DHCPv6Server: Service {
         func errorCaught(context: ChannelHandlerContext, error: any Error) {}
     }
 }
-
-extension SocketAddress {
-    /// Without a detour through text.
-    var ipv6: NetworkAddresses.IPv6Address? {
-        guard case .v6 = self else { return nil }
-        // struct sockaddr_in6: family (2), port (2), flow (4), address (16).
-        return withSockAddr { address, _ in
-            NetworkAddresses.IPv6Address(
-                bytes: UnsafeRawBufferPointer(start: UnsafeRawPointer(address).advanced(by: 8), count: 16))
-        }
-    }
-
-    /// The MAC that an IPv6 address tells, which traces go by; for IPv4 DHCP knows whose an address is.
-    var traceMAC: MACAddress? { ipv6.flatMap { MachineAddress.mac(in: $0) } }
-}

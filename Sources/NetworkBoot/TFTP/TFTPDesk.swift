@@ -225,15 +225,3 @@ extension ReadSession.Outcome {
         }
     }
 }
-
-extension SocketAddress {
-    /// Without a detour through text.
-    var ipv4: NetworkAddresses.IPv4Address? {
-        guard case .v4 = self else { return nil }
-        // struct sockaddr_in: family (2), port (2), address (4).
-        return withSockAddr { address, _ in
-            NetworkAddresses.IPv4Address(
-                rawValue: UInt32(bigEndian: UnsafeRawPointer(address).load(fromByteOffset: 4, as: UInt32.self)))
-        }
-    }
-}
