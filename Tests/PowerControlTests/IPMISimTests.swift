@@ -61,7 +61,9 @@ import Testing
             #expect(try await controller.perform(.cycle, on: access) == .on)
             #expect(try await controller.perform(.reset, on: access) == .on)
             let log = try String(contentsOfFile: directory + "/log", encoding: .utf8)
-            #expect(log == "power 1\npower 0\npower 1\nreset\n")
+            // A request whose answer is late is sent again, and done again.
+            let done = log.split(separator: "\n").reduce(into: [Substring]()) { if $0.last != $1 { $0.append($1) } }
+            #expect(done == ["power 1", "power 0", "power 1", "reset"], "\(log)")
             // It always reads back flags that are not valid: that is no lie, and no confirmation either.
             #expect(try await controller.bootOnce(from: .network, uefi: true, on: access) == .unverifiable)
         }
