@@ -53,14 +53,15 @@ final class DHCPHandler: ChannelInboundHandler {
 
     private func send(_ packet: ReplyPacket) {
         guard isOpen else { return }
-        let (address, port): (NetworkAddresses.IPv4Address, UInt16) =
+        let receiver: DatagramSender.Address =
             switch packet.destination {
-            case .broadcast: (.broadcast, 68)
-            case .unicast(let address, let port): (address, UInt16(truncatingIfNeeded: port))
+            case .broadcast: .init(.broadcast, port: 68)
+            case .unicast(let address, let port): .init(address, port: UInt16(truncatingIfNeeded: port))
             }
-        if !batch.add(packet.bytes, to: address, port: port) {
+        packet.bytes.withUnsafeBytes {
+            guard !batch.add($0, to: receiver) else { return }
             batch.send(on: descriptor)
-            _ = batch.add(packet.bytes, to: address, port: port)
+            _ = batch.add($0, to: receiver)
         }
         if !isReading { batch.send(on: descriptor) }
     }

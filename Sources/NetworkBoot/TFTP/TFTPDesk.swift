@@ -14,6 +14,10 @@ final class TFTPDesk {
     private let logger: Logger
     private let loop: any EventLoop
     private let sender = DatagramSender()
+    private let reader = DatagramReader()
+    private let batch = DatagramBatch()
+    /// The port whose packets are being read: single blocks that answer them leave together.
+    private var reading: TFTPPort?
     private var ports: [TFTPPort] = []
     private var nextPort = 0
     private var transfers: [TFTPTransfer.Client: TFTPTransfer] = [:]
@@ -25,6 +29,7 @@ final class TFTPDesk {
     private var malformed = MalformedLog(service: "tftp")
     private var isWatching = false
 
+    static let batchesInTurn = 4
     static let watchInterval = TimeAmount.milliseconds(25)
 
     /// Transfers at once from one address, behind which there may be a NAT full of machines, and in all.
@@ -48,15 +53,27 @@ final class TFTPDesk {
         }
     }
 
-    func take(_ buffer: ByteBuffer, from peer: SocketAddress, on port: TFTPPort) {
-        let client = TFTPTransfer.Client(peer)
+    /// Takes what else waits on a port. Under load that is nearly everything; other ports have their turn in between.
+    func takeRest(on port: TFTPPort) {
+        reading = port
+        defer { reading = nil }
+        for _ in 0..<Self.batchesInTurn where port.isOpen {
+            let mayHaveMore = reader.read(port.descriptor) { take($0, from: $1, on: port) }
+            if port.isOpen { batch.send(on: port.descriptor) } else { batch.clear() }
+            guard mayHaveMore else { return }
+        }
+    }
+
+    func take(_ bytes: UnsafeRawBufferPointer, from sender: DatagramSender.Address, on port: TFTPPort) {
+        let client = TFTPTransfer.Client(sender)
         let transfer = transfers[client].flatMap { $0.port === port ? $0 : nil }
-        if let transfer, let block = Self.acknowledgedBlock(buffer) {
+        if let transfer, let block = Self.acknowledgedBlock(bytes) {
             return perform(transfer.session.handle(.acknowledged(block), at: Self.now), transfer)
         }
+        guard let peer = sender.socketAddress else { return }
         let packet: Packet
         do {
-            packet = try Packet(parsing: buffer.readableBytesView)
+            packet = try Packet(parsing: bytes)
         } catch {
             return malformed.note(from: peer.ipAddress ?? "unknown", "\(error)", logger: logger)
         }
@@ -149,7 +166,9 @@ final class TFTPDesk {
         switch action {
         case .wait: return
         case .sendOptions(let options): transfer.send(Packet.optionAcknowledgment(options).encoded, with: sender)
-        case .sendBlocks(let blocks): transfer.send(blocks, with: sender)
+        case .sendBlocks(let blocks):
+            let isAdded = blocks.count == 1 && reading === transfer.port && transfer.add(blocks.lowerBound, to: batch)
+            if !isAdded { transfer.send(blocks, with: sender) }
         case .finish(let outcome): return finish(transfer, outcome)
         }
         watch()
@@ -199,9 +218,10 @@ final class TFTPDesk {
     private static var now: Nanoseconds { Int64(clamping: NIODeadline.now().uptimeNanoseconds) }
 
     /// Nearly all that comes is acknowledgments, which need no general parser.
-    private static func acknowledgedBlock(_ buffer: ByteBuffer) -> UInt16? {
-        guard let word = buffer.getInteger(at: buffer.readerIndex, as: UInt32.self), word >> 16 == 4 else { return nil }
-        return UInt16(truncatingIfNeeded: word)
+    private static func acknowledgedBlock(_ bytes: UnsafeRawBufferPointer) -> UInt16? {
+        guard bytes.count >= 4 else { return nil }
+        let word = UInt32(bigEndian: bytes.loadUnaligned(as: UInt32.self))
+        return word >> 16 == 4 ? UInt16(truncatingIfNeeded: word) : nil
     }
 }
 

@@ -17,7 +17,9 @@ final class TFTPPort: ChannelInboundHandler {
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         let envelope = unwrapInboundIn(data)
-        desk.take(envelope.data, from: envelope.remoteAddress, on: self)
+        let sender = DatagramSender.Address(envelope.remoteAddress)
+        envelope.data.withUnsafeReadableBytes { desk.take($0, from: sender, on: self) }
+        desk.takeRest(on: self)
     }
 
     func channelActive(context: ChannelHandlerContext) { desk.opened(self) }

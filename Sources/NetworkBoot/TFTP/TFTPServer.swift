@@ -48,7 +48,7 @@ public struct TFTPServer: Service {
                 for _ in 0..<own {
                     group.addTask {
                         try await DatagramSocket.serve(
-                            "TFTP transfers", address: address, port: 0, on: loop, logger: logger,
+                            "TFTP transfers", address: address, port: 0, atOnce: 1, on: loop, logger: logger,
                             opened: { _ in told.yield() }
                         ) { TFTPPort(descriptor: $0, takesRequests: false, desk: desk.value) }
                     }
@@ -57,7 +57,7 @@ public struct TFTPServer: Service {
                     // Requests are taken once there is where to answer them from.
                     for await _ in ready.prefix(own) {}
                     try await DatagramSocket.serve(
-                        "TFTP", address: address, port: port, on: loop, logger: logger,
+                        "TFTP", address: address, port: port, atOnce: 1, on: loop, logger: logger,
                         opened: { channel in
                             let bound = channel.localAddress?.port ?? port
                             logger.info("TFTP", metadata: ["address": "\(address)", "port": "\(bound)"])

@@ -10,21 +10,16 @@ final class TFTPTransfer {
         private let low: UInt64
         private let port: UInt32
 
-        init(_ address: SocketAddress) {
+        init(_ address: DatagramSender.Address) {
             // struct sockaddr_in: family (2), port (2), address (4); sockaddr_in6: family (2), port (2), flow (4), address (16).
-            switch address {
-            case .v4(let address):
-                let word = withUnsafeBytes(of: address.address) { $0.loadUnaligned(as: UInt64.self) }
-                (high, low, port) = (0, word >> 32, UInt32(truncatingIfNeeded: word >> 16 & 0xffff))
-            case .v6(let address):
-                (high, low, port) = withUnsafeBytes(of: address.address) {
-                    (
-                        $0.loadUnaligned(fromByteOffset: 8, as: UInt64.self),
-                        $0.loadUnaligned(fromByteOffset: 16, as: UInt64.self),
-                        UInt32($0.loadUnaligned(fromByteOffset: 2, as: UInt16.self))
-                    )
-                }
-            case .unixDomainSocket: (high, low, port) = (0, 0, 0)
+            let isIPv4 = address.length == MemoryLayout<sockaddr_in>.size
+            (high, low, port) = withUnsafeBytes(of: address.storage) {
+                let port = UInt32($0.loadUnaligned(fromByteOffset: 2, as: UInt16.self))
+                guard !isIPv4 else { return (0, UInt64($0.loadUnaligned(fromByteOffset: 4, as: UInt32.self)), port) }
+                return (
+                    $0.loadUnaligned(fromByteOffset: 8, as: UInt64.self),
+                    $0.loadUnaligned(fromByteOffset: 16, as: UInt64.self), port
+                )
             }
         }
 
@@ -49,6 +44,17 @@ final class TFTPTransfer {
     ) {
         (self.client, self.peer, self.file, self.content) = (client, peer, request.file, content)
         (self.port, self.session, address) = (port, session, DatagramSender.Address(peer))
+    }
+
+    /// Leaves a block to be sent together with others'.
+    /// - Returns: false where there is no room for it.
+    func add(_ block: Int, to batch: DatagramBatch) -> Bool {
+        let (number, offset, length) = session.block(block)
+        return content.withUnsafeReadableBytes {
+            batch.add(
+                header: 3 << 16 | UInt32(number), UnsafeRawBufferPointer(rebasing: $0[offset..<offset + length]),
+                to: address)
+        }
     }
 
     func send(_ bytes: [UInt8], with sender: DatagramSender) {

@@ -1,35 +1,47 @@
 import CDatagrams
-import NetworkAddresses
 
-/// Short datagrams that leave together, past the channel that reads their socket. Lives on one event loop.
+/// Short datagrams that leave together, past the channel that reads their socket: one call for as many as were read by one. Lives on one
+/// event loop.
 final class DatagramBatch {
     private static let capacity = Int(datagrams_at_once)
     /// What fits a frame of Ethernet.
     private static let longest = 1500
 
     private let bytes = UnsafeMutableRawBufferPointer.allocate(byteCount: capacity * longest, alignment: 8)
+    private let receivers = UnsafeMutablePointer<DatagramSender.Address>.allocate(capacity: capacity)
     private var waiting: [datagram] = []
 
     init() { waiting.reserveCapacity(Self.capacity) }
 
-    deinit { bytes.deallocate() }
+    deinit {
+        bytes.deallocate()
+        receivers.deallocate()
+    }
 
+    /// - Parameters:
+    ///   - header: ahead of `part` in the same datagram.
     /// - Returns: false where it is too long, or no more fit before ``send(on:)``.
-    func add(_ datagram: [UInt8], to address: IPv4Address, port: UInt16) -> Bool {
-        guard waiting.count < Self.capacity, datagram.count <= Self.longest else { return false }
-        let place = UnsafeMutableRawBufferPointer(rebasing: bytes[(waiting.count * Self.longest)...])
-        place.copyBytes(from: datagram)
+    func add(
+        header: UInt32? = nil, _ part: UnsafeRawBufferPointer, to receiver: DatagramSender.Address
+    ) -> Bool {
+        let length = (header == nil ? 0 : 4) + part.count
+        guard waiting.count < Self.capacity, length <= Self.longest else { return false }
+        let place = UnsafeMutableRawBufferPointer(rebasing: bytes[(waiting.count * Self.longest)...].prefix(length))
+        if let header { place.storeBytes(of: header.bigEndian, as: UInt32.self) }
+        UnsafeMutableRawBufferPointer(rebasing: place.suffix(part.count)).copyMemory(from: part)
+        let to = receivers + waiting.count
+        to.initialize(to: receiver)
         waiting.append(
-            .init(
-                bytes: place.baseAddress, length: datagram.count, address: address.rawValue.bigEndian,
-                port: port.bigEndian))
+            .init(bytes: place.baseAddress, length: length, receiver: to, receiver_length: receiver.length))
         return true
     }
 
-    /// At once: whoever gets nothing, since the link is down or the socket full, asks again.
+    /// Without waiting: what the kernel refuses is lost, as on the wire, and asked for again.
     func send(on socket: Int32) {
         guard !waiting.isEmpty else { return }
         datagrams_send(socket, waiting, Int32(waiting.count))
-        waiting.removeAll(keepingCapacity: true)
+        clear()
     }
+
+    func clear() { waiting.removeAll(keepingCapacity: true) }
 }

@@ -1,5 +1,6 @@
 import Glibc
 import NIOCore
+import NetworkAddresses
 
 /// Sends datagrams on a socket at once, past the channel that reads it: one system call for a whole window of equal datagrams, and
 /// none of the file's bytes copied before the kernel does. Lives on one event loop.
@@ -13,6 +14,24 @@ final class DatagramSender {
         var storage = sockaddr_storage()
         var length: socklen_t
 
+        /// Without the detours of `SocketAddress`: every answer of DHCP comes this way.
+        init(_ address: NetworkAddresses.IPv4Address, port: UInt16) {
+            length = socklen_t(MemoryLayout<sockaddr_in>.size)
+            withUnsafeMutableBytes(of: &storage) {
+                // struct sockaddr_in: family (2), port (2), address (4).
+                $0.storeBytes(of: UInt16(AF_INET), as: UInt16.self)
+                $0.storeBytes(of: port.bigEndian, toByteOffset: 2, as: UInt16.self)
+                $0.storeBytes(of: address.rawValue.bigEndian, toByteOffset: 4, as: UInt32.self)
+            }
+        }
+
+        /// As the kernel gave it.
+        init(_ storage: sockaddr_storage) {
+            self.storage = storage
+            length = socklen_t(
+                Self.isIPv4(storage) ? MemoryLayout<sockaddr_in>.size : MemoryLayout<sockaddr_in6>.size)
+        }
+
         init(_ address: SocketAddress) {
             length = 0
             address.withSockAddr { pointer, size in
@@ -21,6 +40,20 @@ final class DatagramSender {
                     $0.copyMemory(from: UnsafeRawBufferPointer(start: pointer, count: min(size, $0.count)))
                 }
             }
+        }
+
+        /// Nil for none of IP.
+        var socketAddress: SocketAddress? {
+            withUnsafeBytes(of: storage) { bytes in
+                if Self.isIPv4(storage) { return SocketAddress(bytes.loadUnaligned(as: sockaddr_in.self)) }
+                return bytes.loadUnaligned(as: UInt16.self) == UInt16(AF_INET6)
+                    ? SocketAddress(bytes.loadUnaligned(as: sockaddr_in6.self)) : nil
+            }
+        }
+
+        // The family comes first in every sockaddr.
+        private static func isIPv4(_ storage: sockaddr_storage) -> Bool {
+            withUnsafeBytes(of: storage) { $0.loadUnaligned(as: UInt16.self) == UInt16(AF_INET) }
         }
     }
 

@@ -64,13 +64,16 @@ enum DatagramSocket {
         }
     }
 
-    /// A channel that owns the socket and reads up to 32 datagrams at once.
+    /// A channel that owns the socket and reads up to `atOnce` datagrams by one call.
     static func channel(
-        _ socket: Int32, on loop: any EventLoop, handler: @escaping @Sendable () -> any ChannelInboundHandler
+        _ socket: Int32, on loop: any EventLoop, atOnce: Int,
+        handler: @escaping @Sendable () -> any ChannelInboundHandler
     ) async throws -> any Channel {
         try await DatagramBootstrap(group: loop)
-            .channelOption(.datagramVectorReadMessageCount, value: 32)
-            .channelOption(.recvAllocator, value: FixedSizeRecvByteBufferAllocator(capacity: 32 * 2048))
+            .channelOption(.datagramVectorReadMessageCount, value: atOnce > 1 ? atOnce : 0)
+            // Answers leave between one batch and the next.
+            .channelOption(.maxMessagesPerRead, value: 1)
+            .channelOption(.recvAllocator, value: FixedSizeRecvByteBufferAllocator(capacity: atOnce * 2048))
             .channelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
                     try channel.pipeline.syncOperations.addHandler(handler())
@@ -83,10 +86,12 @@ enum DatagramSocket {
     /// Keeps a socket open until the task is cancelled: one that a dying link closed is opened again.
     /// - Parameters:
     ///   - service: for the log.
+    ///   - atOnce: datagrams that the channel reads by one call; 1 where the handler takes the rest by itself.
     ///   - opened: told each time.
     /// - Throws: ``BootServiceError`` when it cannot be opened the first time.
     static func serve(
         _ service: String, address: String, port: Int, interface: String? = nil, bufferBytes: Int32 = 4 << 20,
+        atOnce: Int = 32,
         on loop: any EventLoop, logger: Logger, opened: @Sendable (any Channel) -> Void,
         handler: @escaping @Sendable (_ descriptor: Int32) -> any ChannelInboundHandler
     ) async throws {
@@ -96,7 +101,7 @@ enum DatagramSocket {
             do {
                 let socket = try open(address: address, port: port, interface: interface)
                 enlargeBuffers(socket, bytes: bufferBytes)
-                let channel = try await channel(socket, on: loop) { handler(socket) }
+                let channel = try await channel(socket, on: loop, atOnce: atOnce) { handler(socket) }
                 opened(channel)
                 isFirst = false
                 try await withTaskCancellationHandler {
