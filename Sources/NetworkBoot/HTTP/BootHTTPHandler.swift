@@ -30,8 +30,8 @@ final class BootHTTPHandler: ChannelInboundHandler, RemovableChannelHandler {
     /// Longest request target and, together, headers.
     static let maximumTarget = 2048
     static let maximumHeaderBytes = 16 << 10
-    /// Bytes of a file in one system call.
-    static let pieceBytes = 2 << 20
+    /// Bytes of a file in one system call: 7 ms of a 10 Gbit/s link. Smaller ones cost more of the processor (measured from 512 KiB on).
+    static let pieceBytes = 8 << 20
     /// Bytes of a file read at once where it is encrypted.
     static let readBytes = 256 << 10
 
@@ -186,30 +186,32 @@ final class BootHTTPHandler: ChannelInboundHandler, RemovableChannelHandler {
                         retransmissions: 0,
                         outcome: outcome)))
         }
+        let bound = NIOLoopBound(context, eventLoop: context.eventLoop)
         if isTLS {
-            let bound = NIOLoopBound(context, eventLoop: context.eventLoop)
             sendByReading(handle, range, to: bound, sent)
-            sent.futureResult.assumeIsolated().whenSuccess { self.end(head, bound.value) }
         } else {
-            sendFromKernel(handle, range, context, sent)
-            end(head, context)
+            sendFromKernel(handle, range, to: bound, sent)
         }
+        sent.futureResult.assumeIsolated().whenSuccess { self.end(head, bound.value) }
     }
 
-    /// In pieces: one call for a whole image would hold up every other client of this loop for as long as the kernel likes.
+    /// In pieces, each when the last one is gone: one call for a whole image would hold up every other client of this loop for as long
+    /// as the kernel likes, and a thousand pieces written ahead are a thousand promises for each client.
     private func sendFromKernel(
-        _ handle: NIOFileHandle, _ range: Range<Int64>, _ context: ChannelHandlerContext,
+        _ handle: NIOFileHandle, _ range: Range<Int64>, to context: NIOLoopBound<ChannelHandlerContext>,
         _ sent: EventLoopPromise<Void>
     ) {
-        var next = Int(range.lowerBound)
-        while next < Int(range.upperBound) {
-            let end = min(next + Self.pieceBytes, Int(range.upperBound))
-            let region = FileRegion(fileHandle: handle, readerIndex: next, endIndex: end)
-            let piece = context.eventLoop.makePromise(of: Void.self)
-            piece.futureResult.assumeIsolated().whenSuccess { self.progressAt = .now() }
-            if end == Int(range.upperBound) { piece.futureResult.cascade(to: sent) }
-            context.write(wrapOutboundOut(.body(.fileRegion(region))), promise: piece)
-            next = end
+        let end = min(range.lowerBound + Int64(Self.pieceBytes), range.upperBound)
+        let region = FileRegion(fileHandle: handle, readerIndex: Int(range.lowerBound), endIndex: Int(end))
+        context.value.writeAndFlush(wrapOutboundOut(.body(.fileRegion(region)))).assumeIsolated().whenComplete {
+            result in
+            switch result {
+            case .success:
+                self.progressAt = .now()
+                guard end < range.upperBound else { return sent.succeed() }
+                self.sendFromKernel(handle, end..<range.upperBound, to: context, sent)
+            case .failure(let error): sent.fail(error)
+            }
         }
     }
 
