@@ -99,8 +99,9 @@ final class TFTPDesk {
         guard !asking.contains(client) else { return }
         if let former = transfers[client] {
             // A client that asks again has not heard us yet, and will: a second answer would only confuse it. One that had heard us
-            // was started anew, and has the port that it had before.
-            guard former.session.isHeard else { return }
+            // was started anew, and has the port that it had before; and one that asks for another file has gone on, though its
+            // last word may still wait on the other port.
+            guard former.session.isHeard || former.file != request.file else { return }
             finish(former, .refused("the client began anew"))
         }
         let address = peer.ipAddress ?? ""
