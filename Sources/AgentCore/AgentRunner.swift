@@ -77,12 +77,37 @@ public struct AgentRunner: Sendable {
             case .install(let install):
                 let disk = try OrderVerifier.disk(install.disk, among: hardware.disks)
                 return try await self.install(install, on: disk, order: order, session)
+            case .start(let system):
+                let disk = try OrderVerifier.disk(system.disk, among: hardware.disks)
+                return try await start(system, on: disk, order: order, session)
             }
         } catch let refusal as OrderRefusal {
             Console.say("order \(order.id) refused: \(refusal)")
             try await session.finish(OrderResult(outcome: .refused(refusal)), order: order.id)
-            return false
+            guard case .start = order.task else { return false }
+            machine.reboot()
+            return true
         }
+    }
+
+    /// Nobody waits for an agent that cannot start the system: the firmware asks again, and is told another way.
+    private func start(
+        _ system: InstalledSystem, on disk: Disk, order: Order, _ session: AgentSessionClient
+    ) async throws -> Bool {
+        Console.say("order \(order.id): starting the system on \(disk.summary)")
+        let machine = machine
+        do {
+            try await AgentThread.perform("kexec") { try machine.load(system, on: disk) }
+        } catch {
+            Console.say("no kexec, restarting through firmware: \(error)")
+            try await session.finish(OrderResult(outcome: .failed("\(error)")), order: order.id)
+            machine.reboot()
+            return true
+        }
+        try await session.finish(
+            OrderResult(outcome: .succeeded(entry: EntryWay.kexec.rawValue)), order: order.id)
+        machine.enter(.kexec)
+        return true
     }
 
     private func install(

@@ -17,6 +17,9 @@ public protocol MachineControl: Sendable {
     func install(
         _ order: InstallOrder, on disk: Disk, progress: @escaping @Sendable (OrderProgress.Step, Int64, Int64) -> Void
     ) throws -> (entry: EntryWay, facts: [String: String])
+    /// Makes an installed system ready to enter by kexec. Blocks; called on a thread of its own.
+    /// - Throws: an error whose description is for a person.
+    func load(_ system: InstalledSystem, on disk: Disk) throws
     /// Leaves the agent. Does not return on a real machine.
     func enter(_ way: EntryWay)
     func reboot()

@@ -36,9 +36,7 @@ public struct RealMachine: MachineControl {
     public func install(
         _ order: InstallOrder, on disk: Disk, progress: @escaping @Sendable (OrderProgress.Step, Int64, Int64) -> Void
     ) throws -> (entry: EntryWay, facts: [String: String]) {
-        drivers.load([
-            "crc32c_generic", "crc32c_intel", "vfat", "nls_cp437", "nls_ascii", "nls_iso8859_1", "ext4", "efivarfs",
-        ])
+        drivers.load(Self.fileSystems + ["efivarfs"])
         let outcome = try write(order, to: disk, progress: progress)
         let installed = InstalledDisk(path: disk.path, table: outcome.table, files: files)
         progress(.configuring, 0, 0)
@@ -71,6 +69,15 @@ public struct RealMachine: MachineControl {
             return (.reboot, facts)
         }
     }
+
+    public func load(_ system: InstalledSystem, on disk: Disk) throws {
+        drivers.load(Self.fileSystems)
+        try Kexec.load(InstalledDisk(path: disk.path, files: files), system.entry)
+    }
+
+    private static let fileSystems = [
+        "crc32c_generic", "crc32c_intel", "vfat", "nls_cp437", "nls_ascii", "nls_iso8859_1", "ext4",
+    ]
 
     /// The disk is held exclusively while it is written, and let go before its partitions are mounted.
     private func write(

@@ -123,15 +123,18 @@ public struct AgentService: Sendable {
 
     /// Records how an order ended. Idempotent: the agent repeats it until it is answered.
     public func finish(_ result: OrderResult, order: String, from session: AgentSession) async throws {
+        guard !order.hasPrefix(OrderIssuer.startPrefix) else { return try await finishStart(result, order, session) }
         let now = now()
         try await store.transaction { transaction in
             guard var machine = try await transaction.get(Machine.self, session.machine),
                 let id = machine.observed.operation, var operation = try await transaction.get(Operation.self, id),
                 operation.order?.id == order
             else { return }
+            let installs = operation.order?.installs
             operation.order = nil
             switch result.outcome {
             case .succeeded(let entry):
+                machine.observed.installed = installs
                 operation.installedAt = now
                 machine.observed.installedRelease = operation.assignment.release
                 machine.observed.bootVolume = result.facts["bootVolume"]
@@ -157,6 +160,24 @@ public struct AgentService: Sendable {
         }
         board.note(nil, of: session.id)
         wakeups.wake(session.machine)
+    }
+
+    /// A system that was started says so itself; one that was not is told of here.
+    private func finishStart(_ result: OrderResult, _ order: String, _ session: AgentSession) async throws {
+        let why: String
+        switch result.outcome {
+        case .succeeded: return
+        case .refused(let refusal): why = "\(refusal)"
+        case .failed(let reason): why = reason
+        }
+        let now = now()
+        try await store.transaction { transaction in
+            try transaction.put(
+                Event.now(
+                    .problem, machine: session.machine, mac: session.mac, actor: "agent",
+                    "the agent could not start the installed system by kexec: \(why); the machine restarts, and is told another way to its disk",
+                    details: ["problem": "kexec-failed", "order": order], at: now))
+        }
     }
 
     private func distrust(machine id: String, former: AgentSession) async throws {

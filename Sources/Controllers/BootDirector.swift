@@ -70,32 +70,34 @@ public final class BootDirector: NetworkBootDirector {
         let entry = entry(client.mac)
         switch instruction(for: client).action {
         case .localDisk:
-            // GRUB can do nothing else, and iPXE has no way to give GRUB what it needs of the firmware.
+            // GRUB can do little else, and iPXE has no way to give GRUB what it needs of the firmware.
             var offerings = installation.offerings
             if client.stage == .ipxe { offerings.grub = false }
-            let method =
-                client.stage == .grub
-                ? .grub
-                : BootPolicy.diskMethod(
-                    isUEFI: client.architecture?.isUEFI ?? false, facts: entry?.facts,
-                    habits: book.habits(of: client.mac), offerings: offerings)
+            var method = BootPolicy.diskMethod(
+                isUEFI: client.architecture?.isUEFI ?? false, facts: entry?.facts,
+                habits: book.habits(of: client.mac), offerings: offerings)
+            if client.stage == .grub, method != .agentKexec { method = .grub }
+            guard method != .agentKexec else { return await agent(for: client, entry, toDisk: true) }
             return .localDisk(method, volume: entry?.facts.bootVolume)
         case .ignore:
             return .refuse(
                 "Slipway does not serve \(client.mac): it is rejected, retired, denied, or unknown")
-        case .agent:
-            if client.architecture == .efiARM64 || client.architecture == .efiARM64HTTP {
-                return .refuse("this Slipway has no agent for arm64 yet; build one on an arm64 machine")
-            }
-            do {
-                let ticket = try await tickets.issueTicket(for: client)
-                return .agent(
-                    try arguments(for: client, ticket: ticket) + installation.agentArguments
-                        + (entry?.kernelArguments ?? []))
-            } catch {
-                logger.error("no boot ticket", metadata: ["mac": "\(client.mac)", "error": "\(error)"])
-                return .refuse("Slipway could not issue a boot ticket; see the log of slipwayd")
-            }
+        case .agent: return await agent(for: client, entry, toDisk: false)
+        }
+    }
+
+    private func agent(for client: BootClient, _ entry: Entry?, toDisk: Bool) async -> BootScript {
+        if client.architecture == .efiARM64 || client.architecture == .efiARM64HTTP {
+            return .refuse("this Slipway has no agent for arm64 yet; build one on an arm64 machine")
+        }
+        do {
+            let ticket = try await tickets.issueTicket(for: client)
+            return .agent(
+                try arguments(for: client, ticket: ticket) + installation.agentArguments
+                    + (entry?.kernelArguments ?? []), toDisk: toDisk)
+        } catch {
+            logger.error("no boot ticket", metadata: ["mac": "\(client.mac)", "error": "\(error)"])
+            return .refuse("Slipway could not issue a boot ticket; see the log of slipwayd")
         }
     }
 

@@ -37,7 +37,10 @@ public struct DirectorFeed: Service {
                 machine: machine.id,
                 facts: BootFacts(
                     phase: machine.observed.phase, secureBoot: firmware?.secureBoot,
-                    bootVolume: machine.observed.bootVolume, preferences: profile?.boot ?? BootPreferences()),
+                    bootVolume: machine.observed.bootVolume,
+                    takesKexec: (machine.observed.installed?.takesKexec ?? false) && !machine.observed.kexecFailed
+                        && profile?.kexec ?? true,
+                    preferences: profile?.boot ?? BootPreferences()),
                 kernelArguments: profile?.kernelArguments ?? []),
             macs: machine.observed.macs)
     }

@@ -29,7 +29,7 @@ struct OrderIssuer: Sendable {
             expiresAt: now.addingTimeInterval(Self.lifetime))
         let signed = try SignedOrder(order, with: installation.orderKey)
         let issued = try await store.transaction { transaction in
-            guard let machine = try await transaction.get(Machine.self, machine.id),
+            guard var machine = try await transaction.get(Machine.self, machine.id),
                 machine.observed.phase == .installing,
                 machine.desired.accepted, !machine.desired.protected, machine.observed.session == session.id,
                 let holder = try await transaction.get(AgentSession.self, session.id), holder.trust != nil,
@@ -40,7 +40,11 @@ struct OrderIssuer: Sendable {
             let begun = current.order == nil || current.order?.session != session.id
             if let former = current.joinToken { transaction.delete(JoinToken.self, former) }
             if begun { current.attempts += 1 }
-            current.order = .init(id: order.id, session: session.id, issuedAt: now, expiresAt: order.expiresAt)
+            current.order = .init(
+                id: order.id, session: session.id, issuedAt: now, expiresAt: order.expiresAt,
+                installs: InstalledSystem(disk: Self.target(plan.disk), entry: plan.driver.entry))
+            machine.observed.installed = nil
+            try transaction.put(machine)
             let join = JoinToken(
                 id: Credential.hash(token), cluster: current.assignment.cluster, machine: machine.id,
                 nodeName: machine.hostname, operation: current.id,
@@ -60,6 +64,36 @@ struct OrderIssuer: Sendable {
         logger.info("order issued", metadata: ["machine.id": "\(machine.id)", "order": "\(order.id)"])
     }
 
+    /// No secrets and nothing written: any agent of this machine may have it.
+    func issueStart(_ situation: Situation) async throws {
+        let machine = situation.machine
+        guard let session = situation.session, let installed = machine.observed.installed,
+            let facts = machine.observed.hardware?.facts
+        else { return }
+        let now = now()
+        let order = Order(
+            id: Credential.identifier(Self.startPrefix), machine: facts, task: .start(installed), issuedAt: now,
+            expiresAt: now.addingTimeInterval(Self.lifetime))
+        let signed = try SignedOrder(order, with: installation.orderKey)
+        try await store.transaction { transaction in
+            try transaction.put(
+                Event.now(
+                    .orderIssued, machine: machine.id, actor: "lifecycle",
+                    "order \(order.id): start \(machine.observed.installedRelease ?? "the installed system") by kexec",
+                    details: ["order": order.id], at: now))
+        }
+        board.deliver(signed, order: order.id, to: session.id)
+    }
+
+    /// Orders of this kind belong to no operation.
+    static let startPrefix = "start"
+
+    private static func target(_ disk: Disk) -> DiskTarget {
+        DiskTarget(
+            serial: disk.serial, wwn: disk.wwn, path: disk.serial == nil && disk.wwn == nil ? disk.path : nil,
+            sizeBytes: disk.sizeBytes)
+    }
+
     private func install(
         _ plan: InstallPlanner.Plan, machine: Machine, operation: Operation, token: String
     ) throws -> InstallOrder {
@@ -75,10 +109,7 @@ struct OrderIssuer: Sendable {
                 url: installation.bootURL + "/images/" + plan.release.image.sha256, sha256: plan.release.image.sha256,
                 compression: plan.release.image.compression, compressedBytes: plan.release.image.compressedBytes,
                 rawBytes: plan.release.image.rawBytes),
-            disk: DiskTarget(
-                serial: plan.disk.serial, wwn: plan.disk.wwn,
-                path: plan.disk.serial == nil && plan.disk.wwn == nil ? plan.disk.path : nil,
-                sizeBytes: plan.disk.sizeBytes),
+            disk: Self.target(plan.disk),
             files: try plan.driver.configuration(for: join), readBack: plan.profile?.readBack ?? .sampled,
             entry: mayKexec ? plan.driver.entry : .reboot, bootOrder: plan.profile?.bootOrder ?? .networkFirst)
     }

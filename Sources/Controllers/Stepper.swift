@@ -27,6 +27,7 @@ struct Stepper: Sendable {
             case .fail(let reason): try await fail(situation, reason: reason)
             case .complete(let node): try await complete(situation, node: node)
             case .issueInstall: try await orders.issue(situation)
+            case .issueStart: try await orders.issueStart(situation)
             case .power(let action, let reason, let afterKexec):
                 try await command(action, situation, reason: reason, afterKexec: afterKexec)
             }

@@ -118,6 +118,11 @@ import Testing
         ("the BMC was told, and the firmware asks all the same", [(0, .bootDevice(.disk)), (300, pxe)], [.bmc]),
         ("the BMC was told, and an iPXE ROM asks", [(0, .bootDevice(.disk)), (300, ipxe)], [.bmc]),
         (
+            "the agent starts the system",
+            [(0, pxe), (5, script(.agentKexec)), (12, .session), (30, system), (40, pxe)], []
+        ),
+        ("the agent could not", [(0, pxe), (5, script(.agentKexec)), (12, .session), (20, pxe)], [.agentKexec]),
+        (
             "failed once, and led to the disk later",
             [(0, bios), (1, script(.exit)), (5, bios), (6, script(.exit)), (20, system)], []
         ),
@@ -143,6 +148,8 @@ import Testing
         }
         #expect(method([]) == .grub && method([.grub]) == .exitFailure)
         #expect(method([.grub, .exitFailure, .sanboot, .notFound]) == .grub)
+        facts.takesKexec = true
+        #expect(method([.grub, .exitFailure, .sanboot, .notFound]) == .agentKexec)
         #expect(method([], isUEFI: false) == .exit && method([.exit], isUEFI: false) == .sanboot)
         facts.preferences.localDisk = [.sanboot, .exitFailure]
         #expect(method([]) == .sanboot && method([.sanboot]) == .exitFailure)

@@ -44,9 +44,21 @@ struct LifecycleRow: Sendable, CustomTestStringConvertible {
         return operation
     }
 
-    static func session(_ id: String = "s-1", live: Bool = true, trusted: Bool = true, idle: Bool = true)
-        -> Situation.Session
-    { .init(id: id, openedAt: start, live: live, trusted: trusted, idle: idle) }
+    static func session(
+        _ id: String = "s-1", live: Bool = true, trusted: Bool = true, idle: Bool = true, openedAt: Double = 0
+    ) -> Situation.Session {
+        .init(id: id, openedAt: after(openedAt), live: live, trusted: trusted, idle: idle)
+    }
+
+    static func installed(
+        _ phase: Phase,
+        entry: SystemEntry = .kexec(
+            partition: "ESP", fileSystem: .vfat, kernel: "k", initrd: "i", commandLineFile: "c")
+    ) -> Machine {
+        var machine = machine(phase)
+        machine.observed.installed = InstalledSystem(disk: .init(serial: "D", wwn: nil, sizeBytes: 1), entry: entry)
+        return machine
+    }
 
     static func node(at seconds: Double) -> Node {
         Node(
@@ -153,6 +165,31 @@ struct LifecycleRow: Sendable, CustomTestStringConvertible {
                 machine: machine(.joining, bmc: true), operation: operation(installed: true),
                 now: after(60 + Lifecycle.kexecPatience)),
             .power(.cycle, reason: "no sign of life 10 minutes after the install", afterKexec: true)),
+        .init(
+            "the agent of an installed machine starts its system",
+            Situation(
+                machine: installed(.ready), operation: operation(installed: true), session: session(openedAt: 500),
+                now: after(501)), .issueStart),
+        .init(
+            "and does so before the first registration as well",
+            Situation(
+                machine: installed(.joining), operation: operation(installed: true), session: session(openedAt: 500),
+                now: after(501)), .issueStart),
+        .init(
+            "but not the agent that installed it, which is about to leave",
+            Situation(
+                machine: installed(.ready), operation: operation(installed: true), session: session(), now: after(70)),
+            .wait(until: nil)),
+        .init(
+            "nor one that has its order",
+            Situation(
+                machine: installed(.ready), operation: operation(installed: true),
+                session: session(idle: false, openedAt: 500), now: after(501)), .wait(until: nil)),
+        .init(
+            "a system that is entered through firmware cannot be started so",
+            Situation(
+                machine: installed(.ready, entry: .reboot), operation: operation(installed: true),
+                session: session(openedAt: 500), now: after(501)), .wait(until: nil)),
         .init(
             "a failed machine stays failed",
             Situation(machine: machine(.failed), now: after(1e6)), .wait(until: nil)),

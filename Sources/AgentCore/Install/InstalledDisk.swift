@@ -2,11 +2,24 @@ import CAgent
 import Glibc
 import Machines
 
-/// The disk after the install: its partitions by name, mounted for as long as something is done in them.
+/// A disk with a system on it: its partitions by name, mounted for as long as something is done in them.
 struct InstalledDisk {
     let path: String
     let table: GPT
     let files: SystemFiles
+
+    init(path: String, table: GPT, files: SystemFiles) { (self.path, self.table, self.files) = (path, table, files) }
+
+    /// Reads the partition table.
+    /// - Throws: ``InstallError``, ``GPTError``.
+    init(path: String, files: SystemFiles) throws {
+        let file = open(path, O_RDONLY | O_CLOEXEC)
+        guard file >= 0 else { throw InstallError.system("open", path) }
+        defer { close(file) }
+        var head = [UInt8](repeating: 0, count: (GPT.tableBlocks + 1) * GPT.blockBytes)
+        guard read(file, &head, head.count) == head.count else { throw InstallError.system("read", path) }
+        self.init(path: path, table: try GPT(head: head), files: files)
+    }
 
     private static let mountPoint = "/run/installed"
 

@@ -67,6 +67,11 @@ public struct SimulatedMachine: MachineControl {
         return (.reboot, ["disk": disk.serial ?? disk.path])
     }
 
+    public func load(_ system: InstalledSystem, on disk: Disk) throws {
+        guard case .kexec(let partition, _, _, _, _) = system.entry else { throw InstallError("no kernel to start") }
+        _ = try InstalledDisk(path: try file(of: disk), files: SystemFiles()).entry(partition)
+    }
+
     /// The disk's file, which must be a plain one in the directory: no simulation ever opens a device.
     private func file(of disk: Disk) throws -> String {
         let path = directory + "/" + disk.path

@@ -36,6 +36,8 @@ public enum LocalDiskMethod: String, Codable, Sendable, CaseIterable {
     case notFound = "404"
     /// GRUB, from the network, starts the loader on the disk's EFI system partition. UEFI only.
     case grub
+    /// The agent, which starts the installed system's kernel (kexec). Longer than the others, and the same on every firmware.
+    case agentKexec = "agent-kexec"
     /// The BMC is told ahead of a power command of ours, and the machine does not ask the network at all. By profile only: BMCs differ in
     /// whether they keep their word.
     case bmc

@@ -1,5 +1,6 @@
 import DHCP
 import FoundationEssentials
+import Inventory
 import NetworkAddresses
 
 /// Why a boot stopped: what was seen, what it means, what to try.
@@ -128,7 +129,9 @@ public struct BootDiagnosis: Codable, Equatable, Sendable {
                 means: "it cannot reach the boot HTTP server",
                 attempt: "look whether TCP 8080 of this host can be reached from its network")
         case .script:
-            guard evidence.isSilent(for: 90), ["agent", "grub-agent"].contains(evidence.trace.lastScript) else {
+            guard evidence.isSilent(for: 90),
+                ["agent", "grub-agent", LocalDiskMethod.agentKexec.script].contains(evidence.trace.lastScript)
+            else {
                 return nil
             }
             return .init(

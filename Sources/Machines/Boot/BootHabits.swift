@@ -62,6 +62,8 @@ public struct BootHabits: Codable, Equatable, Sendable {
         case .bootDevice(.disk):
             attempt = Attempt(lastAt: event.time)
             attempt.handed = .bmc
+        // An agent that is to start the system has not done so yet.
+        case .session where attempt.handed == .agentKexec: break
         case .bootDevice(.network), .session: attempt = Attempt()
         case .discover, .request, .offer, .acknowledge, .trouble, .console: break
         }
@@ -117,7 +119,8 @@ public struct BootHabits: Codable, Equatable, Sendable {
 
     private mutating func script(_ name: String) {
         // GRUB alone says nothing of shim, nor of iPXE.
-        if attempt.fetched == .signed, name.hasPrefix("grub-") { program = .signed }
+        let isGRUBs = name.hasPrefix("grub-") || name == LocalDiskMethod.agentKexec.script
+        if attempt.fetched == .signed, isGRUBs { program = .signed }
         (attempt.fetched, attempt.isIPXE) = (nil, false)
         attempt.handed = LocalDiskMethod(script: name)
     }

@@ -46,14 +46,16 @@ public struct BootFacts: Equatable, Sendable {
     public var secureBoot: Bool?
     /// Volume id of the installed system's EFI system partition, such as `7E1F-02AB`.
     public var bootVolume: String?
+    /// The agent can start the installed system.
+    public var takesKexec: Bool
     public var preferences: BootPreferences
 
     public init(
-        phase: Phase, secureBoot: Bool? = nil, bootVolume: String? = nil,
+        phase: Phase, secureBoot: Bool? = nil, bootVolume: String? = nil, takesKexec: Bool = false,
         preferences: BootPreferences = BootPreferences()
     ) {
         (self.phase, self.secureBoot, self.bootVolume) = (phase, secureBoot, bootVolume)
-        self.preferences = preferences
+        (self.takesKexec, self.preferences) = (takesKexec, preferences)
     }
 }
 
@@ -102,9 +104,18 @@ public enum BootPolicy {
         let canGRUB = isUEFI && offerings.grub && facts?.bootVolume != nil
         // In the order in which they were measured to be good; see docs/network-boot.md.
         let standard: [LocalDiskMethod] =
-            isUEFI ? [.grub, .exitFailure, .sanboot, .notFound] : [.exit, .sanboot, .notFound, .exitFailure]
+            isUEFI
+            ? [.grub, .exitFailure, .sanboot, .notFound, .agentKexec]
+            : [.exit, .sanboot, .notFound, .exitFailure, .agentKexec]
         let preferred = facts?.preferences.localDisk ?? []
-        let ways = (preferred.isEmpty ? standard : preferred).filter { $0 != .bmc && ($0 != .grub || canGRUB) }
+        let ways = (preferred.isEmpty ? standard : preferred).filter { way in
+            switch way {
+            case .bmc: false
+            case .grub: canGRUB
+            case .agentKexec: facts?.takesKexec ?? false
+            case .exit, .exitFailure, .sanboot, .notFound: true
+            }
+        }
         return habits.diskMethod(of: ways) ?? (isUEFI ? .exitFailure : .exit)
     }
 
@@ -132,9 +143,9 @@ public enum BootPolicy {
             }
         if action == .localDisk {
             let method = diskMethod(isUEFI: true, facts: facts, habits: habits, offerings: offerings)
-            // Without GRUB firmware that refuses iPXE goes on to its disk at once, and other firmware is told to by iPXE.
-            guard method == .grub else { return .standard }
-            return wantsSigned && offerings.signedChain ? .signed : .grub
+            // The agent's way begins as every boot of the agent does. Without GRUB firmware that refuses iPXE goes on to its disk at once, and other firmware is told to by iPXE.
+            guard method == .grub || method == .agentKexec else { return .standard }
+            return wantsSigned && offerings.signedChain ? .signed : method == .grub ? .grub : .standard
         }
         return wantsSigned && offerings.signedChain ? .signed : .standard
     }

@@ -19,7 +19,8 @@ public enum Lifecycle {
         case .installing: return installing(situation)
         case .joining: return joining(situation)
         case .failed: return failed(situation)
-        case .ready, .draining, .wiping, .maintenance, .rescue, .rejected, .retired: return .wait(until: nil)
+        case .ready, .draining, .maintenance: return start(installedOn: situation) ?? .wait(until: nil)
+        case .wiping, .rescue, .rejected, .retired: return .wait(until: nil)
         }
     }
 
@@ -73,6 +74,7 @@ public enum Lifecycle {
             return .fail(reason: "no finished install is recorded; provision the machine again")
         }
         if let node = situation.node, node.registeredAt >= operation.createdAt { return .complete(node: node.id) }
+        if let step = start(installedOn: situation) { return step }
         let kexecDeadline = installedAt.addingTimeInterval(kexecPatience)
         let commanded = situation.machine.observed.powerCommandAt.map { $0 >= installedAt } ?? false
         guard situation.hasBMC, !commanded else { return .wait(until: deadline(situation)) }
@@ -97,6 +99,15 @@ public enum Lifecycle {
         return observed.phase == .installing
             ? .power(.cycle, reason: "no trusted agent session to install with", afterKexec: false)
             : .power(.on, reason: "to boot the agent", afterKexec: false)
+    }
+
+    /// An agent on a machine that has its system was booted to start it: the way to the disk of ``LocalDiskMethod/agentKexec``.
+    private static func start(installedOn situation: Situation) -> LifecycleStep? {
+        let observed = situation.machine.observed
+        guard let session = situation.session, session.live, session.idle, observed.installed?.takesKexec ?? false,
+            session.openedAt >= situation.operation?.installedAt ?? observed.phaseSince
+        else { return nil }
+        return .issueStart
     }
 
     private static func hasFreshReport(_ situation: Situation) -> Bool {

@@ -50,6 +50,8 @@ public enum LifecycleStep: Equatable, Sendable {
     case complete(node: String)
     /// Give the agent the operation's install order, anew if an earlier one was lost.
     case issueInstall
+    /// Have the agent start the system that is installed.
+    case issueStart
     /// Ask the BMC. `afterKexec`: the installed system gave no sign of life, so kexec is not tried on this machine again.
     case power(PowerAction, reason: String, afterKexec: Bool)
     /// Nothing now; look again at this time at the latest, or when something changes.

@@ -23,6 +23,8 @@ public struct Order: Codable, Equatable, Sendable, Identifiable {
 
     public enum Task: Codable, Equatable, Sendable {
         case install(InstallOrder)
+        /// Start what is installed. Writes nothing.
+        case start(InstalledSystem)
         /// Restart through firmware.
         case reboot
         case powerOff
@@ -114,6 +116,17 @@ public struct ConfigurationFile: Codable, Equatable, Sendable {
     }
 
     public enum FileSystem: String, Codable, Sendable { case ext4, vfat }
+}
+
+/// What was installed on a machine, and where.
+public struct InstalledSystem: Codable, Equatable, Sendable {
+    public var disk: DiskTarget
+    public var entry: SystemEntry
+
+    public init(disk: DiskTarget, entry: SystemEntry) { (self.disk, self.entry) = (disk, entry) }
+
+    /// Its kernel can be started by the agent.
+    public var takesKexec: Bool { entry != .reboot }
 }
 
 /// How the agent enters the system it installed.

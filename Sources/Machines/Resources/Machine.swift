@@ -59,6 +59,8 @@ public struct Machine: Codable, Equatable, Sendable, Identifiable {
         public var node: String?
         /// Name of the installed OS release.
         public var installedRelease: String?
+        /// Where it is; nil before an install and while one is under way.
+        public var installed: InstalledSystem?
         /// Volume id of the installed system's EFI system partition; nil on BIOS, or before an install.
         public var bootVolume: String?
         /// A kexec on this machine gave no sign of life: enter systems through firmware from now on.

@@ -46,9 +46,14 @@ public struct Operation: Codable, Equatable, Sendable, Identifiable {
         public var session: String
         public var issuedAt: Date
         public var expiresAt: Date
+        /// What there will be once it is carried out.
+        public var installs: InstalledSystem?
 
-        public init(id: String, session: String, issuedAt: Date, expiresAt: Date) {
+        public init(
+            id: String, session: String, issuedAt: Date, expiresAt: Date, installs: InstalledSystem? = nil
+        ) {
             (self.id, self.session, self.issuedAt, self.expiresAt) = (id, session, issuedAt, expiresAt)
+            self.installs = installs
         }
     }
 }

@@ -43,7 +43,8 @@ public struct BootClient: Equatable, Sendable {
 /// The script an iPXE client is to be given, before it is rendered.
 public enum BootScript: Equatable, Sendable {
     /// Boot the agent with these kernel arguments, of which the first ones name the daemon and the ticket.
-    case agent([KernelArgument])
+    /// - Parameter toDisk: to start the installed system.
+    case agent([KernelArgument], toDisk: Bool = false)
     /// Get the machine to its own disk.
     /// - Parameter volume: id of the EFI system partition that GRUB looks for.
     case localDisk(LocalDiskMethod, volume: String?)

@@ -43,7 +43,7 @@ public struct BootContent: Sendable {
         case .pixiecore(let mac):
             // Where the machine itself is nobody knows here: its session is trusted with nothing until a person says so.
             let client = BootClient(mac: mac, stage: .ipxe)
-            guard !isHead, case .agent(let arguments) = await director.script(for: client) else { return .nothing }
+            guard !isHead, case .agent(let arguments, _) = await director.script(for: client) else { return .nothing }
             director.record(BootTraceEvent(mac: mac, step: .script(name: "pixiecore-agent")))
             return .text(PixiecoreAnswer(bootURL: bootURL, arguments: arguments).json)
         case .grubConfiguration: return .text(scripts.grubConfiguration)

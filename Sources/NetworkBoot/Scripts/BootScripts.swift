@@ -61,13 +61,13 @@ public struct BootScripts: Sendable {
     private func ipxe(_ script: BootScript, for client: BootClient, _ bootURL: String) -> Rendered {
         let isUEFI = client.architecture?.isUEFI ?? false
         switch script {
-        case .agent(let arguments):
+        case .agent(let arguments, let toDisk):
             let line = arguments.map(\.description).joined(separator: " ")
-            return rendered(.agent, ["boot_url": bootURL, "kernel_arguments": line])
+            return rendered(.agent, ["boot_url": bootURL, "kernel_arguments": line], toDisk: toDisk)
         case .localDisk(let method, _):
             switch method {
             case .exit: return rendered(.localDiskExit, [:])
-            case .exitFailure, .grub, .bmc: return rendered(.localDiskExitFailure, [:])
+            case .exitFailure, .grub, .bmc, .agentKexec: return rendered(.localDiskExitFailure, [:])
             case .sanboot: return rendered(.localDiskSANBoot, [:])
             case .notFound: return Rendered(name: method.script, text: nil)
             }
@@ -78,19 +78,20 @@ public struct BootScripts: Sendable {
 
     private func grub(_ script: BootScript, for client: BootClient) -> Rendered {
         switch script {
-        case .agent(let arguments):
+        case .agent(let arguments, let toDisk):
             // GRUB reads words as a shell does; an argument holds no quote.
             let line = arguments.map { "'\($0)'" }.joined(separator: " ")
             let interface = "01-" + client.mac.description.map { $0 == ":" ? "-" : "\($0)" }.joined()
-            return rendered(.grubAgent, ["kernel_arguments": line, "boot_interface": interface])
+            return rendered(.grubAgent, ["kernel_arguments": line, "boot_interface": interface], toDisk: toDisk)
         case .localDisk(_, let volume):
             return rendered(.grubLocalDisk, ["volume": Self.hexDigits(volume ?? "")])
         case .refuse(let reason): return rendered(.grubRefuse, ["reason": Self.printable(reason)])
         }
     }
 
-    private func rendered(_ name: Name, _ values: [String: String]) -> Rendered {
-        Rendered(name: name.rawValue, text: text(name, values))
+    /// - Parameter toDisk: the trace is to show a way to the disk.
+    private func rendered(_ name: Name, _ values: [String: String], toDisk: Bool = false) -> Rendered {
+        Rendered(name: toDisk ? LocalDiskMethod.agentKexec.script : name.rawValue, text: text(name, values))
     }
 
     private func text(_ name: Name, _ values: [String: String]) -> String {
