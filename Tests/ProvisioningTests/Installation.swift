@@ -22,11 +22,12 @@ final class Installation: Sendable {
         .path
 
     static func with(
-        namespace: String? = nil, address: String? = nil, configuration: String = "", imageMebibytes: Int? = nil,
-        _ body: (Installation) async throws -> Void
+        namespace: String? = nil, address: String? = nil, configuration: String = "", profiles: String? = nil,
+        imageMebibytes: Int? = nil, _ body: (Installation) async throws -> Void
     ) async throws {
         try await withTemporaryDirectory { directory in
-            let installation = try Installation(directory, namespace, address, configuration, imageMebibytes)
+            let installation = try Installation(
+                directory, namespace, address, configuration, profiles, imageMebibytes)
             defer { installation.kill() }
             try await installation.start()
             try await body(installation)
@@ -36,7 +37,8 @@ final class Installation: Sendable {
     }
 
     private init(
-        _ directory: String, _ namespace: String?, _ address: String?, _ configuration: String, _ imageMebibytes: Int?
+        _ directory: String, _ namespace: String?, _ address: String?, _ configuration: String, _ profiles: String?,
+        _ imageMebibytes: Int?
     ) throws {
         (self.directory, self.namespace) = (directory, namespace)
         // A file system of that size for the images, in a mount namespace that ends with the daemon.
@@ -61,7 +63,7 @@ final class Installation: Sendable {
         state_directory: \(directory)/state
         address: \(self.address)
         tftp_port: 6969
-        hardware_profiles: \(Self.project)/hardware-profiles
+        hardware_profiles: \(profiles ?? Self.project + "/hardware-profiles")
         ipxe_scripts: \(Self.project)/ipxe-scripts
         agent_image: \(directory)/agent
         heartbeat_seconds: 1

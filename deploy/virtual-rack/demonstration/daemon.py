@@ -18,7 +18,10 @@ _LISTENING = "0A"
 
 
 class Daemon:
-    def __init__(self, rack: Rack, program: Path, agent_image: Path, boot_files: Path, dhcp: str) -> None:
+    def __init__(
+        self, rack: Rack, program: Path, agent_image: Path, boot_files: Path, dhcp: str, local_disk: str | None = None
+    ) -> None:
+        self._local_disk = local_disk
         self._rack, self._program, self._agent_image, self._dhcp = rack, program, agent_image, dhcp
         self._boot_files = boot_files
         self.state = places.Places(rack).state / "slipwayd"
@@ -35,8 +38,11 @@ class Daemon:
     def start(self) -> None:
         """Returns when the API listens and the bootstrap token is written."""
         self.state.mkdir(mode=0o700, exist_ok=True)
+        profiles = places.PROJECT_ROOT / "hardware-profiles"
+        if self._local_disk:
+            profiles = self._profiles(profiles)
         self.configuration.write_text(
-            configuration(self._rack, self.state, self._agent_image, self._boot_files, self._dhcp)
+            configuration(self._rack, self.state, self._agent_image, self._boot_files, self._dhcp, profiles)
         )
         command = [*network.inside(self._rack), str(self._program), "--config", str(self.configuration)]
         pid = processes.start_detached(command, self.log)
@@ -49,6 +55,14 @@ class Daemon:
             raise RackError(f"slipwayd is not ready after {_START_SECONDS:.0f} s:\n{self.last_words()}")
         if not processes.is_running(pid):
             raise RackError(f"slipwayd stopped:\n{self.last_words()}")
+
+    def _profiles(self, shipped: Path) -> Path:
+        """The shipped profiles, with these ways to the disk in each."""
+        own = self.configuration.parent / "hardware-profiles"
+        own.mkdir(exist_ok=True)
+        for profile in shipped.glob("*.yaml"):
+            (own / profile.name).write_text(f"{profile.read_text()}local_disk: [{self._local_disk}]\n")
+        return own
 
     def kill(self) -> None:
         """`kill -9`. Returns when it is gone."""
@@ -65,7 +79,10 @@ class Daemon:
         return "\n".join(self.log.read_text(errors="replace").splitlines()[-lines:]) or "(it said nothing)"
 
 
-def configuration(rack: Rack, state: Path, agent_image: Path, boot_files: Path, dhcp: str) -> str:
+def configuration(
+    rack: Rack, state: Path, agent_image: Path, boot_files: Path, dhcp: str,
+    profiles: Path = places.PROJECT_ROOT / "hardware-profiles",
+) -> str:
     """slipwayd.yaml for this rack: DHCP on the bridge, `pool` or `proxy`, all else beside the sources."""
     subnet = ipaddress.IPv4Interface(f"{rack.service_address}/{rack.prefix_length}").network
     pool = f"    subnet: {subnet}\n    pools: [{subnet[50]}-{subnet[99]}]\n" if dhcp == "pool" else ""
@@ -75,7 +92,7 @@ state_directory: {state}
 address: {rack.service_address}
 api_port: {API_PORT}
 boot_port: {BOOT_PORT}
-hardware_profiles: {places.PROJECT_ROOT / "hardware-profiles"}
+hardware_profiles: {profiles}
 ipxe_scripts: {places.PROJECT_ROOT / "ipxe-scripts"}
 boot_files: {boot_files.resolve()}
 agent_image: {agent_image.resolve()}

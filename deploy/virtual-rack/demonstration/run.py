@@ -58,6 +58,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--reference-os", type=Path, default=cache / "reference-os", metavar="DIR", help="release.json and its image")
     add("--timeout", type=float, default=1200.0, metavar="SECONDS", help="until every server is a node")
     add("--dhcp", choices=("pool", "proxy"), default="pool", help="proxy: beside dnsmasq, which hands out the addresses")
+    add("--local-disk", metavar="WAYS", help="ways to the disk in the servers' hardware profile, such as agent-kexec,exit-1")
     add("--kill", action="store_true", help="kill -9 slipwayd at every step from the kernel on; best with one server")
     add("--power-cycle", action="store_true", help="then power-cycle each through Slipway: they must come back")
     add("--floor", action="store_true", help="then measure the floor on the same servers and compare")
@@ -107,7 +108,8 @@ class Demo:
     def __init__(self, rack: Rack, programs: Path, options: argparse.Namespace) -> None:
         self._rack, self._options = rack, options
         self._daemon = Daemon(
-            rack, programs / "slipwayd", options.agent_image, options.boot_files, options.dhcp
+            rack, programs / "slipwayd", options.agent_image, options.boot_files, options.dhcp,
+            options.local_disk
         )
         self._slipway = Slipway(
             rack, programs / "slipway", self._daemon.server, self._daemon.token, self._daemon.authority
