@@ -11,6 +11,7 @@ public final class SessionBoard: Sendable {
         var waiting: CheckedContinuation<SignedOrder?, Never>?
         var pending: (order: String, signed: SignedOrder)?
         var progress: OrderProgress?
+        var isOrdered = false
     }
 
     private let entries = Mutex<[String: Entry]>([:])
@@ -41,10 +42,14 @@ public final class SessionBoard: Sendable {
         entries.withLock { $0[session].map { $0.waiting != nil && $0.pending == nil } ?? false }
     }
 
+    /// It was given an order since this daemon began.
+    func isOrdered(_ session: String) -> Bool { entries.withLock { $0[session]?.isOrdered ?? false } }
+
     /// Gives the session an order: at once if it waits for one, at its next call otherwise.
     func deliver(_ signed: SignedOrder, order: String, to session: String) {
         let waiter = entries.withLock { entries -> CheckedContinuation<SignedOrder?, Never>? in
             entries[session, default: Entry(lastCall: startedAt)].progress = nil
+            entries[session]?.isOrdered = true
             guard let waiting = entries[session]?.waiting else {
                 entries[session]?.pending = (order, signed)
                 return nil

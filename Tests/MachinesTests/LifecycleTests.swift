@@ -45,9 +45,10 @@ struct LifecycleRow: Sendable, CustomTestStringConvertible {
     }
 
     static func session(
-        _ id: String = "s-1", live: Bool = true, trusted: Bool = true, idle: Bool = true, openedAt: Double = 0
+        _ id: String = "s-1", live: Bool = true, trusted: Bool = true, idle: Bool = true, ordered: Bool = false,
+        openedAt: Double = 0
     ) -> Situation.Session {
-        .init(id: id, openedAt: after(openedAt), live: live, trusted: trusted, idle: idle)
+        .init(id: id, openedAt: after(openedAt), live: live, trusted: trusted, idle: idle, ordered: ordered)
     }
 
     static func installed(
@@ -184,7 +185,7 @@ struct LifecycleRow: Sendable, CustomTestStringConvertible {
             "nor one that has its order",
             Situation(
                 machine: installed(.ready), operation: operation(installed: true),
-                session: session(idle: false, openedAt: 500), now: after(501)), .wait(until: nil)),
+                session: session(ordered: true, openedAt: 500), now: after(501)), .wait(until: nil)),
         .init(
             "a system that is entered through firmware cannot be started so",
             Situation(

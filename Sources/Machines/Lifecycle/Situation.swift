@@ -33,9 +33,12 @@ public struct Situation: Sendable {
         public var trusted: Bool
         /// It waits for an order and has none.
         public var idle: Bool
+        /// It was given an order since this daemon began.
+        public var ordered: Bool
 
-        public init(id: String, openedAt: Date, live: Bool, trusted: Bool, idle: Bool) {
+        public init(id: String, openedAt: Date, live: Bool, trusted: Bool, idle: Bool, ordered: Bool = false) {
             (self.id, self.openedAt, self.live, self.trusted, self.idle) = (id, openedAt, live, trusted, idle)
+            self.ordered = ordered
         }
     }
 }
