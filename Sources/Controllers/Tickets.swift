@@ -12,8 +12,9 @@ public struct StoredTickets: TicketOffice {
         // A hall of machines that powers on asks for a thousand scripts within seconds; a commit for each would be the slowest part.
         commits = GroupCommit { tickets in
             try await store.transaction { transaction in
-                for ticket in tickets {
-                    // Read, so that the write replaces the ticket of an earlier fetch: that one is worthless from now on.
+                // The ticket of an earlier fetch is worthless from the next one on.
+                for ticket in Dictionary(tickets.map { ($0.id, $0) }, uniquingKeysWith: { $1 }).values {
+                    // Read, so that the write replaces what is there.
                     _ = try await transaction.get(BootTicket.self, ticket.id)
                     try transaction.put(ticket)
                 }

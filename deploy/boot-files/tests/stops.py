@@ -32,6 +32,16 @@ STOPS = [
     Stop("fileMissing", "it asked for snponly.efi by TFTP", "uefi", before=lambda bench: (bench.files / "snponly.efi").unlink()),
     Stop("fileMissing", "it asked for /agent/vmlinuz by HTTP", "bios", before=lambda bench: (bench.agent / "vmlinuz").unlink()),
     Stop("noFreeAddress", "every address of its subnet is taken", "bios", subnet=_TAKEN),
+    # The firmware asks port 69, where nobody listens.
+    Stop("noTransfer", "it never asked for the file", "uefi", settings="tftp_port: 6969\n", seconds=150),
+    Stop(
+        "programSilent", "it fetched grubx64.efi, and no configuration", "uefi",
+        settings="boot_programs: {7: grubx64.efi, 9: grubx64.efi}\n",
+        before=lambda bench: (bench.files / "grubx64.efi").write_bytes(bytes(65536)), seconds=180),
+    # A kernel without its initramfs panics.
+    Stop(
+        "noAgent", "the agent opened no session", "bios", before=lambda bench: (bench.agent / "initrd").write_bytes(bytes(4096)),
+        seconds=330),
     # Nobody gives an address beside which the offer would mean something.
     Stop("offerNotFollowed", "the firmware did not take the offer", "bios", subnet="    mode: proxy\n", seconds=240),
 ]
