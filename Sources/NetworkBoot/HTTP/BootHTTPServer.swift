@@ -51,8 +51,8 @@ public struct BootHTTPServer: Service {
                     .serverChannelOption(.backlog, value: 256)
                     .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
                     .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
-                    // One piece of a file, then the other clients.
-                    .childChannelOption(.writeSpin, value: 1)
+                    // What the socket takes at once, then the other clients: a second try would find little room.
+                    .childChannelOption(.writeSpin, value: 0)
                     .childChannelOption(.tcpOption(NIOBSDSocket.Option(rawValue: TCP_USER_TIMEOUT)), value: 60_000)
                     .childChannelInitializer { channel in
                         channel.eventLoop.makeCompletedFuture {
