@@ -95,13 +95,24 @@ final class TFTPDesk {
 
     // MARK: Requests
 
-    private func begin(_ request: ReadRequest, _ client: TFTPTransfer.Client, _ peer: SocketAddress) {
+    private func lookAgain(_ request: ReadRequest, _ client: TFTPTransfer.Client, _ peer: SocketAddress) {
+        loop.assumeIsolated().scheduleTask(in: .milliseconds(5)) {
+            self.begin(request, client, peer, isSecondLook: true)
+        }
+    }
+
+    private func begin(
+        _ request: ReadRequest, _ client: TFTPTransfer.Client, _ peer: SocketAddress, isSecondLook: Bool = false
+    ) {
         guard !asking.contains(client) else { return }
         if let former = transfers[client] {
             // A client that asks again has not heard us yet, and will: a second answer would only confuse it. One that had heard us
-            // was started anew, and has the port that it had before; and one that asks for another file has gone on, though its
-            // last word may still wait on the other port.
-            guard former.session.isHeard || former.file != request.file else { return }
+            // was started anew, and has the port that it had before.
+            guard former.session.isHeard else {
+                // Its last word may still wait on the other port. Answered at once, forged requests would make a flood of answers.
+                if former.file != request.file, !isSecondLook { lookAgain(request, client, peer) }
+                return
+            }
             finish(former, .refused("the client began anew"))
         }
         let address = peer.ipAddress ?? ""
