@@ -19,8 +19,13 @@ enum EventLoops {
     /// a commit takes milliseconds. Needs CAP_SYS_NICE; without it all are equal.
     static func goFirst() {
         for loop in MultiThreadedEventLoopGroup.singleton.makeIterator() {
-            // On Linux this is the calling thread's, and no other's (setpriority(2), "C library/kernel differences").
-            loop.execute { _ = setpriority(__priority_which_t(PRIO_PROCESS.rawValue), 0, -5) }
+            loop.execute {
+                // Threads that a loop starts are not to inherit it: SCHED_RESET_ON_FORK (sched(7)), which Glibc's module does not show.
+                var none = sched_param()
+                guard sched_setscheduler(0, 0x4000_0000, &none) == 0 else { return }
+                // On Linux this is the calling thread's, and no other's (setpriority(2), "C library/kernel differences").
+                _ = setpriority(__priority_which_t(PRIO_PROCESS.rawValue), 0, -5)
+            }
         }
     }
 }
