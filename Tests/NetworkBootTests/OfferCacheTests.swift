@@ -127,7 +127,9 @@ import Testing
         let reply = try #require(
             ProxyAnswerTests.reply(to: question, on: .server, from: ProxyAnswerTests.nobody, action: .agent))
         let client = try #require(question.bootClient())
-        cache.keep(reply, to: question.encoded, question, interface: "eth1", client, told: BootInstruction(.agent))
+        cache.keep(
+            reply, reply.packet, to: question.encoded, question, interface: "eth1", client,
+            told: BootInstruction(.agent))
 
         var other = question
         other.chaddr = [0x52, 0x54, 0, 9, 9, 9]

@@ -88,10 +88,11 @@ final class DHCPDesk {
         }
         guard let lease = outcome.lease, let journal = journals[index] else {
             guard let reply = outcome.reply else { return }
-            send(reply.packet)
+            let packet = reply.packet
+            send(packet)
             trace.answered(reply, client, now, form: told.proxyForm)
             if responders[index].subnet.mode == .proxy, reply.message.type == .offer, client.stage == .firmware {
-                offers.keep(reply, to: bytes, request, interface: arrival.interface, client, told: told)
+                offers.keep(reply, packet, to: bytes, request, interface: arrival.interface, client, told: told)
             }
             return
         }

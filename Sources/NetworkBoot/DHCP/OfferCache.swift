@@ -76,13 +76,13 @@ struct OfferCache {
 
     /// Keeps an offer for others who ask the same.
     mutating func keep(
-        _ reply: Reply, to bytes: [UInt8], _ request: Message, interface: String?, _ client: BootClient,
+        _ reply: Reply, _ packet: ReplyPacket, to bytes: [UInt8], _ request: Message, interface: String?,
+        _ client: BootClient,
         told: BootInstruction
     ) {
         guard let asker = Asker(bytes) else { return }
         var question = bytes
         asker.blank(&question)
-        let packet = reply.packet
         guard let answered = Asker(packet.bytes), answered.uuid?.count == asker.uuid?.count else { return }
         let offer = Offer(
             packet: packet, uuid: answered.uuid,
