@@ -69,8 +69,11 @@ public struct AgentService: Sendable {
     public func report(_ hardware: HardwareReport, from session: AgentSession) async throws {
         let now = now()
         let match = profiles.match(hardware)
-        try await store.transaction { transaction in
-            guard var machine = try await transaction.get(Machine.self, session.machine) else { return }
+        let isOther = try await store.transaction { transaction in
+            guard var machine = try await transaction.get(Machine.self, session.machine) else { return false }
+            if BootPolicy.isHandedToDisk(machine.observed.phase) {
+                return try await !recognise(hardware, machine, session, in: transaction, now)
+            }
             let formerProfile = machine.observed.profile
             machine.observed.hardware = hardware
             machine.observed.hardwareReportedAt = now
@@ -95,8 +98,35 @@ public struct AgentService: Sendable {
                         match.map { "hardware profile \($0.name)" } ?? "no hardware profile matches",
                         details: ["profile": match?.name ?? ""], at: now))
             }
+            return false
+        }
+        guard !isOther else {
+            throw ServiceError(
+                .gone, "this is not the hardware that the system was installed on; see slipway event list")
         }
         wakeups.wake(session.machine)
+    }
+
+    /// Whoever fetches a script can say that it is this machine. One that has its system is told nothing of itself before it has
+    /// shown every fact, and what is known of it does not change by an agent's word.
+    private func recognise(
+        _ hardware: HardwareReport, _ machine: Machine, _ session: AgentSession, in transaction: Transaction,
+        _ now: Date
+    ) async throws -> Bool {
+        guard var session = try await transaction.get(AgentSession.self, session.id) else { return false }
+        let disk = machine.observed.installed.flatMap { try? OrderVerifier.disk($0.disk, among: hardware.disks) }
+        guard machine.observed.hardware?.facts == hardware.facts, disk != nil else {
+            try transaction.put(
+                Event.now(
+                    .problem, machine: machine.id, mac: session.mac, actor: "slipwayd",
+                    "the agent could not start the installed system: the hardware it reported from \(session.address) is not "
+                        + "\(machine.name)'s, or the system's disk is not there; nothing was told to it",
+                    details: ["problem": "hardware-changed"], at: now))
+            return false
+        }
+        session.isKnownHardware = true
+        try transaction.put(session)
+        return true
     }
 
     /// The next order for this session; nil when none came in time.
@@ -123,7 +153,9 @@ public struct AgentService: Sendable {
 
     /// Records how an order ended. Idempotent: the agent repeats it until it is answered.
     public func finish(_ result: OrderResult, order: String, from session: AgentSession) async throws {
-        guard !order.hasPrefix(OrderIssuer.startPrefix) else { return try await finishStart(result, order, session) }
+        guard !order.hasPrefix(OrderIssuer.startPrefix) else {
+            return try await finishStart(result, order, session)
+        }
         let now = now()
         try await store.transaction { transaction in
             guard var machine = try await transaction.get(Machine.self, session.machine),
@@ -164,6 +196,8 @@ public struct AgentService: Sendable {
 
     /// A system that was started says so itself; one that was not is told of here.
     private func finishStart(_ result: OrderResult, _ order: String, _ session: AgentSession) async throws {
+        // Told once, and only of an order that there was.
+        guard board.endOrder(order, of: session.id) else { return }
         let why: String
         switch result.outcome {
         case .succeeded: return

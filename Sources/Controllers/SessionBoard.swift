@@ -12,6 +12,7 @@ public final class SessionBoard: Sendable {
         var pending: (order: String, signed: SignedOrder)?
         var progress: OrderProgress?
         var isOrdered = false
+        var order: String?
     }
 
     private let entries = Mutex<[String: Entry]>([:])
@@ -42,14 +43,24 @@ public final class SessionBoard: Sendable {
         entries.withLock { $0[session].map { $0.waiting != nil && $0.pending == nil } ?? false }
     }
 
-    /// It was given an order since this daemon began.
-    func isOrdered(_ session: String) -> Bool { entries.withLock { $0[session]?.isOrdered ?? false } }
+    /// It called since this daemon began, and was given no order since.
+    func isUnordered(_ session: String) -> Bool { entries.withLock { $0[session].map { !$0.isOrdered } ?? false } }
+
+    /// Whether the session's newest order was this one, and had not ended.
+    func endOrder(_ order: String, of session: String) -> Bool {
+        entries.withLock { entries in
+            guard entries[session]?.order == order else { return false }
+            entries[session]?.order = nil
+            return true
+        }
+    }
 
     /// Gives the session an order: at once if it waits for one, at its next call otherwise.
     func deliver(_ signed: SignedOrder, order: String, to session: String) {
         let waiter = entries.withLock { entries -> CheckedContinuation<SignedOrder?, Never>? in
             entries[session, default: Entry(lastCall: startedAt)].progress = nil
             entries[session]?.isOrdered = true
+            entries[session]?.order = order
             guard let waiting = entries[session]?.waiting else {
                 entries[session]?.pending = (order, signed)
                 return nil

@@ -46,7 +46,7 @@ struct Stepper: Sendable {
         if let id = machine.observed.session, let session = try await store.get(AgentSession.self, id) {
             situation.session = .init(
                 id: id, openedAt: session.openedAt, live: board.isLive(session, at: now), trusted: session.trust != nil,
-                idle: board.isIdle(id), ordered: board.isOrdered(id))
+                idle: board.isIdle(id), mayStart: session.isKnownHardware == true && board.isUnordered(id))
         }
         if let node = try await store.get(Node.self, machine.hostname), node.machine == id { situation.node = node }
         if let operation = situation.operation, !operation.isFinished, operation.installedAt == nil {

@@ -45,10 +45,10 @@ struct LifecycleRow: Sendable, CustomTestStringConvertible {
     }
 
     static func session(
-        _ id: String = "s-1", live: Bool = true, trusted: Bool = true, idle: Bool = true, ordered: Bool = false,
+        _ id: String = "s-1", live: Bool = true, trusted: Bool = true, idle: Bool = true, mayStart: Bool = true,
         openedAt: Double = 0
     ) -> Situation.Session {
-        .init(id: id, openedAt: after(openedAt), live: live, trusted: trusted, idle: idle, ordered: ordered)
+        .init(id: id, openedAt: after(openedAt), live: live, trusted: trusted, idle: idle, mayStart: mayStart)
     }
 
     static func installed(
@@ -182,10 +182,10 @@ struct LifecycleRow: Sendable, CustomTestStringConvertible {
                 machine: installed(.ready), operation: operation(installed: true), session: session(), now: after(70)),
             .wait(until: nil)),
         .init(
-            "nor one that has its order",
+            "nor one that has its order, or has not shown that it is this machine",
             Situation(
                 machine: installed(.ready), operation: operation(installed: true),
-                session: session(ordered: true, openedAt: 500), now: after(501)), .wait(until: nil)),
+                session: session(mayStart: false, openedAt: 500), now: after(501)), .wait(until: nil)),
         .init(
             "a system that is entered through firmware cannot be started so",
             Situation(

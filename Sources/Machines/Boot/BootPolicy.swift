@@ -158,6 +158,9 @@ public enum BootPolicy {
         return decide(phase)
     }
 
+    /// The machine has its system, and is told its way there.
+    public static func isHandedToDisk(_ phase: Phase) -> Bool { decide(phase) == .localDisk }
+
     private static func decide(_ phase: Phase) -> BootAction {
         switch phase {
         case .discovered, .inspecting, .available, .installing, .wiping, .rescue: return .agent

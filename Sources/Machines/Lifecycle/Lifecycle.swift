@@ -104,7 +104,7 @@ public enum Lifecycle {
     /// An agent on a machine that has its system was booted to start it: the way to the disk of ``LocalDiskMethod/agentKexec``.
     private static func start(installedOn situation: Situation) -> LifecycleStep? {
         let observed = situation.machine.observed
-        guard let session = situation.session, session.live, !session.ordered, observed.installed?.takesKexec ?? false,
+        guard let session = situation.session, session.live, session.mayStart, observed.installed?.takesKexec ?? false,
             session.openedAt >= situation.operation?.installedAt ?? observed.phaseSince
         else { return nil }
         return .issueStart

@@ -33,12 +33,12 @@ public struct Situation: Sendable {
         public var trusted: Bool
         /// It waits for an order and has none.
         public var idle: Bool
-        /// It was given an order since this daemon began.
-        public var ordered: Bool
+        /// It showed that it is this machine, called since this daemon began, and was given no order since.
+        public var mayStart: Bool
 
-        public init(id: String, openedAt: Date, live: Bool, trusted: Bool, idle: Bool, ordered: Bool = false) {
+        public init(id: String, openedAt: Date, live: Bool, trusted: Bool, idle: Bool, mayStart: Bool = false) {
             (self.id, self.openedAt, self.live, self.trusted, self.idle) = (id, openedAt, live, trusted, idle)
-            self.ordered = ordered
+            self.mayStart = mayStart
         }
     }
 }

@@ -45,6 +45,8 @@ public struct AgentSession: Codable, Equatable, Sendable, Identifiable {
     /// Why it may carry secrets; nil: it may not.
     public var trust: Trust?
     public var voided = false
+    /// On a machine that has its system: it reported the hardware that the system was installed on, to the last fact.
+    public var isKnownHardware: Bool?
 
     public init(
         id: String, machine: String, mac: MACAddress, tokenHash: String, address: String, bootID: String,
