@@ -131,9 +131,10 @@ public struct AgentService: Sendable {
 
     /// The next order for this session; nil when none came in time.
     public func nextOrder(for session: AgentSession) async -> SignedOrder? {
-        // The lifecycle looks once the agent waits: an order lost with a killed daemon is issued anew.
-        wakeups.wake(session.machine, at: now().addingTimeInterval(1))
-        let order = await board.nextOrder(for: session.id, seconds: installation.pollSeconds)
+        let order = await board.nextOrder(for: session.id, seconds: installation.pollSeconds) {
+            // The lifecycle looks once the agent waits: an order lost with a killed daemon is issued anew.
+            wakeups.wake(session.machine)
+        }
         board.noteCall(session.id, at: now())
         return order
     }

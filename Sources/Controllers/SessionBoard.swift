@@ -72,9 +72,10 @@ public final class SessionBoard: Sendable {
     }
 
     /// The next order, or nil after `seconds` or when the caller goes away.
-    func nextOrder(for session: String, seconds: Int) async -> SignedOrder? {
+    /// - Parameter onWait: called when no order is on its way and the session is known to wait for one.
+    func nextOrder(for session: String, seconds: Int, onWait: @escaping @Sendable () -> Void) async -> SignedOrder? {
         await withTaskGroup(of: SignedOrder?.self) { group in
-            group.addTask { await self.wait(session) }
+            group.addTask { await self.wait(session, onWait) }
             group.addTask {
                 try? await Task.sleep(for: .seconds(seconds))
                 self.release(session)
@@ -91,7 +92,7 @@ public final class SessionBoard: Sendable {
         }
     }
 
-    private func wait(_ session: String) async -> SignedOrder? {
+    private func wait(_ session: String, _ onWait: () -> Void) async -> SignedOrder? {
         await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in
                 let (former, pending) = entries.withLock {
@@ -105,7 +106,7 @@ public final class SessionBoard: Sendable {
                     return (former, nil)
                 }
                 former?.resume(returning: nil)
-                if let pending { continuation.resume(returning: pending) }
+                if let pending { continuation.resume(returning: pending) } else { onWait() }
             }
         } onCancel: {
             release(session)

@@ -59,6 +59,6 @@ import Testing
             await eventually {
                 if case .localDisk(.exitFailure, _) = await director.script(for: client) { true } else { false }
             })
-        daemon.kill()
+        await daemon.kill()
     }
 }

@@ -64,7 +64,7 @@ import Testing
         #expect(learnt)
         _ = try await daemon.controllers.machines.setPower(.cycle, of: id, by: "alice")
         #expect(chassis.heard == ["off", "disk UEFI", "on", "cycle"])
-        daemon.kill()
+        await daemon.kill()
     }
 
     @Test("a BMC that takes no boot device does not stop the command, and the trail says so")
@@ -77,7 +77,7 @@ import Testing
         #expect(chassis.heard == ["cycle"])
         let events = try await store.list(Event.self).items.map(\.message)
         #expect(events.contains { $0.contains("CCh") && $0.contains("the network will tell the way") }, "\(events)")
-        daemon.kill()
+        await daemon.kill()
     }
 
     @Test("only a machine that owns its disk, and only by profile")

@@ -22,7 +22,7 @@ import Testing
         ])
         let daemon = LifecycleFlowTests.Daemon(store, keys: LifecycleFlowTests.Keys())
         #expect(try await daemon.controllers.recorder.kept() == [good])
-        daemon.kill()
+        await daemon.kill()
         #expect(store.get(bad) == nil)
     }
 
@@ -42,6 +42,6 @@ import Testing
             if event.address == quiet { break }
         }
         #expect(heard.count == BootDirector.perAddressAndTick + 1)
-        daemon.kill()
+        await daemon.kill()
     }
 }
