@@ -12,6 +12,7 @@ public struct AgentService: Sendable {
     let store: any RecordStore
     let board: SessionBoard
     let director: BootDirector
+    let tickets: TicketOffice
     let profiles: ProfileMatcher
     let installation: Installation
     let wakeups: Wakeups
@@ -23,11 +24,13 @@ public struct AgentService: Sendable {
     /// - Throws: ``ServiceError`` `unauthorized` for a ticket that is unknown, expired or was used by another agent.
     public func open(_ request: SessionRequest, from address: String) async throws -> SessionReply {
         let known = director.machine(with: request.mac)
+        let presented = tickets.read(request.ticket, of: request.mac)
         let token = Credential.random()
         let now = now()
         let opening = try await store.transaction { transaction in
             try await SessionOpening(
-                request: request, address: address, token: token, knownMachine: known, board: board, now: now
+                request: request, presented: presented, address: address, token: token, knownMachine: known,
+                board: board, now: now
             ).perform(in: transaction)
         }
         switch opening {

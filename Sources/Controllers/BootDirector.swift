@@ -40,7 +40,7 @@ public final class BootDirector: NetworkBootDirector {
 
     private let state = Mutex(State())
     private let installation: Installation
-    private let tickets: any TicketOffice
+    private let tickets: TicketOffice
     private let book: BootBook
     private let now: @Sendable () -> Date
     private let logger: Logger
@@ -49,7 +49,7 @@ public final class BootDirector: NetworkBootDirector {
     let steps: AsyncStream<BootTraceEvent>
 
     public init(
-        installation: Installation, tickets: any TicketOffice, book: BootBook, logger: Logger,
+        installation: Installation, tickets: TicketOffice, book: BootBook, logger: Logger,
         now: @escaping @Sendable () -> Date = { Date() }
     ) {
         (self.installation, self.tickets, self.book) = (installation, tickets, book)
@@ -66,7 +66,7 @@ public final class BootDirector: NetworkBootDirector {
             admission: installation.admission, offerings: installation.offerings, now: now())
     }
 
-    public func script(for client: BootClient) async -> BootScript {
+    public func script(for client: BootClient) -> BootScript {
         let entry = entry(client.mac)
         switch instruction(for: client).action {
         case .localDisk:
@@ -77,27 +77,26 @@ public final class BootDirector: NetworkBootDirector {
                 isUEFI: client.architecture?.isUEFI ?? false, facts: entry?.facts,
                 habits: book.habits(of: client.mac), offerings: offerings)
             if client.stage == .grub, method != .agentKexec { method = .grub }
-            guard method != .agentKexec else { return await agent(for: client, entry, toDisk: true) }
+            guard method != .agentKexec else { return agent(for: client, entry, toDisk: true) }
             return .localDisk(method, volume: entry?.facts.bootVolume)
         case .ignore:
             return .refuse(
                 "Slipway does not serve \(client.mac): it is rejected, retired, denied, or unknown")
-        case .agent: return await agent(for: client, entry, toDisk: false)
+        case .agent: return agent(for: client, entry, toDisk: false)
         }
     }
 
-    private func agent(for client: BootClient, _ entry: Entry?, toDisk: Bool) async -> BootScript {
+    private func agent(for client: BootClient, _ entry: Entry?, toDisk: Bool) -> BootScript {
         if client.architecture == .efiARM64 || client.architecture == .efiARM64HTTP {
             return .refuse("this Slipway has no agent for arm64 yet; build one on an arm64 machine")
         }
         do {
-            let ticket = try await tickets.issueTicket(for: client)
             return .agent(
-                try arguments(for: client, ticket: ticket) + installation.agentArguments
+                try arguments(for: client, ticket: tickets.issue(to: client, at: now())) + installation.agentArguments
                     + (entry?.kernelArguments ?? []), toDisk: toDisk)
         } catch {
-            logger.error("no boot ticket", metadata: ["mac": "\(client.mac)", "error": "\(error)"])
-            return .refuse("Slipway could not issue a boot ticket; see the log of slipwayd")
+            logger.error("no kernel arguments", metadata: ["mac": "\(client.mac)", "error": "\(error)"])
+            return .refuse("Slipway could not make the kernel arguments; see the log of slipwayd")
         }
     }
 
@@ -156,9 +155,4 @@ public final class BootDirector: NetworkBootDirector {
         if let address = client.address { arguments.append(try KernelArgument("slipway.address", address.description)) }
         return arguments
     }
-}
-
-/// Makes the one-time ticket that lets the agent of one boot open its session.
-public protocol TicketOffice: Sendable {
-    func issueTicket(for client: BootClient) async throws -> String
 }

@@ -24,15 +24,15 @@ public struct ControllerSet: Sendable {
         let wakeups = Wakeups()
         board = SessionBoard(startedAt: now())
         boots = BootBook()
+        let tickets = TicketOffice(secret: installation.secretKey)
         director = BootDirector(
-            installation: installation, tickets: StoredTickets(store: store, now: now), book: boots, logger: logger,
-            now: now)
+            installation: installation, tickets: tickets, book: boots, logger: logger, now: now)
         machines = MachineService(
             store: store, board: board, installation: installation, power: power, profiles: profiles,
             director: director, boots: boots, wakeups: wakeups, now: now)
         agents = AgentService(
-            store: store, board: board, director: director, profiles: profiles, installation: installation,
-            wakeups: wakeups, logger: logger, now: now)
+            store: store, board: board, director: director, tickets: tickets, profiles: profiles,
+            installation: installation, wakeups: wakeups, logger: logger, now: now)
         catalog = CatalogService(store: store, now: now)
         let planner = InstallPlanner(store: store, profiles: profiles, images: images)
         let orders = OrderIssuer(

@@ -14,6 +14,8 @@ struct SessionOpening {
     }
 
     let request: SessionRequest
+    /// The ticket of the request; nil: it is none of ours.
+    let presented: TicketOffice.Reading?
     let address: String
     let token: String
     let knownMachine: String?
@@ -21,14 +23,19 @@ struct SessionOpening {
     let now: Date
 
     func perform(in transaction: Transaction) async throws -> Outcome {
-        guard var ticket = try await transaction.get(BootTicket.self, request.mac.description),
-            ticket.hash == Credential.hash(request.ticket)
-        else {
-            return .refused("the boot ticket is not the newest one of \(request.mac); boot from the network again")
+        guard let presented else {
+            return .refused("the boot ticket was not made here for \(request.mac); boot from the network again")
         }
-        guard now.timeIntervalSince(ticket.issuedAt) < BootTicket.lifetime else {
+        var ticket = presented.ticket
+        // Either way: a clock that was set back must not make a ticket good for years.
+        guard abs(now.timeIntervalSince(ticket.issuedAt)) < BootTicket.lifetime else {
             return .refused("the boot ticket has expired; boot from the network again")
         }
+        let used = try await transaction.get(BootTicket.self, ticket.id)
+        guard !presented.isSuperseded, used.map({ !isNewer($0, than: ticket) }) ?? true else {
+            return .refused("the boot ticket is not the newest one of \(request.mac); boot from the network again")
+        }
+        if let used, used.hash == ticket.hash { ticket = used }
         guard !ticket.voided else { return .refused("the boot ticket was used twice; boot from the network again") }
         if let session = ticket.usedBy, ticket.usedByBoot != request.bootID {
             ticket.voided = true
@@ -47,10 +54,7 @@ struct SessionOpening {
                     details: ["problem": "identity-conflict"], at: now))
             return .refused("this MAC belongs to \(machine.name), and \(difference)")
         }
-        let session = AgentSession(
-            id: ticket.usedBy ?? Credential.identifier("s"), machine: machine.id, mac: request.mac,
-            tokenHash: Credential.hash(token), address: address, bootID: request.bootID,
-            agentVersion: request.agentVersion, openedAt: now, trust: trust(machine: machine, ticket: ticket))
+        let session = try await session(on: machine, by: ticket, in: transaction)
         ticket.usedBy = session.id
         ticket.usedByBoot = request.bootID
         if let former = machine.observed.session, former != session.id { board.forget(former) }
@@ -72,6 +76,27 @@ struct SessionOpening {
                 details: ["uptimeSeconds": "\((request.uptimeSeconds * 10).rounded() / 10)", "session": session.id],
                 at: now))
         return .opened(session, machine)
+    }
+
+    /// A new session, or that of an agent which lost our answer, with another token.
+    private func session(on machine: Machine, by ticket: BootTicket, in transaction: Transaction) async throws
+        -> AgentSession
+    {
+        if let id = ticket.usedBy, var session = try await transaction.get(AgentSession.self, id),
+            session.address == address
+        {
+            session.tokenHash = Credential.hash(token)
+            return session
+        }
+        return AgentSession(
+            id: Credential.identifier("s"), machine: machine.id, mac: request.mac, tokenHash: Credential.hash(token),
+            address: address, bootID: request.bootID, agentVersion: request.agentVersion, openedAt: now,
+            trust: trust(machine: machine, ticket: ticket))
+    }
+
+    /// A record from a clock that was ahead says nothing.
+    private func isNewer(_ used: BootTicket, than ticket: BootTicket) -> Bool {
+        used.hash != ticket.hash && used.issuedAt >= ticket.issuedAt && used.issuedAt <= now
     }
 
     private func machine(in transaction: Transaction) async throws -> Machine? {

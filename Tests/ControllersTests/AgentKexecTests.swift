@@ -28,7 +28,7 @@ import Testing
         let client = BootClient(mac: Flow.mac, stage: .ipxe, address: Flow.address)
         #expect(
             await eventually {
-                if case .agent(_, toDisk: true) = await daemon.controllers.director.script(for: client) {
+                if case .agent(_, toDisk: true) = daemon.controllers.director.script(for: client) {
                     true
                 } else {
                     false
@@ -57,7 +57,7 @@ import Testing
         ] { director.record(BootTraceEvent(mac: Flow.mac, step: step)) }
         #expect(
             await eventually {
-                if case .localDisk(.exitFailure, _) = await director.script(for: client) { true } else { false }
+                if case .localDisk(.exitFailure, _) = director.script(for: client) { true } else { false }
             })
         await daemon.kill()
     }

@@ -114,7 +114,7 @@ import Testing
         -> AgentSession
     {
         let client = BootClient(mac: mac, stage: .ipxe, address: address)
-        guard case .agent(let arguments, _) = await daemon.controllers.director.script(for: client) else {
+        guard case .agent(let arguments, _) = daemon.controllers.director.script(for: client) else {
             throw Unexpected("no agent script")
         }
         let ticket = try #require(arguments.first { $0.key == "slipway.ticket" }?.value)
@@ -274,7 +274,7 @@ import Testing
         let store = try await Self.store()
         let daemon = Daemon(store, keys: Keys())
         let client = BootClient(mac: Self.mac, stage: .ipxe, address: Self.address)
-        guard case .agent(let arguments, _) = await daemon.controllers.director.script(for: client) else {
+        guard case .agent(let arguments, _) = daemon.controllers.director.script(for: client) else {
             throw Unexpected("no script")
         }
         let ticket = try #require(arguments.first { $0.key == "slipway.ticket" }?.value)

@@ -14,7 +14,7 @@ import Testing
     /// Says the same to everybody.
     struct Director: NetworkBootDirector {
         func instruction(for client: BootClient) -> BootInstruction { BootInstruction(.agent) }
-        func script(for client: BootClient) async -> BootScript { .refuse("a test") }
+        func script(for client: BootClient) -> BootScript { .refuse("a test") }
         func record(_ event: BootTraceEvent) {}
     }
 

@@ -26,7 +26,7 @@ import Testing
             default: BootInstruction(.agent)
             }
         }
-        func script(for client: BootClient) async -> BootScript { .refuse("a test") }
+        func script(for client: BootClient) -> BootScript { .refuse("a test") }
         func record(_ event: BootTraceEvent) { events.withLock { $0.append(event) } }
     }
 

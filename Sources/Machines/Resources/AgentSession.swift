@@ -1,8 +1,8 @@
 import FoundationEssentials
 import NetworkAddresses
 
-/// A one-time right to open an agent session, put on the kernel command line of one boot. Only its hash is kept, and only the
-/// newest of a MAC: a second fetch of the script makes the ticket of the first one worthless.
+/// A one-time right to open an agent session, put on the kernel command line of one boot. Kept from its first use on, by its hash,
+/// and only the newest of a MAC: a second fetch of the script makes the ticket of the first one worthless.
 public struct BootTicket: Codable, Equatable, Sendable, Identifiable {
     public static let kind = "boot-ticket"
 

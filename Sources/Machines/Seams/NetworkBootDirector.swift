@@ -52,12 +52,12 @@ public enum BootScript: Equatable, Sendable {
     case refuse(String)
 }
 
-/// Decides what a machine boots. The packet path calls the synchronous members: they answer from memory and never wait.
+/// Decides what a machine boots. The packet path calls it: every member answers from memory and never waits.
 public protocol NetworkBootDirector: Sendable {
     /// What to tell a client now.
     func instruction(for client: BootClient) -> BootInstruction
     /// The script for exactly this machine at this moment. Called once for each fetch: a ticket in it is used up by one boot.
-    func script(for client: BootClient) async -> BootScript
+    func script(for client: BootClient) -> BootScript
     /// Notes one step of a boot for the trace. Never blocks; steps may be dropped under a flood.
     func record(_ event: BootTraceEvent)
 }

@@ -31,28 +31,40 @@ public struct BootContent: Sendable {
         case nothing
     }
 
+    /// What is made and not fetched from a disk; nil: ``file(_:)`` may have it.
     /// - Parameter isHead: asked without being fetched; a ticket is not spent on it.
-    func find(_ request: BootRequest, isHead: Bool = false) async -> Found {
+    func made(_ request: BootRequest, isHead: Bool = false) -> Found? {
         switch request {
         case .script(let client):
             if isHead { return .text("#!ipxe\n") }
-            let script = scripts.render(await director.script(for: client), for: client, bootURL: bootURL)
+            let script = scripts.render(director.script(for: client), for: client, bootURL: bootURL)
             director.record(
                 BootTraceEvent(mac: client.mac, address: client.address, step: .script(name: script.name)))
             return script.text.map { .text($0) } ?? .nothing
         case .pixiecore(let mac):
             // Where the machine itself is nobody knows here: its session is trusted with nothing until a person says so.
             let client = BootClient(mac: mac, stage: .ipxe)
-            guard !isHead, case .agent(let arguments, _) = await director.script(for: client) else { return .nothing }
+            guard !isHead, case .agent(let arguments, _) = director.script(for: client) else { return .nothing }
             director.record(BootTraceEvent(mac: mac, step: .script(name: "pixiecore-agent")))
             return .text(PixiecoreAnswer(bootURL: bootURL, arguments: arguments).json)
         case .grubConfiguration: return .text(scripts.grubConfiguration)
-        case .bootFile(let name): return bootFiles.open(name).map { .file($0) } ?? .nothing
-        case .agentKernel: return agent.open("vmlinuz").map { .file($0) } ?? .nothing
-        case .agentInitrd: return agent.open("initrd").map { .file($0) } ?? .nothing
-        case .image(let digest):
-            return await images.path(ofImage: digest).flatMap { OpenFile(path: $0) }.map { .file($0) } ?? .nothing
         case .nothing: return .nothing
+        case .bootFile, .agentKernel, .agentInitrd, .image: return nil
         }
+    }
+
+    func file(_ request: BootRequest) async -> OpenFile? {
+        switch request {
+        case .bootFile(let name): bootFiles.open(name)
+        case .agentKernel: agent.open("vmlinuz")
+        case .agentInitrd: agent.open("initrd")
+        case .image(let digest): await images.path(ofImage: digest).flatMap { OpenFile(path: $0) }
+        case .script, .pixiecore, .grubConfiguration, .nothing: nil
+        }
+    }
+
+    func find(_ request: BootRequest) async -> Found {
+        if let found = made(request) { return found }
+        return await file(request).map { .file($0) } ?? .nothing
     }
 }

@@ -77,24 +77,32 @@ final class BootHTTPHandler: ChannelInboundHandler, RemovableChannelHandler {
         guard head.method == .GET || head.method == .HEAD else {
             return refuse(.methodNotAllowed, "this server is read-only", head, context)
         }
-        let (client, mac) = (context.remoteAddress?.ipv4, context.remoteAddress?.traceMAC)
-        let request = BootRequest(target: head.uri, client: client)
-        let found = context.eventLoop.makePromise(of: BootContent.Found.self)
+        let request = BootRequest(target: head.uri, client: context.remoteAddress?.ipv4)
+        if let found = content.made(request, isHead: head.method == .HEAD) {
+            return answer(found, to: request, head, context)
+        }
+        let file = context.eventLoop.makePromise(of: OpenFile?.self)
         let content = content
-        found.completeWithTask { await content.find(request, isHead: head.method == .HEAD) }
+        file.completeWithTask { await content.file(request) }
         let bound = NIOLoopBound((self, context), eventLoop: context.eventLoop)
-        found.futureResult.whenComplete { result in
+        file.futureResult.whenSuccess { file in
             let (handler, context) = bound.value
-            switch result {
-            case .success(.text(let text)):
-                handler.reply(text, to: head, context: context)
-            case .success(.file(let file)): handler.send(file, for: request, to: head, context: context)
-            case .success(.nothing), .failure:
-                content.director.record(
-                    BootTraceEvent(
-                        mac: mac, address: client, step: .trouble(.missing(.http, head.uri))))
-                handler.refuse(.notFound, "no such file", head, context)
-            }
+            handler.answer(file.map { .file($0) } ?? .nothing, to: request, head, context)
+        }
+    }
+
+    private func answer(
+        _ found: BootContent.Found, to request: BootRequest, _ head: HTTPRequestHead, _ context: ChannelHandlerContext
+    ) {
+        switch found {
+        case .text(let text): reply(text, to: head, context: context)
+        case .file(let file): send(file, for: request, to: head, context: context)
+        case .nothing:
+            content.director.record(
+                BootTraceEvent(
+                    mac: context.remoteAddress?.traceMAC, address: context.remoteAddress?.ipv4,
+                    step: .trouble(.missing(.http, head.uri))))
+            refuse(.notFound, "no such file", head, context)
         }
     }
 
