@@ -40,6 +40,8 @@ public final class BootDirector: NetworkBootDirector {
 
     private let state = Mutex(State())
     private let installation: Installation
+    /// Kernel arguments of every agent.
+    private let common: Result<[KernelArgument], KernelArgumentError>
     private let tickets: TicketOffice
     private let book: BootBook
     private let now: @Sendable () -> Date
@@ -54,6 +56,7 @@ public final class BootDirector: NetworkBootDirector {
     ) {
         (self.installation, self.tickets, self.book) = (installation, tickets, book)
         (self.logger, self.now) = (logger, now)
+        common = Result { () throws(KernelArgumentError) in try Self.common(to: installation) }
         (steps, trace) = AsyncStream.makeStream(of: BootTraceEvent.self, bufferingPolicy: .bufferingNewest(4096))
     }
 
@@ -144,14 +147,19 @@ public final class BootDirector: NetworkBootDirector {
 
     private func entry(_ mac: MACAddress) -> Entry? { state.withLock { $0.byMAC[mac] } }
 
-    private func arguments(for client: BootClient, ticket: String) throws(KernelArgumentError) -> [KernelArgument] {
+    private static func common(to installation: Installation) throws(KernelArgumentError) -> [KernelArgument] {
         var arguments = [
             try KernelArgument("slipway.server", installation.apiURL),
             try KernelArgument("slipway.ca", installation.certificateAuthorityPin),
-            try KernelArgument("slipway.ticket", ticket),
-            try KernelArgument("slipway.mac", client.mac.description),
         ]
         if let syslog = installation.syslog { arguments.append(try KernelArgument("slipway.syslog", syslog)) }
+        return arguments
+    }
+
+    private func arguments(for client: BootClient, ticket: String) throws(KernelArgumentError) -> [KernelArgument] {
+        var arguments = try common.get()
+        arguments.append(try KernelArgument("slipway.ticket", ticket))
+        arguments.append(try KernelArgument("slipway.mac", client.mac.description))
         if let address = client.address { arguments.append(try KernelArgument("slipway.address", address.description)) }
         return arguments
     }

@@ -56,7 +56,7 @@ public struct Library: ImageSource {
             }
             bytes += Int64(buffer.readableBytes)
         }
-        let found = Credential.hex(hash.finalize())
+        let found = Credential.hex(Array(hash.finalize()))
         guard found == digest.lowercased() else {
             throw ImageError(reason: .mismatch(expected: digest, found: found, bytes: bytes))
         }

@@ -29,22 +29,35 @@ public struct MACAddress: Hashable, Sendable {
 extension MACAddress: LosslessStringConvertible {
     /// Reads `52:54:00:12:34:56`, `52-54-00-12-34-56`, `5254.0012.3456` and `525400123456`, in either case.
     public init?(_ description: String) {
-        var digits: [UInt8] = []
-        for character in description.utf8 {
+        var (value, digits): (UInt64, Int) = (0, 0)
+        for character in description.utf8.prefix(18) {
+            let digit: UInt8
             switch character {
             case UInt8(ascii: ":"), UInt8(ascii: "-"), UInt8(ascii: "."): continue
-            case UInt8(ascii: "0")...UInt8(ascii: "9"): digits.append(character - UInt8(ascii: "0"))
-            case UInt8(ascii: "a")...UInt8(ascii: "f"): digits.append(character - UInt8(ascii: "a") + 10)
-            case UInt8(ascii: "A")...UInt8(ascii: "F"): digits.append(character - UInt8(ascii: "A") + 10)
+            case UInt8(ascii: "0")...UInt8(ascii: "9"): digit = character - UInt8(ascii: "0")
+            case UInt8(ascii: "a")...UInt8(ascii: "f"): digit = character - UInt8(ascii: "a") + 10
+            case UInt8(ascii: "A")...UInt8(ascii: "F"): digit = character - UInt8(ascii: "A") + 10
             default: return nil
             }
+            value = value << 4 | UInt64(digit)
+            digits += 1
         }
-        guard digits.count == 12, [12, 14, 17].contains(description.utf8.count) else { return nil }
-        rawValue = digits.reduce(0) { $0 << 4 | UInt64($1) }
+        let length = description.utf8.count
+        guard digits == 12, length == 12 || length == 14 || length == 17 else { return nil }
+        rawValue = value
     }
 
     public var description: String {
-        bytes.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined(separator: ":")
+        let digits: StaticString = "0123456789abcdef"
+        return String(unsafeUninitializedCapacity: 17) { text in
+            for octet in 0..<6 {
+                let value = UInt8(truncatingIfNeeded: rawValue >> UInt64(8 * (5 - octet)))
+                text[3 * octet] = digits.utf8Start[Int(value >> 4)]
+                text[3 * octet + 1] = digits.utf8Start[Int(value & 15)]
+                if octet < 5 { text[3 * octet + 2] = UInt8(ascii: ":") }
+            }
+            return 17
+        }
     }
 }
 

@@ -29,7 +29,7 @@ enum BootMetrics {
             })
     }
     private static let requests = Dictionary(
-        uniqueKeysWithValues: [200, 206, 304, 404, 405, 414, 416].map {
+        uniqueKeysWithValues: [200, 206, 304, 400, 404, 405, 414, 416].map {
             ($0, Counter(label: "http.requests", dimensions: [("status", "\($0)")]))
         })
 

@@ -7,7 +7,7 @@ import Testing
 /// Clients as they are: restarted in mid-transfer, repeating themselves, slow, and many.
 @Suite struct StubbornClientTests {
     /// Runs `program` in Python, with `tftp` and `http` as the servers' ports.
-    private static func python(
+    static func python(
         _ program: String, directory: String, singlePort: Bool = false
     ) async throws -> String {
         let output = Outbox()

@@ -9,10 +9,10 @@ public struct KernelArgument: Hashable, Sendable, CustomStringConvertible {
     /// - Throws: ``KernelArgumentError``, naming the character.
     public init(_ key: String, _ value: String? = nil) throws(KernelArgumentError) {
         guard let first = key.utf8.first, Self.isLetterOrDigit(first) else { throw .badKey(key) }
-        guard key.utf8.allSatisfy({ Self.isLetterOrDigit($0) || Self.keyMarks.contains($0) }) else {
-            throw .badKey(key)
-        }
-        if let value, let bad = value.unicodeScalars.first(where: { !Self.isValue($0) }) {
+        guard key.utf8.allSatisfy(Self.isOfKey) else { throw .badKey(key) }
+        if let value, !value.utf8.allSatisfy(Self.isOfValue),
+            let bad = value.unicodeScalars.first(where: { !$0.isASCII || !Self.isOfValue(UInt8($0.value)) })
+        {
             throw .badValue(key: key, character: bad)
         }
         (self.key, self.value) = (key, value)
@@ -29,9 +29,6 @@ public struct KernelArgument: Hashable, Sendable, CustomStringConvertible {
 
     public var description: String { value.map { "\(key)=\($0)" } ?? key }
 
-    private static let keyMarks = Set(".-_".utf8)
-    private static let forbidden = Set("\"'`$\\;&|#{}<>".unicodeScalars)
-
     private static func isLetterOrDigit(_ byte: UInt8) -> Bool {
         switch byte {
         case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "a")...UInt8(ascii: "z"),
@@ -41,8 +38,22 @@ public struct KernelArgument: Hashable, Sendable, CustomStringConvertible {
         }
     }
 
-    private static func isValue(_ scalar: Unicode.Scalar) -> Bool {
-        (0x21...0x7e).contains(scalar.value) && !forbidden.contains(scalar)
+    private static func isOfKey(_ byte: UInt8) -> Bool {
+        switch byte {
+        case UInt8(ascii: "."), UInt8(ascii: "-"), UInt8(ascii: "_"): true
+        default: isLetterOrDigit(byte)
+        }
+    }
+
+    private static func isOfValue(_ byte: UInt8) -> Bool {
+        switch byte {
+        case UInt8(ascii: "\""), UInt8(ascii: "'"), UInt8(ascii: "`"), UInt8(ascii: "$"), UInt8(ascii: "\\"),
+            UInt8(ascii: ";"), UInt8(ascii: "&"), UInt8(ascii: "|"), UInt8(ascii: "#"), UInt8(ascii: "{"),
+            UInt8(ascii: "}"), UInt8(ascii: "<"), UInt8(ascii: ">"):
+            false
+        case 0x21...0x7e: true
+        default: false
+        }
     }
 }
 

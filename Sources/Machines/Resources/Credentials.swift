@@ -53,11 +53,11 @@ public struct Secret: Codable, Equatable, Sendable, Identifiable {
 public enum Credential {
     /// A new secret of 256 random bits, as 64 hex digits.
     public static func random() -> String {
-        SymmetricKey(size: .bits256).withUnsafeBytes { hex($0) }
+        SymmetricKey(size: .bits256).withUnsafeBytes { hex(Array($0)) }
     }
 
     /// SHA-256 of a secret's text, as 64 hex digits.
-    public static func hash(_ secret: String) -> String { hex(SHA256.hash(data: Data(secret.utf8))) }
+    public static func hash(_ secret: String) -> String { hex(Array(SHA256.hash(data: Data(secret.utf8)))) }
 
     /// A new resource id: a letter for its kind and 12 random hex digits.
     public static func identifier(_ prefix: String) -> String { prefix + "-" + random().prefix(12) }
@@ -78,15 +78,15 @@ public enum Credential {
     }
 
     /// Lower-case hex digits of `bytes`.
-    public static func hex(_ bytes: some Sequence<UInt8>) -> String {
+    public static func hex(_ bytes: [UInt8]) -> String {
         let digits: StaticString = "0123456789abcdef"
-        var text: [UInt8] = []
-        text.reserveCapacity(bytes.underestimatedCount * 2)
-        for byte in bytes {
-            text.append(digits.utf8Start[Int(byte >> 4)])
-            text.append(digits.utf8Start[Int(byte & 15)])
+        return String(unsafeUninitializedCapacity: bytes.count * 2) { text in
+            for (index, byte) in bytes.enumerated() {
+                text[2 * index] = digits.utf8Start[Int(byte >> 4)]
+                text[2 * index + 1] = digits.utf8Start[Int(byte & 15)]
+            }
+            return bytes.count * 2
         }
-        return String(decoding: text, as: UTF8.self)
     }
 
     /// The bytes of lower-case hex digits; nil for anything else, so that each row of bytes has one text.

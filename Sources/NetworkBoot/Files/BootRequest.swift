@@ -21,12 +21,13 @@ enum BootRequest: Equatable {
     ///   - target: the request target as it came, with `//` and percent escapes.
     ///   - client: where it came from.
     init(target: String, client: IPv4Address?) {
-        let parts = target.split(separator: "?", maxSplits: 1, omittingEmptySubsequences: false)
-        let query = parts.count == 2 ? Self.query(parts[1]) : [:]
+        let path = target.utf8.prefix { $0 != UInt8(ascii: "?") }
         // Firmware joins URLs carelessly: empty segments are passed over.
         var segments: [String] = []
-        for segment in parts[0].split(separator: "/") {
-            guard let text = Self.unescaped(segment), text != "..", !text.contains("/"), !text.utf8.contains(0) else {
+        for segment in path.split(separator: UInt8(ascii: "/")) {
+            guard let text = Self.unescaped(Substring(segment)), text != "..",
+                !text.utf8.contains(where: { $0 == UInt8(ascii: "/") || $0 == 0 })
+            else {
                 self = .nothing("bad path")
                 return
             }
@@ -34,15 +35,7 @@ enum BootRequest: Equatable {
         }
         switch segments.first {
         case "boot" where segments.count == 2 && segments[1] == "ipxe":
-            guard let mac = query["mac"].flatMap({ MACAddress($0) }), !mac.isMulticast else {
-                self = .nothing("a script is for a MAC address")
-                return
-            }
-            let architecture = query["arch"].flatMap { UInt16($0) }.map { ClientArchitecture(rawValue: $0) }
-            self = .script(
-                BootClient(
-                    mac: mac, uuid: query["uuid"].flatMap(Self.uuid), architecture: architecture, stage: .ipxe,
-                    address: client))
+            self = Self.script(query: Substring(target.utf8[path.endIndex...].dropFirst()), client)
         case "boot" where segments.count == 4 && segments[1] == "grub":
             guard let mac = MACAddress(segments[3]), !mac.isMulticast else {
                 self = .nothing("a configuration is for a MAC address")
@@ -84,14 +77,26 @@ enum BootRequest: Equatable {
         "x86_64-efi": .efiX64, "i386-efi": .efiIA32, "arm64-efi": .efiARM64, "i386-pc": .biosX86,
     ]
 
-    private static func query(_ text: Substring) -> [String: String] {
-        var values: [String: String] = [:]
-        for pair in text.split(separator: "&") {
-            let parts = pair.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
-            guard parts.count == 2, let value = unescaped(parts[1]) else { continue }
-            values[String(parts[0])] = value
+    /// What iPXE tells of itself; the last of two values counts.
+    private static func script(query: Substring, _ client: IPv4Address?) -> BootRequest {
+        var (mac, uuid, architecture): (MACAddress?, SystemUUID?, ClientArchitecture?)
+        var rest = query.utf8
+        while !rest.isEmpty {
+            let pair = rest.prefix { $0 != UInt8(ascii: "&") }
+            rest = rest[pair.endIndex...].dropFirst()
+            guard let equals = pair.firstIndex(of: UInt8(ascii: "=")),
+                let value = unescaped(Substring(pair[equals...].dropFirst()))
+            else { continue }
+            switch Substring(pair[..<equals]) {
+            case "mac": mac = MACAddress(value)
+            case "uuid": uuid = Self.uuid(value)
+            case "arch": architecture = UInt16(value).map { ClientArchitecture(rawValue: $0) }
+            default: continue
+            }
         }
-        return values
+        guard let mac, !mac.isMulticast else { return .nothing("a script is for a MAC address") }
+        return .script(
+            BootClient(mac: mac, uuid: uuid, architecture: architecture, stage: .ipxe, address: client))
     }
 
     /// 32 hex digits in SMBIOS order, as our DHCP answer wrote them.
@@ -106,6 +111,7 @@ enum BootRequest: Equatable {
 
     /// Percent escapes (RFC 3986 §2.1) undone; nil for a broken one or what is no UTF-8.
     private static func unescaped(_ text: Substring) -> String? {
+        guard text.utf8.contains(UInt8(ascii: "%")) else { return String(text) }
         var bytes: [UInt8] = []
         var rest = Array(text.utf8)[...]
         while let byte = rest.popFirst() {

@@ -1,45 +1,84 @@
 import CoreMetrics
-import Glibc
-import Logging
 import Machines
 import NIOCore
 import NIOHTTP1
-import NIOPosix
 import NetworkAddresses
 
-/// One connection of the boot HTTP server. Files leave by sendfile; the pipeline hands over one request at a time.
-final class BootHTTPHandler: ChannelInboundHandler, RemovableChannelHandler {
+/// One connection of the boot HTTP server: its requests one after another, however many came at once. Behind the decoder and nothing
+/// else, since a thousand machines that ask for their scripts pay for every handler twice.
+final class BootHTTPHandler: ChannelDuplexHandler {
     typealias InboundIn = HTTPServerRequestPart
-    typealias OutboundOut = HTTPServerResponsePart
+    typealias OutboundIn = Never
+    typealias OutboundOut = IOData
+
+    /// How long a connection may do nothing.
+    struct Patience {
+        /// Between two requests.
+        var idle: TimeAmount
+        /// From a request's first bytes to its end: a byte now and then would hold a connection for ever.
+        var request: TimeAmount
+    }
+
+    private enum Answering {
+        /// Looking for a file.
+        case looking
+        case sending(FileSending)
+    }
 
     private let content: BootContent
-    private let deadline: RequestDeadline
-    /// The kernel cannot encrypt what it sends from a file.
+    private let flushes: LaterFlushes
+    private let patience: Patience
     private let isTLS: Bool
-    private let logger: Logger
+    private var client: IPv4Address?
+    /// Told by the address.
+    private var mac: MACAddress?
+    private var watch: RepeatedTask?
+
     private var request: HTTPRequestHead?
     private var bodyBytes = 0
-    /// A file is on its way. A slow reader may take its time; a dead one is cut off by the kernel (TCP_USER_TIMEOUT).
-    private var isSending = false { didSet { deadline.isSending = isSending } }
+    /// Requests that came while another one is answered. No more is read then, so they are what fits into one read.
+    private var waiting = CircularBuffer<HTTPRequestHead>()
+    private var answering: Answering?
+    private var isReadHeld = false
+    /// The last answer said so.
+    private var isClosing = false
+    /// What came after the requests that wait is no request.
+    private var isUnreadable = false
+    /// Something moved.
+    private var movedAt = NIODeadline.now()
+    /// A request began, and is not whole.
+    private var begunAt: NIODeadline?
+    /// A request did, with the bytes that were read last.
+    private var hasEnded = false
 
-    /// When a piece of a file was taken whole, or the file begun.
-    private var progressAt = NIODeadline.now()
-
-    /// For a piece of a file: who reads slower than 7 kB/s holds a connection that others could have.
-    static let piecePatience = TimeAmount.seconds(300)
     /// Longest request target and, together, headers.
     static let maximumTarget = 2048
     static let maximumHeaderBytes = 16 << 10
-    /// Bytes of a file in one system call, and in one for a reader that took the last piece within a moment: 7 ms of a 10 Gbit/s link.
-    /// Smaller ones cost more of the processor (measured from 512 KiB on); larger ones would ask more of slow readers than ``piecePatience`` means.
-    static let pieceBytes: Int64 = 2 << 20
-    static let quickPieceBytes: Int64 = 8 << 20
-    static let moment = TimeAmount.seconds(5)
-    /// Bytes of a file read at once where it is encrypted.
-    static let readBytes = 256 << 10
 
-    init(content: BootContent, deadline: RequestDeadline, isTLS: Bool, logger: Logger) {
-        (self.content, self.deadline, self.isTLS, self.logger) = (content, deadline, isTLS, logger)
+    init(content: BootContent, patience: Patience, isTLS: Bool, flushes: LaterFlushes) {
+        (self.content, self.patience, self.isTLS, self.flushes) = (content, patience, isTLS, flushes)
+    }
+
+    // MARK: The connection
+
+    func handlerAdded(context: ChannelHandlerContext) {
+        (client, mac) = (context.remoteAddress?.ipv4, context.remoteAddress?.traceMAC)
+        let look = TimeAmount.nanoseconds(min(patience.idle, patience.request).nanoseconds / 4)
+        let bound = NIOLoopBound((self, context), eventLoop: context.eventLoop)
+        watch = context.eventLoop.scheduleRepeatedTask(initialDelay: look, delay: look) { _ in
+            let (handler, context) = bound.value
+            if handler.isOverdue(.now()) { context.close(promise: nil) }
+        }
+    }
+
+    func handlerRemoved(context: ChannelHandlerContext) { watch?.cancel() }
+
+    private func isOverdue(_ now: NIODeadline) -> Bool {
+        switch answering {
+        case .looking: false
+        case .sending(let file): now - file.progressAt > FileSending.piecePatience
+        case nil: begunAt.map { now - $0 > patience.request } ?? (now - movedAt > patience.idle)
+        }
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
@@ -52,237 +91,167 @@ final class BootHTTPHandler: ChannelInboundHandler, RemovableChannelHandler {
             bodyBytes += buffer.readableBytes
             if bodyBytes > Self.maximumHeaderBytes { context.close(promise: nil) }
         case .end:
-            deadline.requestEnded()
             guard let head = request else { return }
-            request = nil
-            answer(head, context: context)
+            (request, begunAt, hasEnded, movedAt) = (nil, nil, true, .now())
+            waiting.append(head)
+            answerNext(context)
         }
     }
 
-    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
-        if event is IdleStateHandler.IdleStateEvent, !isSending { context.close(promise: nil) }
-        context.fireUserInboundEventTriggered(event)
+    func channelReadComplete(context: ChannelHandlerContext) {
+        if !hasEnded, begunAt == nil, answering == nil { begunAt = .now() }
+        hasEnded = false
+        context.fireChannelReadComplete()
     }
+
+    /// What comes while an answer is on its way can wait in the kernel; so can who asks and does not read.
+    func read(context: ChannelHandlerContext) {
+        if mayAnswer(context) { context.read() } else { isReadHeld = true }
+    }
+
+    func channelWritabilityChanged(context: ChannelHandlerContext) {
+        answerNext(context)
+        context.fireChannelWritabilityChanged()
+    }
+
+    private func mayAnswer(_ context: ChannelHandlerContext) -> Bool { answering == nil && context.channel.isWritable }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
         BootMetrics.httpErrors.increment()
-        context.close(promise: nil)
+        guard error is HTTPParserError else { return context.close(promise: nil) }
+        // What was asked before is answered first; behind a request that closes the connection anything may follow.
+        isUnreadable = true
+        answerNext(context)
     }
 
-    private func answer(_ head: HTTPRequestHead, context: ChannelHandlerContext) {
+    // MARK: Answers
+
+    private func answerNext(_ context: ChannelHandlerContext) {
+        while mayAnswer(context), !isClosing, let head = waiting.popFirst() { answer(head, context) }
+        guard mayAnswer(context), waiting.isEmpty else { return }
+        if isUnreadable {
+            if !isClosing { refuse(.badRequest, "this is no HTTP request", context) }
+        } else if isReadHeld {
+            isReadHeld = false
+            context.read()
+        }
+    }
+
+    private func answer(_ head: HTTPRequestHead, _ context: ChannelHandlerContext) {
         let headerBytes = head.headers.reduce(0) { $0 + $1.name.utf8.count + $1.value.utf8.count + 4 }
         guard head.uri.utf8.count <= Self.maximumTarget, headerBytes <= Self.maximumHeaderBytes else {
-            return refuse(.uriTooLong, "the request is too long", head, context)
+            return refuse(.uriTooLong, "the request is too long", context)
         }
         guard head.method == .GET || head.method == .HEAD else {
-            return refuse(.methodNotAllowed, "this server is read-only", head, context)
+            return refuse(.methodNotAllowed, "this server is read-only", context)
         }
-        let request = BootRequest(target: head.uri, client: context.remoteAddress?.ipv4)
-        if let found = content.made(request, isHead: head.method == .HEAD) {
-            return answer(found, to: request, head, context)
+        let request = BootRequest(target: head.uri, client: client)
+        switch content.made(request, isHead: head.method == .HEAD) {
+        case .text(let text): reply(text, to: head, context)
+        case .file(let file): send(file, to: head, context)
+        case .nothing: missing(head, context)
+        case nil: look(for: request, head, context)
         }
+    }
+
+    private func look(for request: BootRequest, _ head: HTTPRequestHead, _ context: ChannelHandlerContext) {
+        answering = .looking
         let file = context.eventLoop.makePromise(of: OpenFile?.self)
         let content = content
         file.completeWithTask { await content.file(request) }
         let bound = NIOLoopBound((self, context), eventLoop: context.eventLoop)
         file.futureResult.whenSuccess { file in
             let (handler, context) = bound.value
-            handler.answer(file.map { .file($0) } ?? .nothing, to: request, head, context)
+            handler.answering = nil
+            if let file { handler.send(file, to: head, context) } else { handler.missing(head, context) }
+            handler.answerNext(context)
         }
     }
 
-    private func answer(
-        _ found: BootContent.Found, to request: BootRequest, _ head: HTTPRequestHead, _ context: ChannelHandlerContext
-    ) {
-        switch found {
-        case .text(let text): reply(text, to: head, context: context)
-        case .file(let file): send(file, for: request, to: head, context: context)
-        case .nothing:
-            content.director.record(
-                BootTraceEvent(
-                    mac: context.remoteAddress?.traceMAC, address: context.remoteAddress?.ipv4,
-                    step: .trouble(.missing(.http, head.uri))))
-            refuse(.notFound, "no such file", head, context)
-        }
+    private func reply(_ text: String, to head: HTTPRequestHead, _ context: ChannelHandlerContext) {
+        var answer = begin(.ok, head, context, bodyBytes: text.utf8.count)
+        answer.add("Content-Length", "\(text.utf8.count)")
+        answer.add("Content-Type", "text/plain; charset=utf-8")
+        end(answer.ended(body: head.method == .HEAD ? "" : text), context)
     }
 
-    private func reply(_ text: String, to head: HTTPRequestHead, context: ChannelHandlerContext) {
-        let body = ByteBuffer(string: text)
-        let headers = HTTPHeaders([
-            ("Content-Length", "\(body.readableBytes)"), ("Content-Type", "text/plain; charset=utf-8"),
-        ])
-        begin(.ok, headers, head, context)
-        if head.method != .HEAD { context.write(wrapOutboundOut(.body(.byteBuffer(body))), promise: nil) }
-        end(head, context)
+    private func missing(_ head: HTTPRequestHead, _ context: ChannelHandlerContext) {
+        content.director.record(
+            BootTraceEvent(mac: mac, address: client, step: .trouble(.missing(.http, head.uri))))
+        refuse(.notFound, "no such file", context, isHead: head.method == .HEAD)
     }
 
     /// Says no, with a body, and closes the connection: shim over EDK2's HTTP reads on after an error until there is an end to
     /// the connection, a minute for each of its optional files.
     private func refuse(
-        _ status: HTTPResponseStatus, _ why: String, _ head: HTTPRequestHead, _ context: ChannelHandlerContext
+        _ status: HTTPResponseStatus, _ why: String, _ context: ChannelHandlerContext, isHead: Bool = false
     ) {
-        var head = head
-        head.headers.replaceOrAdd(name: "Connection", value: "close")
-        let body = ByteBuffer(string: why + "\n")
-        var headers = HTTPHeaders([
-            ("Content-Length", "\(body.readableBytes)"), ("Content-Type", "text/plain; charset=utf-8"),
-        ])
-        if status == .methodNotAllowed { headers.add(name: "Allow", value: "GET, HEAD") }
-        begin(status, headers, head, context)
-        if head.method != .HEAD { context.write(wrapOutboundOut(.body(.byteBuffer(body))), promise: nil) }
-        end(head, context)
+        isClosing = true
+        var answer = ResponseHead(status, isKeepAlive: false, allocator: context.channel.allocator)
+        answer.add("Content-Length", "\(why.utf8.count + 1)")
+        answer.add("Content-Type", "text/plain; charset=utf-8")
+        if status == .methodNotAllowed { answer.add("Allow", "GET, HEAD") }
+        end(answer.ended(body: isHead ? "" : why + "\n"), context)
     }
 
-    private func send(
-        _ file: OpenFile, for request: BootRequest, to head: HTTPRequestHead, context: ChannelHandlerContext
-    ) {
-        let (client, mac) = (context.remoteAddress?.ipv4, context.remoteAddress?.traceMAC)
+    private func send(_ file: OpenFile, to head: HTTPRequestHead, _ context: ChannelHandlerContext) {
         let tag = "\"\(file.inode)-\(file.size)-\(file.modified)\""
-        var headers = HTTPHeaders([
-            ("Content-Type", "application/octet-stream"), ("Accept-Ranges", "bytes"), ("ETag", tag),
-        ])
         let range: Range<Int64>
+        var answer: ResponseHead
         switch FileAnswer(tag: tag, size: file.size, header: { head.headers.first(name: $0) }) {
         case .notModified:
-            begin(.notModified, headers, head, context)
-            return end(head, context)
+            answer = begin(.notModified, head, context)
+            range = 0..<0
         case .range(.unsatisfiable):
-            headers.add(name: "Content-Range", value: "bytes */\(file.size)")
-            headers.add(name: "Content-Length", value: "0")
-            begin(.rangeNotSatisfiable, headers, head, context)
-            return end(head, context)
+            answer = begin(.rangeNotSatisfiable, head, context)
+            answer.add("Content-Range", "bytes */\(file.size)")
+            answer.add("Content-Length", "0")
+            range = 0..<0
         case .range(.whole):
+            answer = begin(.ok, head, context)
+            answer.add("Content-Length", "\(file.size)")
             range = 0..<file.size
-            headers.add(name: "Content-Length", value: "\(file.size)")
-            begin(.ok, headers, head, context)
         case .range(.part(let part)):
+            answer = begin(.partialContent, head, context)
+            answer.add("Content-Range", "bytes \(part.lowerBound)-\(part.upperBound - 1)/\(file.size)")
+            answer.add("Content-Length", "\(part.count)")
             range = part
-            headers.add(name: "Content-Range", value: "bytes \(part.lowerBound)-\(part.upperBound - 1)/\(file.size)")
-            headers.add(name: "Content-Length", value: "\(part.count)")
-            begin(.partialContent, headers, head, context)
         }
-        guard head.method == .GET, !range.isEmpty else { return end(head, context) }
-        let started = NIODeadline.now()
-        let (director, path) = (content.director, head.uri.split(separator: "?").first.map(String.init) ?? "/")
-        director.record(BootTraceEvent(mac: mac, address: client, step: .transferStarted(.http, file: path)))
-        // The handle owns a duplicate: the cache of open files and this transfer close independently.
-        let descriptor = dup(file.descriptor)
-        guard descriptor >= 0 else { return context.close(promise: nil) }
-        let handle = NIOFileHandle(_deprecatedTakingOwnershipOfDescriptor: descriptor)
-        let channel = context.channel
-        let sent = context.eventLoop.makePromise(of: Void.self)
-        isSending = true
-        progressAt = .now()
-        watch(context.channel)
-        cork(context.channel, true)
-        sent.futureResult.assumeIsolated().whenComplete { result in
-            self.isSending = false
-            self.cork(channel, false)
-            try? handle.close()
-            let outcome: String
-            switch result {
-            case .success: outcome = "completed"
-            case .failure(let error): outcome = "broken off: \(error)"
-            }
-            let nanoseconds = (NIODeadline.now() - started).nanoseconds
-            let isWhole = if case .success = result { true } else { false }
-            BootMetrics.noteTransfer(
-                .http, isWhole ? .completed : .brokenOff, bytes: isWhole ? Int64(range.count) : 0,
-                nanoseconds: nanoseconds)
-            director.record(
-                BootTraceEvent(
-                    mac: mac, address: client,
-                    step: .transferFinished(
-                        .http, file: path, bytes: Int64(range.count), milliseconds: nanoseconds / 1_000_000,
-                        retransmissions: 0,
-                        outcome: outcome)))
+        answer.add("Content-Type", "application/octet-stream")
+        answer.add("Accept-Ranges", "bytes")
+        answer.add("ETag", tag)
+        guard head.method == .GET, !range.isEmpty else { return end(answer.ended(), context) }
+        guard let sending = try? FileSending(file, range, isTLS: isTLS, on: context) else {
+            return context.close(promise: nil)
         }
-        let bound = NIOLoopBound(context, eventLoop: context.eventLoop)
-        if isTLS {
-            sendByReading(handle, range, to: bound, sent)
-        } else {
-            sendFromKernel(handle, range, to: bound, sent)
+        answering = .sending(sending)
+        let path = head.uri.split(separator: "?").first.map(String.init) ?? "/"
+        let note = TransferNote(director: content.director, mac: mac, address: client, path: path, bytes: range.count)
+        note.begun()
+        context.write(wrapOutboundOut(.byteBuffer(answer.ended())), promise: nil)
+        sending.begin { result in
+            note.ended(result)
+            self.answering = nil
+            self.movedAt = .now()
+            guard case .success = result, !self.isClosing else { return context.close(promise: nil) }
+            self.answerNext(context)
         }
-        sent.futureResult.assumeIsolated().whenSuccess { self.end(head, bound.value) }
-    }
-
-    /// In pieces, each when the last one is gone: one call for a whole image would hold up every other client of this loop for as long
-    /// as the kernel likes, and a thousand pieces written ahead are a thousand promises for each client.
-    private func sendFromKernel(
-        _ handle: NIOFileHandle, _ range: Range<Int64>, to context: NIOLoopBound<ChannelHandlerContext>,
-        _ sent: EventLoopPromise<Void>, isQuick: Bool = false
-    ) {
-        let bytes = isQuick ? Self.quickPieceBytes : Self.pieceBytes
-        let end = min(range.lowerBound + bytes, range.upperBound)
-        let region = FileRegion(fileHandle: handle, readerIndex: Int(range.lowerBound), endIndex: Int(end))
-        context.value.writeAndFlush(wrapOutboundOut(.body(.fileRegion(region)))).assumeIsolated().whenComplete {
-            result in
-            switch result {
-            case .success:
-                let isQuick = NIODeadline.now() - self.progressAt < Self.moment
-                self.progressAt = .now()
-                guard end < range.upperBound else { return sent.succeed() }
-                self.sendFromKernel(handle, end..<range.upperBound, to: context, sent, isQuick: isQuick)
-            case .failure(let error): sent.fail(error)
-            }
-        }
-    }
-
-    /// The next piece is read when the last one is gone: a client that reads slowly takes no memory.
-    private func sendByReading(
-        _ handle: NIOFileHandle, _ range: Range<Int64>, to context: NIOLoopBound<ChannelHandlerContext>,
-        _ sent: EventLoopPromise<Void>
-    ) {
-        guard !range.isEmpty else { return sent.succeed() }
-        // The allocator may give more room than this.
-        let wanted = Int(min(Int64(Self.readBytes), range.upperBound - range.lowerBound))
-        var buffer = context.value.channel.allocator.buffer(capacity: wanted)
-        let count =
-            (try? handle.withUnsafeFileDescriptor { descriptor in
-                buffer.writeWithUnsafeMutableBytes(minimumWritableBytes: wanted) { bytes in
-                    max(0, pread(descriptor, bytes.baseAddress, wanted, off_t(range.lowerBound)))
-                }
-            }) ?? 0
-        guard count > 0 else { return sent.fail(BootServiceError("the file ends before its size")) }
-        context.value.writeAndFlush(wrapOutboundOut(.body(.byteBuffer(buffer)))).assumeIsolated().whenComplete {
-            result in
-            switch result {
-            case .success:
-                self.progressAt = .now()
-                self.sendByReading(handle, range.lowerBound + Int64(count)..<range.upperBound, to: context, sent)
-            case .failure(let error): sent.fail(error)
-            }
-        }
-    }
-
-    /// Looks now and then whether the file goes on.
-    private func watch(_ channel: any Channel) {
-        channel.eventLoop.assumeIsolated().scheduleTask(in: .seconds(60)) {
-            guard self.isSending else { return }
-            guard NIODeadline.now() - self.progressAt < Self.piecePatience else { return channel.close(promise: nil) }
-            self.watch(channel)
-        }
-    }
-
-    /// While a file leaves, only full segments do: its head goes with its first bytes, and the kernel cuts less.
-    private func cork(_ channel: any Channel, _ on: Bool) {
-        try? channel.syncOptions?.setOption(.tcpOption(NIOBSDSocket.Option(rawValue: TCP_CORK)), value: on ? 1 : 0)
     }
 
     private func begin(
-        _ status: HTTPResponseStatus, _ headers: HTTPHeaders, _ head: HTTPRequestHead, _ context: ChannelHandlerContext
-    ) {
-        BootMetrics.noteRequest(status: status.code)
-        var headers = headers
-        headers.add(name: "Connection", value: head.isKeepAlive ? "keep-alive" : "close")
-        context.write(
-            wrapOutboundOut(.head(HTTPResponseHead(version: .http1_1, status: status, headers: headers))), promise: nil)
+        _ status: HTTPResponseStatus, _ head: HTTPRequestHead, _ context: ChannelHandlerContext, bodyBytes: Int = 0
+    ) -> ResponseHead {
+        isClosing = !head.isKeepAlive
+        return ResponseHead(
+            status, isKeepAlive: head.isKeepAlive, allocator: context.channel.allocator, bodyBytes: bodyBytes)
     }
 
-    private func end(_ head: HTTPRequestHead, _ context: ChannelHandlerContext) {
-        let written = context.writeAndFlush(wrapOutboundOut(.end(nil)))
-        guard !head.isKeepAlive else { return }
+    private func end(_ bytes: ByteBuffer, _ context: ChannelHandlerContext) {
+        guard isClosing else {
+            context.write(wrapOutboundOut(.byteBuffer(bytes)), promise: nil)
+            return flushes.add(context)
+        }
         let channel = context.channel
-        written.whenComplete { _ in channel.close(promise: nil) }
+        context.writeAndFlush(wrapOutboundOut(.byteBuffer(bytes))).whenComplete { _ in channel.close(promise: nil) }
     }
 }

@@ -41,10 +41,10 @@ public struct BootHTTPServer: Service {
 
     public func run() async throws {
         try await cancelWhenGracefulShutdown {
-            let (content, logger, idle) = (content, logger, TimeAmount.seconds(idleSeconds))
-            let (tls, scheme) = (tls, tls == nil ? "boot HTTP" : "boot HTTPS")
-            let patience = TimeAmount.seconds(requestSeconds)
+            let patience = BootHTTPHandler.Patience(idle: .seconds(idleSeconds), request: .seconds(requestSeconds))
+            let (content, tls, scheme) = (content, tls, tls == nil ? "boot HTTP" : "boot HTTPS")
             let connections = ConnectionCount(maximum: Self.maximumConnections, perAddress: Self.perAddress)
+            let flushes = LaterFlushes.Table()
             let server: any Channel
             do {
                 server = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
@@ -58,16 +58,12 @@ public struct BootHTTPServer: Service {
                         channel.eventLoop.makeCompletedFuture {
                             guard connections.open(channel) else { throw BootServiceError("too many connections") }
                             let handlers = channel.pipeline.syncOperations
-                            let deadline = RequestDeadline(patience: patience)
-                            try handlers.addHandler(deadline)
                             if let tls { try handlers.addHandler(NIOSSLServerHandler(context: tls)) }
-                            try handlers.addHandler(
-                                IdleStateHandler(readTimeout: nil, writeTimeout: nil, allTimeout: idle))
-                            try handlers.configureHTTPServerPipeline(
-                                withPipeliningAssistance: true, withErrorHandling: true)
+                            try handlers.addHandler(ByteToMessageHandler(HTTPRequestDecoder()))
                             try handlers.addHandler(
                                 BootHTTPHandler(
-                                    content: content, deadline: deadline, isTLS: tls != nil, logger: logger))
+                                    content: content, patience: patience, isTLS: tls != nil,
+                                    flushes: flushes.flushes(on: channel.eventLoop)))
                         }
                     }
                     .bind(host: address, port: port).get()

@@ -62,7 +62,7 @@ public struct BootScripts: Sendable {
         let isUEFI = client.architecture?.isUEFI ?? false
         switch script {
         case .agent(let arguments, let toDisk):
-            let line = arguments.map(\.description).joined(separator: " ")
+            let line = Self.line(arguments, quote: "")
             return rendered(.agent, ["boot_url": bootURL, "kernel_arguments": line], toDisk: toDisk)
         case .localDisk(let method, _):
             switch method {
@@ -80,7 +80,7 @@ public struct BootScripts: Sendable {
         switch script {
         case .agent(let arguments, let toDisk):
             // GRUB reads words as a shell does; an argument holds no quote.
-            let line = arguments.map { "'\($0)'" }.joined(separator: " ")
+            let line = Self.line(arguments, quote: "'")
             let interface = "01-" + client.mac.description.map { $0 == ":" ? "-" : "\($0)" }.joined()
             return rendered(.grubAgent, ["kernel_arguments": line, "boot_interface": interface], toDisk: toDisk)
         case .localDisk(_, let volume):
@@ -89,12 +89,28 @@ public struct BootScripts: Sendable {
         }
     }
 
+    private static func line(_ arguments: [KernelArgument], quote: String) -> String {
+        var line = ""
+        line.reserveCapacity(512)
+        for argument in arguments {
+            if !line.isEmpty { line += " " }
+            line += quote
+            line += argument.key
+            if let value = argument.value {
+                line += "="
+                line += value
+            }
+            line += quote
+        }
+        return line
+    }
+
     /// - Parameter toDisk: the trace is to show a way to the disk.
-    private func rendered(_ name: Name, _ values: [String: String], toDisk: Bool = false) -> Rendered {
+    private func rendered(_ name: Name, _ values: KeyValuePairs<String, String>, toDisk: Bool = false) -> Rendered {
         Rendered(name: toDisk ? LocalDiskMethod.agentKexec.script : name.rawValue, text: text(name, values))
     }
 
-    private func text(_ name: Name, _ values: [String: String]) -> String {
+    private func text(_ name: Name, _ values: KeyValuePairs<String, String>) -> String {
         templates[name]?.rendered(values) ?? ""
     }
 

@@ -10,10 +10,11 @@ struct ScriptTemplate: Sendable {
     /// - Throws: ``ScriptTemplateError`` for a name that is not in `known`, or braces that do not close on their line.
     init(file: String, text: String, known: Set<String>) throws(ScriptTemplateError) {
         var pieces: [Piece] = []
+        var plain = ""
         var number = 0
         for line in text.split(separator: "\n", omittingEmptySubsequences: false) {
             number += 1
-            if number > 1 { pieces.append(.text("\n")) }
+            if number > 1 { plain += "\n" }
             var rest = Substring(line)
             while let open = rest.firstRange(of: "{{") {
                 guard let close = rest[open.upperBound...].firstRange(of: "}}") else {
@@ -26,22 +27,25 @@ struct ScriptTemplate: Sendable {
                         file: file, line: number,
                         message: "{{\(name)}} is not a value of this template; there is \(names)")
                 }
-                pieces.append(.text(String(rest[..<open.lowerBound])))
-                pieces.append(.value(name))
+                pieces += [.text(plain + rest[..<open.lowerBound]), .value(name)]
+                plain = ""
                 rest = rest[close.upperBound...]
             }
-            pieces.append(.text(String(rest)))
+            plain += rest
         }
-        self.pieces = pieces
+        self.pieces = pieces + [.text(plain)]
     }
 
-    func rendered(_ values: [String: String]) -> String {
-        pieces.map { piece in
+    func rendered(_ values: KeyValuePairs<String, String>) -> String {
+        var rendered = ""
+        rendered.reserveCapacity(2048)
+        for piece in pieces {
             switch piece {
-            case .text(let text): text
-            case .value(let name): values[name] ?? ""
+            case .text(let text): rendered += text
+            case .value(let name): rendered += values.first { $0.key == name }?.value ?? ""
             }
-        }.joined()
+        }
+        return rendered
     }
 }
 
