@@ -158,9 +158,9 @@ public final class BootDirector: NetworkBootDirector {
 
     private func arguments(for client: BootClient, ticket: String) throws(KernelArgumentError) -> [KernelArgument] {
         var arguments = try common.get()
-        arguments.append(try KernelArgument("slipway.ticket", ticket))
-        arguments.append(try KernelArgument("slipway.mac", client.mac.description))
-        if let address = client.address { arguments.append(try KernelArgument("slipway.address", address.description)) }
+        arguments.append(KernelArgument(made: "slipway.ticket", ticket))
+        arguments.append(KernelArgument(made: "slipway.mac", client.mac.description))
+        if let address = client.address { arguments.append(KernelArgument(made: "slipway.address", "\(address)")) }
         return arguments
     }
 }

@@ -18,6 +18,9 @@ public struct KernelArgument: Hashable, Sendable, CustomStringConvertible {
         (self.key, self.value) = (key, value)
     }
 
+    /// An argument whose key and value are made by this program, of letters, digits and harmless marks alone.
+    package init(made key: String, _ value: String) { (self.key, self.value) = (key, value) }
+
     /// Reads `key` or `key=value` as an operator writes it in a profile.
     public init(parsing text: String) throws(KernelArgumentError) {
         guard let equals = text.firstIndex(of: "=") else {

@@ -19,11 +19,9 @@ final class FileSending {
 
     /// For a piece of a file: who reads slower than 7 kB/s holds a connection that others could have.
     static let piecePatience = TimeAmount.seconds(300)
-    /// Bytes of a file in one system call, and in one for a reader that took the last piece within a moment: 7 ms of a 10 Gbit/s link.
-    /// Smaller ones cost more of the processor (measured from 512 KiB on); larger ones would ask more of slow readers than ``piecePatience`` means.
+    /// Bytes of a file in one system call. Smaller ones cost more of the processor with one reader, larger ones with hundreds, who then
+    /// find less of each other's bytes in its caches (measured from 512 KiB to 8 MiB).
     private static let pieceBytes: Int64 = 2 << 20
-    private static let quickPieceBytes: Int64 = 8 << 20
-    private static let moment = TimeAmount.seconds(5)
     /// Bytes of a file read at once where it is encrypted.
     private static let readBytes = 256 << 10
 
@@ -46,18 +44,16 @@ final class FileSending {
             try? self.handle.close()
             done(result)
         }
-        if isTLS { sendByReading(range) } else { sendFromKernel(range, isQuick: false) }
+        if isTLS { sendByReading(range) } else { sendFromKernel(range) }
     }
 
-    private func sendFromKernel(_ range: Range<Int64>, isQuick: Bool) {
-        let bytes = isQuick ? Self.quickPieceBytes : Self.pieceBytes
-        let end = min(range.lowerBound + bytes, range.upperBound)
+    private func sendFromKernel(_ range: Range<Int64>) {
+        let end = min(range.lowerBound + Self.pieceBytes, range.upperBound)
         let region = FileRegion(fileHandle: handle, readerIndex: Int(range.lowerBound), endIndex: Int(end))
         write(.fileRegion(region)) {
-            let isQuick = NIODeadline.now() - self.progressAt < Self.moment
             self.progressAt = .now()
             guard end < range.upperBound else { return self.sent.succeed() }
-            self.sendFromKernel(end..<range.upperBound, isQuick: isQuick)
+            self.sendFromKernel(end..<range.upperBound)
         }
     }
 

@@ -90,19 +90,19 @@ public struct BootScripts: Sendable {
     }
 
     private static func line(_ arguments: [KernelArgument], quote: String) -> String {
-        var line = ""
+        var line: [UInt8] = []
         line.reserveCapacity(512)
         for argument in arguments {
-            if !line.isEmpty { line += " " }
-            line += quote
-            line += argument.key
+            if !line.isEmpty { line.append(UInt8(ascii: " ")) }
+            line += quote.utf8
+            line += argument.key.utf8
             if let value = argument.value {
-                line += "="
-                line += value
+                line.append(UInt8(ascii: "="))
+                line += value.utf8
             }
-            line += quote
+            line += quote.utf8
         }
-        return line
+        return String(decoding: line, as: UTF8.self)
     }
 
     /// - Parameter toDisk: the trace is to show a way to the disk.

@@ -1,7 +1,7 @@
 /// Text with `{{name}}` in it. Nothing else is special: no conditions, no environment, no files.
 struct ScriptTemplate: Sendable {
     private enum Piece: Sendable {
-        case text(String)
+        case text([UInt8])
         case value(String)
     }
 
@@ -27,25 +27,27 @@ struct ScriptTemplate: Sendable {
                         file: file, line: number,
                         message: "{{\(name)}} is not a value of this template; there is \(names)")
                 }
-                pieces += [.text(plain + rest[..<open.lowerBound]), .value(name)]
+                pieces += [.text(Array((plain + rest[..<open.lowerBound]).utf8)), .value(name)]
                 plain = ""
                 rest = rest[close.upperBound...]
             }
             plain += rest
         }
-        self.pieces = pieces + [.text(plain)]
+        self.pieces = pieces + [.text(Array(plain.utf8))]
     }
 
     func rendered(_ values: KeyValuePairs<String, String>) -> String {
-        var rendered = ""
+        // By bytes: a string grows with more ado.
+        var rendered: [UInt8] = []
         rendered.reserveCapacity(2048)
         for piece in pieces {
             switch piece {
             case .text(let text): rendered += text
-            case .value(let name): rendered += values.first { $0.key == name }?.value ?? ""
+            case .value(let name):
+                if let value = values.first(where: { $0.key == name })?.value { rendered += value.utf8 }
             }
         }
-        return rendered
+        return String(decoding: rendered, as: UTF8.self)
     }
 }
 
