@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import shutil
+import subprocess
 from collections.abc import Callable, Iterator
 
 from virtual_rack.switch_port import SwitchPort
@@ -20,6 +22,20 @@ def arm64(bench: Bench) -> None:
     with bench.network() as port, bench.machine(_arm64(bench, port), memory=512) as machine:
         machine.says("there is no agent for arm64 until", 180)
         machine.says("=Select Entry", 120)
+
+
+def ia32(bench: Bench) -> None:
+    """An operator's own program for firmware of 32 bits on a processor of 64: GRUB, which starts the agent."""
+    files, bench.files = bench.files, bench.folder / "files"
+    try:
+        shutil.copytree(files, bench.files, ignore=shutil.ignore_patterns(".*"))
+        modules = "efinet tftp net normal configfile echo linux test search regexp sleep minicmd reboot"
+        subprocess.run(["grub-mkimage", "-O", "i386-efi", "-p", "/grub", "-o", bench.files / "own-ia32.efi", *modules.split()], check=True)
+        with bench.network(extra="boot_programs: {6: own-ia32.efi}\n") as port, bench.machine(_ia32(bench, port)) as machine:
+            machine.says("Slipway: booting the agent", 120)
+            machine.says("hardware reported", 240)
+    finally:
+        bench.files = files
 
 
 def secure_boot(bench: Bench) -> None:
@@ -95,11 +111,12 @@ def _came_by_ipv6(bench: Bench, *urls: str) -> None:
 def stopping(bench: Bench) -> None:
     """What a person is told of boots that stop."""
     for stop in stops.STOPS:
-        stops.run(bench, stop, _uefi if stop.firmware == "uefi" else _bios)
+        stops.run(bench, stop, {"uefi": _uefi, "ia32": _ia32, "bios": _bios}[stop.firmware])
 
 
 SCENARIOS: dict[str, Callable[[Bench], None]] = {
     "arm64": arm64,
+    "ia32": ia32,
     "stops": stopping,
     "proxy-forms": proxy_forms,
     "same-host": same_host,
@@ -154,11 +171,19 @@ def _bios(_: Bench, port: SwitchPort) -> list[str]:
     ]
 
 
+def _ia32(bench: Bench, port: SwitchPort) -> list[str]:
+    return _with_smm(bench, port, f"{_OVMF}32_CODE_4M.secboot.fd", f"{_OVMF}32_VARS_4M.fd")
+
+
 def _secure(bench: Bench, port: SwitchPort) -> list[str]:
+    return _with_smm(bench, port, f"{_OVMF}_CODE_4M.ms.fd", f"{_OVMF}_VARS_4M.ms.fd")
+
+
+def _with_smm(bench: Bench, port: SwitchPort, code: str, variables: str) -> list[str]:
     return [
         *("qemu-system-x86_64", "-machine", "q35,graphics=off,smm=on", "-accel", "tcg,thread=multi", "-smp", "2"),
         *("-cpu", "max,la57=off", "-vga", "none", "-global", "driver=cfi.pflash01,property=secure,value=on"),
-        *firmware(bench.folder, f"{_OVMF}_CODE_4M.ms.fd", f"{_OVMF}_VARS_4M.ms.fd"),
+        *firmware(bench.folder, code, variables),
         *("-netdev", port.netdev, "-device", f"virtio-net-pci,netdev=net0,mac={MAC},romfile=,bootindex=0"),
         *("-fw_cfg", "name=opt/org.tianocore/IPv6PXESupport,string=n"),
     ]

@@ -8,12 +8,15 @@ from dataclasses import dataclass
 
 from .bench import POOL, Bench
 
+Lost = Callable[[bytes], bool]
+_TCP, _UDP = 6, 17
+
 _ONE_ADDRESS = "10.97.0.50"
 
 
 @dataclass
 class Stop:
-    """`before` changes the copies of boot files and agent that slipwayd serves, once it runs."""
+    """`before` changes the copies of boot files and agent that slipwayd serves, once it runs; `lost` makes a firewall on the way to it."""
 
     cause: str
     words: str
@@ -22,7 +25,30 @@ class Stop:
     settings: str = ""
     before: Callable[[Bench], None] = lambda _: None
     seconds: float = 90
+    lost: Callable[[], Lost] = lambda: lambda _: False
 
+
+def _to(protocol: int, ports: range) -> Lost:
+    """Packets of IPv4 to these ports."""
+
+    def matches(frame: bytes) -> bool:
+        if frame[12:14] != b"\x08\x00" or frame[23] != protocol:
+            return False
+        transport = 14 + (frame[14] & 15) * 4
+        return int.from_bytes(frame[transport + 2:transport + 4]) in ports
+
+    return matches
+
+
+def _after(count: int, matches: Lost) -> Lost:
+    """All but the first `count` of them."""
+    rest = iter(range(count))
+    return lambda frame: matches(frame) and next(rest, None) is None
+
+
+_HTTP = _to(_TCP, range(8080, 8081))
+# Where the acknowledgments of a transfer go.
+_TRANSFERS = _to(_UDP, range(10000, 65536))
 
 # One address, and that is somebody else's.
 _TAKEN = f'{POOL.replace("10.97.0.59", _ONE_ADDRESS)}    reservations: [{{mac: "02:00:00:00:00:01", address: {_ONE_ADDRESS}}}]\n'
@@ -42,6 +68,16 @@ STOPS = [
     Stop(
         "noAgent", "the agent opened no session", "bios", before=lambda bench: (bench.agent / "initrd").write_bytes(bytes(4096)),
         seconds=330),
+    # And one that is told to restarts.
+    Stop(
+        "loop", "attempts in a row ended at the same stage", "bios", settings='agent_arguments: ["panic=1"]\n',
+        before=lambda bench: (bench.agent / "initrd").write_bytes(bytes(4096)), seconds=330),
+    Stop("noProgram", "a boot program for architecture 6: there is none", "ia32"),
+    Stop("noScript", "it cannot reach the boot HTTP server", "bios", lost=lambda: _HTTP, seconds=180),
+    Stop("noKernel", "it did not fetch the kernel", "bios", lost=lambda: lambda frame: b"GET /agent/vmlinuz" in frame, seconds=240),
+    Stop("transferBroken", "the client closed the connection or vanished", "bios", lost=lambda: _after(300, _HTTP), seconds=240),
+    Stop("tftpNegotiation", "did not answer the options we acknowledged", "uefi", lost=lambda: _TRANSFERS, seconds=240),
+    Stop("tftpStalled", "packets are lost on the way", "uefi", lost=lambda: _after(20, _TRANSFERS), seconds=240),
     # Nobody gives an address beside which the offer would mean something.
     Stop("offerNotFollowed", "the firmware did not take the offer", "bios", subnet="    mode: proxy\n", seconds=240),
 ]
@@ -58,6 +94,7 @@ def run(bench: Bench, stop: Stop, machine: Callable[..., list[str]]) -> None:
             shutil.copytree(source, copy, ignore=shutil.ignore_patterns(".*"))
         with bench.network(stop.subnet, stop.settings) as port:
             stop.before(bench)
+            port.lost = stop.lost()
             with bench.machine(machine(bench, port)):
                 bench.sees(stop.words, stop.seconds)
     finally:

@@ -13,6 +13,7 @@ import socket
 import struct
 import subprocess
 import threading
+from collections.abc import Callable
 from pathlib import Path
 
 _TUNSETIFF = 0x400454CA
@@ -26,6 +27,8 @@ class SwitchPort:
 
     def __init__(self, folder: Path, interface: str, address: str, vlan: int | None = None) -> None:
         self.untagged = 0
+        # A firewall: frames of the machine that it says yes to go no further.
+        self.lost: Callable[[bytes], bool] = lambda _: False
         self._vlan = vlan
         self._interface, self._address = interface, address
         self._here, self._machine = folder / "switch.sock", folder / "machine.sock"
@@ -64,7 +67,7 @@ class SwitchPort:
             ready, _, _ = select.select([self._wire, self._tap, self._stop], [], [])
             if self._stop in ready:
                 return
-            if self._wire in ready and (frame := self._inward(self._wire.recv(65536))):
+            if self._wire in ready and (frame := self._inward(self._wire.recv(65536))) and not self.lost(frame):
                 os.write(self._tap, frame)
             if self._tap in ready:
                 # The machine may not be there yet, or not any more: a cable without an end.
