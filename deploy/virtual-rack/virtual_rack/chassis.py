@@ -14,6 +14,9 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from virtual_rack import places, power  # noqa: E402
 from virtual_rack.errors import RackError  # noqa: E402
+from virtual_rack.qemu import StartFrom  # noqa: E402
+
+_BOOT_ONCE = "boot-once"
 
 
 def main(arguments: list[str]) -> int:
@@ -30,15 +33,25 @@ def main(arguments: list[str]) -> int:
         return 0
     for name, value in zip(rest[0::2], rest[1::2]):
         if name == "power" and value == "1":
-            power.on(rack, server)
+            power.on(rack, server, _next_start(here))
         elif name == "power":
             power.cut(rack, server)
         elif name == "reset":
             power.reset(rack, server)
         elif name == "shutdown":
             power.press_power_button(rack, server)
-        # `boot` arrives without the valid, persistent and EFI bits (always "default" for a disk): nothing to act on.
+        elif name == "boot":
+            # Without the valid, persistent and EFI bits: for one start, as all overrides that Slipway sets. A disk is "default".
+            (here.bmc / _BOOT_ONCE).write_text(value)
     return 0
+
+
+def _next_start(here: places.ServerPlaces) -> StartFrom:
+    """From where the next start is to be; the one after it is from the network again."""
+    override = here.bmc / _BOOT_ONCE
+    value = override.read_text() if override.exists() else ""
+    override.unlink(missing_ok=True)
+    return "disk" if value == "default" else "network"
 
 
 if __name__ == "__main__":
