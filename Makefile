@@ -55,6 +55,7 @@ test-full: test programs agent boot-files reference-os
 	deploy/virtual-rack/demo --name test-full --servers 1 --firmware uefi-http --power-cycle --down
 	deploy/virtual-rack/demo --name test-full --local-disk agent-kexec --power-cycle --down
 	deploy/virtual-rack/demo --name test-full --local-disk bmc --power-cycle --down
+	deploy/virtual-rack/demo --name test-full --servers 1 --firmware secureboot --local-disk agent-kexec --power-cycle --down
 	deploy/virtual-rack/demo --name test-full --servers 1 --firmware uefi --kill --down
 	deploy/virtual-rack/demo --name test-full --servers 1 --firmware bios --kill --down
 	deploy/agent-image/test $(CACHE)/agent-image

@@ -202,13 +202,19 @@ public struct AgentService: Sendable {
     private func finishStart(_ result: OrderResult, _ order: String, _ session: AgentSession) async throws {
         // Told once, and only of an order that there was.
         guard board.endOrder(order, of: session.id) else { return }
+        let now = now()
         let why: String
         switch result.outcome {
-        case .succeeded: return
+        case .succeeded:
+            try await store.transaction { transaction in
+                guard var machine = try await transaction.get(Machine.self, session.machine) else { return }
+                machine.set(.agentConnected, false, "the agent started the installed system", at: now)
+                try transaction.put(machine)
+            }
+            return
         case .refused(let refusal): why = "\(refusal)"
         case .failed(let reason): why = reason
         }
-        let now = now()
         try await store.transaction { transaction in
             try transaction.put(
                 Event.now(

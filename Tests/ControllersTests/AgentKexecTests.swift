@@ -13,19 +13,19 @@ import Testing
 @Suite(.timeLimit(.minutes(2))) struct AgentKexecTests {
     private typealias Flow = LifecycleFlowTests
 
-    @Test("an installed machine that asks the network is booted into the agent, which is told to start its system")
-    func started() async throws {
-        let (store, keys) = (try await Flow.store(), Flow.Keys())
-        let daemon = Flow.Daemon(
-            store, keys: keys, boot: BootPreferences(localDisk: [.agentKexec, .exitFailure]), records: true)
+    private let client = BootClient(mac: Flow.mac, stage: .ipxe, address: Flow.address)
+
+    /// A machine that has its system, power-cycled, and the order that its agent got.
+    private func start(_ daemon: Flow.Daemon, _ store: any RecordStore, _ keys: Flow.Keys) async throws -> (
+        Order, AgentSession
+    ) {
         let (order, session) = try await Flow.installed(daemon, store, keys)
         try await daemon.controllers.agents.finish(
             OrderResult(outcome: .succeeded(entry: "kexec")), order: order.id, from: session)
         _ = try await Flow.register(daemon, token: try Flow.joinToken(order))
         #expect(try await eventually { try await Flow.phase(store) == .ready })
 
-        // After a power cycle: the same script as for any agent, with its own name for the trace.
-        let client = BootClient(mac: Flow.mac, stage: .ipxe, address: Flow.address)
+        // The same script as for any agent, with its own name for the trace.
         #expect(
             await eventually {
                 if case .agent(_, toDisk: true) = daemon.controllers.director.script(for: client) {
@@ -40,6 +40,32 @@ import Testing
             throw Flow.Unexpected("\(start.task)")
         }
         #expect(system.disk == install.disk && system.takesKexec)
+        return (start, again)
+    }
+
+    private func isConnected(_ session: AgentSession, _ store: any RecordStore) async throws -> Bool? {
+        try await store.get(Machine.self, session.machine)?.condition(.agentConnected)?.status
+    }
+
+    @Test("an installed machine that asks the network is booted into the agent, which is told to start its system")
+    func started() async throws {
+        let (store, keys) = (try await Flow.store(), Flow.Keys())
+        let daemon = Flow.Daemon(store, keys: keys, boot: BootPreferences(localDisk: [.agentKexec]), records: true)
+        let (start, session) = try await start(daemon, store, keys)
+        #expect(try await isConnected(session, store) == true)
+        try await daemon.controllers.agents.finish(
+            OrderResult(outcome: .succeeded(entry: "kexec")), order: start.id, from: session)
+        #expect(try await isConnected(session, store) == false)
+        #expect(try await Flow.phase(store) == .ready)
+        await daemon.kill()
+    }
+
+    @Test("an agent that cannot start the system says why, and the machine is told another way")
+    func failed() async throws {
+        let (store, keys) = (try await Flow.store(), Flow.Keys())
+        let daemon = Flow.Daemon(
+            store, keys: keys, boot: BootPreferences(localDisk: [.agentKexec, .exitFailure]), records: true)
+        let (start, again) = try await start(daemon, store, keys)
 
         // A failure is told, and changes neither the machine nor its operation.
         try await daemon.controllers.agents.finish(

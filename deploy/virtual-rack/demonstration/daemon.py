@@ -86,6 +86,9 @@ def configuration(
     """slipwayd.yaml for this rack: DHCP on the bridge, `pool` or `proxy`, all else beside the sources."""
     subnet = ipaddress.IPv4Interface(f"{rack.service_address}/{rack.prefix_length}").network
     pool = f"    subnet: {subnet}\n    pools: [{subnet[50]}-{subnet[99]}]\n" if dhcp == "pool" else ""
+    # A machine that refuses iPXE is given shim at its next start; here nobody presses a button for that.
+    secure = all(server.firmware == "secureboot" for server in rack.servers)
+    programs = "boot_programs: {7: shimx64.efi}\n" if secure else ""
     return f"""\
 # Written by the demo.
 state_directory: {state}
@@ -96,7 +99,7 @@ hardware_profiles: {profiles}
 ipxe_scripts: {places.PROJECT_ROOT / "ipxe-scripts"}
 boot_files: {boot_files.resolve()}
 agent_image: {agent_image.resolve()}
-dhcp:
+{programs}dhcp:
   - interface: {rack.bridge}
     mode: {dhcp}
 {pool}"""
