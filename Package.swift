@@ -79,6 +79,7 @@ let package = Package(
         library("DHCP", ["WireBytes", "NetworkAddresses"]),
         library("TFTP", ["WireBytes"]),
         library("IPMI", ["WireBytes", crypto, cryptoExtras]),
+        library("SMBIOS"),
 
         // 2: domain, without I/O
         library("Inventory", ["NetworkAddresses"]),
@@ -147,7 +148,8 @@ let package = Package(
         library(
             "AgentCore",
             [
-                "CAgent", "CZstd", "DHCP", "NetworkAddresses", "Inventory", "Machines", "APIModel", "WireBytes",
+                "CAgent", "CZstd", "DHCP", "SMBIOS", "NetworkAddresses", "Inventory", "Machines", "APIModel",
+                "WireBytes",
                 nioCore, nioPosix, nioHTTP1, nioSSL, nioLocks, crypto,
             ]),
         program("slipway-agent", ["AgentCore"]),
@@ -161,6 +163,7 @@ let package = Package(
         tests("DHCP", ["DHCP", "NetworkAddresses", "TestSupport"], fixtures: true),
         tests("TFTP", ["TFTP", "TestSupport"]),
         tests("IPMI", ["IPMI", "TestSupport"]),
+        tests("SMBIOS", ["SMBIOS"], fixtures: true),
         tests("PowerControl", ["PowerControl", "BMCSimulator", "Machines", "TestSupport", logging]),
         tests("Inventory", ["Inventory", "NetworkAddresses"]),
         tests("ProfileFiles", ["ProfileFiles", "Inventory"]),

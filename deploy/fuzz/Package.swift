@@ -29,13 +29,15 @@ let package = Package(
         library("DHCP", ["WireBytes", "NetworkAddresses"]),
         library("TFTP", ["WireBytes"]),
         library("IPMI", ["WireBytes", product("Crypto", "swift-crypto"), product("CryptoExtras", "swift-crypto")]),
+        library("SMBIOS"),
         library("Inventory", ["NetworkAddresses"]),
         library("Machines", ["NetworkAddresses", "DHCP", "Inventory", product("Crypto", "swift-crypto")]),
         .systemLibrary(name: "CPcap", pkgConfig: "libpcap", providers: [.apt(["libpcap-dev"])]),
+        .target(name: "CDatagrams"),
         library(
             "NetworkBoot",
             [
-                "CPcap",
+                "CDatagrams", "CPcap",
                 "WireBytes", "NetworkAddresses", "DHCP", "TFTP", "Inventory", "Machines",
                 product("NIOCore", "swift-nio"), product("NIOPosix", "swift-nio"), product("NIOHTTP1", "swift-nio"),
                 product("NIOSSL", "swift-nio-ssl"),
@@ -43,7 +45,7 @@ let package = Package(
                 product("ServiceLifecycle", "swift-service-lifecycle"),
             ]),
         .executableTarget(
-            name: "Fuzz", dependencies: ["DHCP", "TFTP", "IPMI", "NetworkBoot"], swiftSettings: settings,
+            name: "Fuzz", dependencies: ["DHCP", "TFTP", "IPMI", "SMBIOS", "NetworkBoot"], swiftSettings: settings,
             linkerSettings: [.unsafeFlags(["-sanitize=fuzzer", "-use-ld=lld"])]),
     ]
 )

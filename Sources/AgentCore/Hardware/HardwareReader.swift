@@ -2,9 +2,10 @@ import Glibc
 import Inventory
 import Machines
 import NetworkAddresses
+import SMBIOS
 
-/// Reads this machine's hardware from /sys and /proc. The kernel has decoded the SMBIOS tables already; what it shows under
-/// `/sys/class/dmi/id` is what they hold.
+/// Reads this machine's hardware from /sys and /proc. Of the SMBIOS tables the kernel has decoded who the machine is; what it shows
+/// under `/sys/class/dmi/id` is what they hold.
 public struct HardwareReader: Sendable {
     private let files: SystemFiles
     private let permanentMAC: @Sendable (String) -> MACAddress?
@@ -93,7 +94,14 @@ public struct HardwareReader: Sendable {
             sockets: max(1, sockets.count), cores: cores.isEmpty ? threads : cores.count, threads: threads)
     }
 
+    /// What is installed, as firmware tells of its sockets. Without that, or when it tells of less than there is: what the kernel can use,
+    /// which is some percent less, so that a machine of 512 GiB would not be one.
     private func memoryBytes() -> Int64 {
+        let table = SMBIOSTable(files.bytes("/sys/firmware/dmi/tables/DMI") ?? [])
+        return max(usableMemoryBytes(), table.memoryDevices.filter(\.isRAM).reduce(0) { $0 + ($1.sizeBytes ?? 0) })
+    }
+
+    private func usableMemoryBytes() -> Int64 {
         for line in (files.text("/proc/meminfo") ?? "").split(separator: "\n") where line.hasPrefix("MemTotal:") {
             let digits = line.filter(\.isNumber)
             return (Int64(digits) ?? 0) * 1024

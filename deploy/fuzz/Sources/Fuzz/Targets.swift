@@ -2,6 +2,7 @@ import DHCP
 import Foundation
 import Machines
 import NetworkAddresses
+import SMBIOS
 import TFTP
 
 @testable import IPMI
@@ -88,6 +89,17 @@ let targets: [String: @Sendable ([UInt8]) -> Void] = [
     "syslog": { bytes in
         let text = SyslogMessage(bytes).text
         precondition(text.utf8.count <= 200 && text.utf8.allSatisfy { (0x20...0x7e).contains($0) }, text)
+    },
+    "smbios": { bytes in
+        let table = SMBIOSTable(bytes)
+        precondition(table.structures.count * 6 <= bytes.count, "more structures than bytes")
+        for structure in table.structures {
+            for offset in -1...256 {
+                _ = (structure.uint8(at: offset), structure.uint16(at: offset), structure.uint32(at: offset))
+                precondition(structure.text(at: offset)?.isEmpty != true, "an empty text is none")
+            }
+        }
+        for device in table.memoryDevices { precondition(device.sizeBytes ?? 1 > 0, "\(device)") }
     },
     "ipmi": { bytes in
         // Each datagram is a length and its bytes; the random numbers are fixed, so that a corpus can learn to answer them.
