@@ -32,10 +32,12 @@ public struct MemoryDevice: Equatable, Sendable {
 
     /// MiB, or KiB when the highest bit is set; 7FFFh: MiB in the extended size of version 2.7, whose highest bit is reserved.
     private static func size(_ structure: SMBIOSStructure) -> Int64? {
+        let bytes: Int64
         switch structure.uint16(at: 0x0c) {
-        case nil, 0, 0xffff: nil
-        case 0x7fff: structure.uint32(at: 0x1c).map { Int64($0 & 0x7fff_ffff) << 20 }.flatMap { $0 == 0 ? nil : $0 }
-        case let size?: size & 0x8000 == 0 ? Int64(size) << 20 : Int64(size & 0x7fff) << 10
+        case nil, 0xffff: return nil
+        case 0x7fff: bytes = Int64((structure.uint32(at: 0x1c) ?? 0) & 0x7fff_ffff) << 20
+        case let size?: bytes = size & 0x8000 == 0 ? Int64(size) << 20 : Int64(size & 0x7fff) << 10
         }
+        return bytes == 0 ? nil : bytes
     }
 }

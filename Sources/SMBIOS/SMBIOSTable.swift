@@ -50,19 +50,11 @@ public struct SMBIOSStructure: Equatable, Sendable {
         guard length >= 4, bytes.count >= length else { return nil }
         area = bytes.prefix(length)
         kind = Kind(rawValue: bytes[bytes.startIndex])
-        var rest = bytes.dropFirst(length)
-        var texts: [ArraySlice<UInt8>] = []
-        // Texts end with a zero each, and all of them with another. Where there are none there are two zeros.
-        while true {
-            guard let end = rest.firstIndex(of: 0) else { return nil }
-            let text = rest[..<end]
-            rest = rest[(end + 1)...]
-            guard !text.isEmpty else { break }
-            texts.append(text)
-        }
-        if texts.isEmpty, rest.first == 0 { rest = rest.dropFirst() }
-        self.texts = texts
-        bytes = rest
+        // Texts end with a zero each, and all of them with another; where there are none there are two zeros.
+        let rest = bytes.dropFirst(length)
+        guard let end = rest.indices.dropLast().first(where: { rest[$0] == 0 && rest[$0 + 1] == 0 }) else { return nil }
+        texts = end == rest.startIndex ? [] : rest[..<end].split(separator: 0, omittingEmptySubsequences: false)
+        bytes = rest[(end + 2)...]
     }
 
     /// Nil where the structure, of an older version, is shorter.

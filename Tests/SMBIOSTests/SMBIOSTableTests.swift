@@ -40,6 +40,10 @@ import Testing
         #expect(table.isWhole)
         #expect((4...8).map { table.structures[0].text(at: $0) } == ["Dell Inc.", "R750", nil, nil, nil])
         #expect(table.structures[0].text(at: 9) == nil && table.structures[0].text(at: -1) == nil)
+        // Found by fuzzing: a text that is empty, and has a number all the same.
+        let empty = SMBIOSTable([1, 6, 0, 0, 1, 2, 0, 0x42, 0, 0])
+        #expect(empty.structures.count == 1 && empty.structures[0].text(at: 4) == nil)
+        #expect(empty.structures[0].text(at: 5) == "B")
         #expect(SMBIOSTable([1, 5, 0, 0, 1, 0xff, 0x41, 0, 0]).structures[0].text(at: 4) == "\u{fffd}A")
     }
 
@@ -48,7 +52,8 @@ import Testing
         arguments: [
             ([0x0c: 0, 0x0d: 0], nil), ([0x0c: 0xff, 0x0d: 0xff], nil), ([0x0c: 0, 0x0d: 0x40], 16 << 30),
             ([0x0c: 0, 0x0d: 0x82], 512 << 10), ([0x0c: 0xff, 0x0d: 0x7f, 0x1e: 1], 64 << 30),
-            ([0x0c: 0xff, 0x0d: 0x7f], nil), ([0x0c: 0xff, 0x0d: 0x7f, 0x1d: 0x80, 0x1f: 0x80], 32 << 30),
+            ([0x0c: 0xff, 0x0d: 0x7f], nil), ([0x0d: 0x80], nil),
+            ([0x0c: 0xff, 0x0d: 0x7f, 0x1d: 0x80, 0x1f: 0x80], 32 << 30),
         ] as [([Int: UInt8], Int64?)])
     func size(values: [Int: UInt8], bytes: Int64?) {
         #expect(SMBIOSTable(Self.module(values)).memoryDevices.map(\.sizeBytes) == [bytes])
