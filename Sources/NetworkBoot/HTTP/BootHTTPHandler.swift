@@ -82,6 +82,8 @@ final class BootHTTPHandler: ChannelDuplexHandler {
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        // Read all the same: what lies unread when a connection closes takes the last answer with it.
+        guard !isClosing else { return }
         switch unwrapInboundIn(data) {
         case .head(let head):
             request = head
@@ -106,7 +108,7 @@ final class BootHTTPHandler: ChannelDuplexHandler {
 
     /// What comes while an answer is on its way can wait in the kernel; so can who asks and does not read.
     func read(context: ChannelHandlerContext) {
-        if mayAnswer(context) { context.read() } else { isReadHeld = true }
+        if mayAnswer(context) || isClosing && answering == nil { context.read() } else { isReadHeld = true }
     }
 
     func channelWritabilityChanged(context: ChannelHandlerContext) {
@@ -114,7 +116,9 @@ final class BootHTTPHandler: ChannelDuplexHandler {
         context.fireChannelWritabilityChanged()
     }
 
-    private func mayAnswer(_ context: ChannelHandlerContext) -> Bool { answering == nil && context.channel.isWritable }
+    private func mayAnswer(_ context: ChannelHandlerContext) -> Bool {
+        answering == nil && !isClosing && context.channel.isWritable
+    }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
         BootMetrics.httpErrors.increment()
@@ -126,10 +130,10 @@ final class BootHTTPHandler: ChannelDuplexHandler {
 
     /// Goes on with what waits, when it may.
     func answerNext(_ context: ChannelHandlerContext) {
-        while mayAnswer(context), !isClosing, let head = waiting.popFirst() { answer(head, context) }
+        while mayAnswer(context), let head = waiting.popFirst() { answer(head, context) }
         guard mayAnswer(context), waiting.isEmpty else { return }
         if isUnreadable {
-            if !isClosing { refuse(.badRequest, "this is no HTTP request", context) }
+            refuse(.badRequest, "this is no HTTP request", context)
         } else if isReadHeld {
             isReadHeld = false
             context.read()
