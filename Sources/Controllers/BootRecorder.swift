@@ -22,8 +22,10 @@ public struct BootRecorder: Service {
         (self.store, self.director, self.book, self.logger) = (store, director, book, logger)
     }
 
+    /// What an earlier start learnt; before anybody is answered, since answers follow from it.
+    public func load() async throws { book.load(try await kept()) }
+
     public func run() async throws {
-        book.load(try await kept())
         await cancelWhenGracefulShutdown {
             var macs = RecentTable<IPv4Address, MACAddress>(generation: Self.capacity)
             var minute = Date.distantPast

@@ -87,6 +87,7 @@ public enum Daemon {
             power: IPMIPowerController(logger: logger), images: images, logger: logger, now: now)
         // The index is loaded before the first packet is answered: a ready machine must not be taken for an unknown one.
         try await controllers.feed.load()
+        try await controllers.recorder.load()
         let registry = StandaloneRegistry(
             store: store, heartbeatSeconds: configuration.heartbeatSeconds, logger: logger, now: now)
         let boot = try BootServices(

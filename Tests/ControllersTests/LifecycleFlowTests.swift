@@ -41,6 +41,7 @@ import Testing
             // The services run for as long as this daemon lives; kill() is the only way they end.
             task = Task {
                 try await controllers.feed.load()
+                try await controllers.recorder.load()
                 try await withThrowingTaskGroup(of: Void.self) { group in
                     group.addTask { try await controllers.feed.run() }
                     group.addTask { try await controllers.reconciler.run() }
