@@ -80,6 +80,27 @@ import Testing
         }
     }
 
+    @Test("TFTP: a request said twice that is read late ends nothing", arguments: [true, false])
+    func late(singlePort: Bool) async throws {
+        try await withTemporaryDirectory { directory in
+            try Data(repeating: 7, count: 5000).write(to: URL(fileURLWithPath: directory + "/file"))
+            let said = try await Self.python(
+                """
+                import socket
+                s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); s.settimeout(9)
+                request = b"\\0\\1file\\0octet\\0"
+                s.sendto(request, tftp)
+                data, peer = s.recvfrom(2000)
+                for block in range(1, 10):
+                    s.sendto(bytes([0, 4, 0, block]), peer)
+                    data, other = s.recvfrom(2000)
+                    print(data[1] * 100 + data[3], other == peer)
+                    s.sendto(request, tftp)
+                """, directory: directory, singlePort: singlePort)
+            #expect(said == (2...10).map { "\(300 + $0) True" }.joined(separator: "\n"))
+        }
+    }
+
     @Test("TFTP: the last ACK said twice is passed over, and a stranger's is refused", arguments: [true, false])
     func lastWord(singlePort: Bool) async throws {
         try await withTemporaryDirectory { directory in

@@ -31,6 +31,8 @@ final class TFTPDesk {
 
     static let batchesInTurn = 4
     static let watchInterval = TimeAmount.milliseconds(25)
+    /// Longer than a client waits before it says its last word again.
+    static let repeatPatience = TimeAmount.seconds(2)
 
     /// Transfers at once from one address, behind which there may be a NAT full of machines, and in all.
     static let perAddress = 1024
@@ -68,6 +70,7 @@ final class TFTPDesk {
         let client = TFTPTransfer.Client(sender)
         let transfer = transfers[client].flatMap { $0.port === port ? $0 : nil }
         if let transfer, let block = Self.acknowledgedBlock(bytes) {
+            transfer.isDoubted = false
             return perform(transfer.session.handle(.acknowledged(block), at: Self.now), transfer)
         }
         guard let peer = sender.socketAddress else { return }
@@ -95,6 +98,20 @@ final class TFTPDesk {
 
     // MARK: Requests
 
+    /// A request that came once before, while its transfer goes on: the client's repeat, which waited while our answer was on its way
+    /// and would end what it has begun; or the first word of one that was started anew with its old port. The first will go on.
+    private func doubt(_ former: TFTPTransfer, orServe request: ReadRequest, _ peer: SocketAddress) {
+        former.isDoubted = true
+        guard !former.isLookedAfter else { return }
+        former.isLookedAfter = true
+        loop.assumeIsolated().scheduleTask(in: Self.repeatPatience) {
+            former.isLookedAfter = false
+            guard former.isDoubted, self.transfers[former.client] === former else { return }
+            self.finish(former, .refused("the client began anew"))
+            self.begin(request, former.client, peer)
+        }
+    }
+
     private func lookAgain(_ request: ReadRequest, _ client: TFTPTransfer.Client, _ peer: SocketAddress) {
         loop.assumeIsolated().scheduleTask(in: .milliseconds(5)) {
             self.begin(request, client, peer, isSecondLook: true)
@@ -113,6 +130,7 @@ final class TFTPDesk {
                 if former.file != request.file, !isSecondLook { lookAgain(request, client, peer) }
                 return
             }
+            guard former.request != request else { return doubt(former, orServe: request, peer) }
             finish(former, .refused("the client began anew"))
         }
         let address = peer.ipAddress ?? ""
@@ -194,7 +212,8 @@ final class TFTPDesk {
         loop.assumeIsolated().scheduleTask(in: Self.watchInterval) {
             self.isWatching = false
             let now = Self.now
-            for transfer in self.transfers.values where now >= transfer.session.deadline {
+            // One that was started anew would take an old block for its answer.
+            for transfer in self.transfers.values where now >= transfer.session.deadline && !transfer.isDoubted {
                 self.perform(transfer.session.handle(.timerFired, at: now), transfer)
             }
             if !self.transfers.isEmpty { self.watch() }

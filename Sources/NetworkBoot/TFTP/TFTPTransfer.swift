@@ -29,12 +29,17 @@ final class TFTPTransfer {
 
     let client: Client
     let peer: SocketAddress
-    let file: String
+    let request: ReadRequest
+    var file: String { request.file }
     let content: ByteBuffer
     let port: TFTPPort
     let startedAt = NIODeadline.now()
     var address: DatagramSender.Address
     var session: ReadSession
+    /// Its client asked anew, and has said nothing of this transfer since.
+    var isDoubted = false
+    /// Somebody will look whether it still is.
+    var isLookedAfter = false
     /// This client's way takes several datagrams in one call.
     private var sendsWindows = true
 
@@ -42,7 +47,7 @@ final class TFTPTransfer {
         client: Client, peer: SocketAddress, request: ReadRequest, content: ByteBuffer, port: TFTPPort,
         session: ReadSession
     ) {
-        (self.client, self.peer, self.file, self.content) = (client, peer, request.file, content)
+        (self.client, self.peer, self.request, self.content) = (client, peer, request, content)
         (self.port, self.session, address) = (port, session, DatagramSender.Address(peer))
     }
 
