@@ -78,9 +78,15 @@ fuzz: deps
 	deploy/fuzz/run --seconds $(or $(SECONDS),60) $(TARGETS)
 
 # Slipway's boot services beside dnsmasq, Kea, atftpd and nginx: make bench [ROWS=dhcp]
-bench: release
+bench: release $(CACHE)/bench/tftpd-hpa
 	deploy/install-packages deploy/bench/packages.txt
 	deploy/bench/run $(if $(ROWS),--rows $(ROWS))
+
+# It cannot be installed beside atftpd: unpacked, and run from there.
+$(CACHE)/bench/tftpd-hpa:
+	rm -rf $@.new && mkdir -p $@.new
+	cd $@.new && apt-get -qq -o APT::Sandbox::User=root download tftpd-hpa && dpkg-deb -x tftpd-hpa_*.deb .
+	mv $@.new $@
 
 format:
 	swift format format --in-place --parallel --recursive Package.swift Sources Tests deploy/fuzz/Package.swift deploy/fuzz/Sources/Fuzz

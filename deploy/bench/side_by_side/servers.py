@@ -98,7 +98,9 @@ def atftpd(lab: Lab) -> list[str]:
 
 
 def tftpd_hpa(lab: Lab) -> list[str]:
-    return ["in.tftpd", "--foreground", "--address", f"{SERVER}:69", "--user", "root", "--secure", str(files(lab.folder))]
+    # Where `make bench` unpacks it.
+    program = str(PROJECT / ".cache/bench/tftpd-hpa/usr/sbin/in.tftpd")
+    return [program, "--foreground", "--address", f"{SERVER}:69", "--user", "root", "--secure", str(files(lab.folder))]
 
 
 def nginx(lab: Lab) -> list[str]:
