@@ -86,6 +86,27 @@ import Testing
         #expect(said == ["200", "200", "200 close b'file'"])
     }
 
+    @Test(
+        "a request that never ends, or asks for another protocol and goes on, is cut off, and not kept",
+        arguments: [
+            ("b'GET /grub/grub.cfg HTTP/1.1\\r\\nConnection: upgrade\\r\\nUpgrade: x\\r\\n\\r\\n'", "b'x'"),
+            ("b'GET /grub/grub.cfg HTTP/1.1\\r\\nX: '", "b'x'"), ("b'GET /'", "b'x'"),
+            ("b'GET /grub/grub.cfg HTTP/1.1\\r\\n'", "b'A: b\\r\\n'"),
+            ("b'GET /grub/grub.cfg HTTP/1.1\\r\\nTransfer-Encoding: chunked\\r\\n\\r\\n0\\r\\n'", "b'A: b\\r\\n'"),
+        ])
+    func endless(begin: String, rest: String) async throws {
+        let said = try await say(
+            """
+            s.sendall(\(begin))
+            piece, sent = \(rest) * 10000, 0
+            try:
+                while sent < 64 << 20: sent += s.send(piece)
+                print("all taken")
+            except OSError: print("cut off")
+            """)
+        #expect(said == ["cut off"])
+    }
+
     @Test("who asks on and on and reads nothing is not read from")
     func neverReads() async throws {
         // Asked for by 64 MiB of requests, the answers would be ten times as much. Some MiB fit into the sockets.

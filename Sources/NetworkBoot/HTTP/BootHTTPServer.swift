@@ -59,7 +59,10 @@ public struct BootHTTPServer: Service {
                             guard connections.open(channel) else { throw BootServiceError("too many connections") }
                             let handlers = channel.pipeline.syncOperations
                             if let tls { try handlers.addHandler(NIOSSLServerHandler(context: tls)) }
-                            try handlers.addHandler(ByteToMessageHandler(HTTPRequestDecoder()))
+                            // The parser keeps nothing back but what follows a request to upgrade, which it would gather for ever.
+                            try handlers.addHandler(
+                                ByteToMessageHandler(
+                                    HTTPRequestDecoder(), maximumBufferSize: BootHTTPHandler.maximumHeaderBytes))
                             try handlers.addHandler(
                                 BootHTTPHandler(
                                     content: content, patience: patience, isTLS: tls != nil,
