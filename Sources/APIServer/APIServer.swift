@@ -3,6 +3,7 @@ import ClusterMembership
 import Controllers
 import FoundationEssentials
 import Hummingbird
+import HummingbirdCore
 import HummingbirdTLS
 import ImageLibrary
 import Logging
@@ -61,9 +62,9 @@ public struct APIRouter: Sendable {
 
     /// The server as a service.
     public func server(address: String, port: Int, tls: TLSConfiguration, logger: Logger) throws -> some Service {
-        Application(
-            router: router(),
-            server: try .tls(.http1(configuration: .init(idleTimeout: .seconds(120))), tlsConfiguration: tls),
+        let http = HTTP1Channel.Configuration(additionalChannelHandlers: [UpgradeRefusal()], idleTimeout: .seconds(120))
+        return Application(
+            router: router(), server: try .tls(.http1(configuration: http), tlsConfiguration: tls),
             configuration: .init(address: .hostname(address, port: port), serverName: nil), logger: logger)
     }
 }

@@ -81,6 +81,34 @@ import Testing
         }
     }
 
+    @Test("who asks for another protocol is answered, and what follows is not kept")
+    func upgrade() async throws {
+        try await Installation.with { installation in
+            let program = """
+                import socket, ssl
+                from concurrent.futures import ThreadPoolExecutor
+                tls = ssl._create_unverified_context()
+                ask = b"Host: x\\r\\nConnection: upgrade\\r\\nUpgrade: x\\r\\n"
+                requests = (
+                    b"GET /healthz HTTP/1.1\\r\\n" + ask, b"CONNECT x:1 HTTP/1.1\\r\\nHost: x:1\\r\\n",
+                    b"POST /api/v1/machines/x/accept HTTP/1.1\\r\\nContent-Length: 2\\r\\n" + ask)
+                def told(request):
+                    s = tls.wrap_socket(socket.create_connection(("\(installation.address)", 8443)))
+                    s.settimeout(20)
+                    s.sendall(request + b"\\r\\n{}")
+                    said, sent = s.recv(1000).lower(), 0
+                    try:
+                        while sent < 64 << 20: sent += s.send(b"x" * 16384)
+                        end = "all taken"
+                    except OSError: end = "cut off"
+                    return f"{said.split()[1].decode()} {b'connection: close' in said} {end}"
+                print(*ThreadPoolExecutor(3).map(told, requests), sep="\\n")
+                """
+            let said = try await ChildProcess.run("python3", ["-c", program]).output.split(separator: "\n")
+            #expect(said == ["200 True cut off", "404 True cut off", "401 True cut off"])
+        }
+    }
+
     @Test("no secret is in an answer, an event, the log, or readable in the store")
     func secrets() async throws {
         try await Installation.with { installation in
