@@ -183,16 +183,23 @@ import Testing
             #expect(report.system.boardSerial == "OM187S000001" && report.system.assetTag == nil)
             #expect(report.firmware.kind == .uefi && report.firmware.secureBoot == true)
             #expect(report.memoryBytes == 32_780_000 * 1024)
-            // A table of one module of 32 GiB, which is more than the kernel can use; then one that tells of less, and a broken one.
-            for (mebibytes, length, expected) in [
-                (32767, 40, 32767 << 20), (1024, 40, 32_780_000 << 10), (32767, 50, 32_780_000 << 10),
+            // Modules of 32 GiB, which is more than the kernel can use; then one that tells of less, a broken one, and sums that no
+            // machine of this size has: the last is beyond 64 bits.
+            let usable = 32_780_000 << 10
+            for (mebibytes, modules, length, expected) in [
+                (32767, 1, 40, 32767 << 20), (32767, 3, 40, 3 * 32767 << 20), (1024, 1, 40, usable),
+                (32767, 1, 50, usable),
+                (32767, 4, 40, usable), (0x7fff_ffff, 4200, 40, usable),
             ] {
+                // 7FFFh MiB: see the extended size.
                 var module = [17, UInt8(length), 0, 17] + [UInt8](repeating: 0, count: 36)
-                (module[12], module[13]) = (UInt8(mebibytes & 0xff), UInt8(mebibytes >> 8))
-                // 7FFFh MiB would mean: see the extended size.
-                if mebibytes == 32767 { (module[28], module[29]) = (0xff, 0x7f) }
-                try tree.write("/sys/firmware/dmi/tables/DMI", Data(module + [0, 0]))
-                #expect(tree.report.memoryBytes == Int64(expected), "\(mebibytes) \(length)")
+                withUnsafeBytes(of: UInt16(min(mebibytes, 0x7fff)).littleEndian) {
+                    module.replaceSubrange(12..<14, with: $0)
+                }
+                withUnsafeBytes(of: UInt32(mebibytes).littleEndian) { module.replaceSubrange(28..<32, with: $0) }
+                let table = Array(repeating: module + [0, 0], count: modules).flatMap { $0 }
+                try tree.write("/sys/firmware/dmi/tables/DMI", Data(table))
+                #expect(tree.report.memoryBytes == Int64(expected), "\(modules) of \(mebibytes), \(length)")
             }
             #expect(report.processor.sockets == 2 && report.processor.cores == 4 && report.processor.threads == 8)
             #expect(report.processor.model == "Xeon")

@@ -94,11 +94,17 @@ public struct HardwareReader: Sendable {
             sockets: max(1, sockets.count), cores: cores.isEmpty ? threads : cores.count, threads: threads)
     }
 
-    /// What is installed, as firmware tells of its sockets. Without that, or when it tells of less than there is: what the kernel can use,
-    /// which is some percent less, so that a machine of 512 GiB would not be one.
+    /// What is installed, as firmware tells of its sockets: what the kernel can use is some percent less, so that a machine of 512 GiB
+    /// would not be one. Firmware is not believed when it tells of less than there is, or of four times as much and more (a mirror
+    /// halves what can be used).
     private func memoryBytes() -> Int64 {
+        let usable = usableMemoryBytes()
         let table = SMBIOSTable(files.bytes("/sys/firmware/dmi/tables/DMI") ?? [])
-        return max(usableMemoryBytes(), table.memoryDevices.filter(\.isRAM).reduce(0) { $0 + ($1.sizeBytes ?? 0) })
+        let installed = table.memoryDevices.filter(\.isRAM).reduce(Int64(0)) { sum, module in
+            let (next, overflow) = sum.addingReportingOverflow(module.sizeBytes ?? 0)
+            return overflow ? .max : next
+        }
+        return installed >= usable && installed / 4 < usable ? installed : usable
     }
 
     private func usableMemoryBytes() -> Int64 {
