@@ -12,6 +12,29 @@ extension Event {
             id: Credential.timeOrdered(at: now), time: now, type: type, machine: machine, mac: mac, actor: actor,
             message: message, details: details)
     }
+
+    /// Something for a person to look into, told with a machine.
+    static func problem(
+        _ problem: Problem, machine: String, mac: MACAddress, actor: String, _ message: String,
+        details: [String: String] = [:], at now: Date
+    ) -> Event {
+        .now(
+            .problem, machine: machine, mac: mac, actor: actor, message,
+            details: details.merging(["problem": problem.rawValue]) { $1 }, at: now)
+    }
+
+    enum Problem: String {
+        /// An agent showed other hardware than the machine's.
+        case hardwareChanged = "hardware-changed"
+        /// An agent with a MAC of the machine is another machine.
+        case identityConflict = "identity-conflict"
+        /// Two agents go on saying that they are the machine.
+        case duplicateSession = "duplicate-session"
+        /// Two agents showed one boot ticket.
+        case ticketReuse = "ticket-reuse"
+        /// The agent could not start the installed system.
+        case kexecFailed = "kexec-failed"
+    }
 }
 
 extension Machine {

@@ -48,10 +48,10 @@ struct SessionOpening {
         }
         if let difference = difference(from: machine) {
             try transaction.put(
-                Event.now(
-                    .problem, machine: machine.id, mac: request.mac, actor: "slipwayd",
-                    "an agent at \(address) with the MAC of \(machine.name) is another machine: \(difference)",
-                    details: ["problem": "identity-conflict"], at: now))
+                Event.problem(
+                    .identityConflict, machine: machine.id, mac: request.mac, actor: "slipwayd",
+                    "an agent at \(address) with the MAC of \(machine.name) is another machine: \(difference)", at: now)
+            )
             return .refused("this MAC belongs to \(machine.name), and \(difference)")
         }
         let session = try await session(on: machine, by: ticket, in: transaction)
@@ -102,7 +102,7 @@ struct SessionOpening {
     private func machine(in transaction: Transaction) async throws -> Machine? {
         if let knownMachine, let machine = try await transaction.get(Machine.self, knownMachine) { return machine }
         // The id is derived from the MAC: two agents of one new machine that race make one machine.
-        let digits = request.mac.bytes.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
+        let digits = Credential.hex(Array(request.mac.bytes))
         if let machine = try await transaction.get(Machine.self, "m-" + digits) { return machine }
         let machine = Machine(
             id: "m-" + digits, name: "machine-" + digits.suffix(6),
@@ -140,10 +140,10 @@ struct SessionOpening {
         session.voided = true
         try transaction.put(session)
         try transaction.put(
-            Event.now(
-                .problem, machine: session.machine, mac: session.mac, actor: "slipwayd",
+            Event.problem(
+                .ticketReuse, machine: session.machine, mac: session.mac, actor: "slipwayd",
                 "the boot ticket of \(session.mac) was used twice, from \(session.address) and \(address): the session is void; "
                     + "find out who else reads boot scripts on this network, then power-cycle the machine",
-                details: ["problem": "ticket-reuse"], at: now))
+                at: now))
     }
 }

@@ -42,7 +42,7 @@ struct ImageDownload: Sendable {
                 sleep(1)
             }
         }
-        let found = hash.finalize().map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
+        let found = Credential.hex(Array(hash.finalize()))
         guard found == image.sha256 else {
             throw InstallError("the image from \(image.url) has SHA-256 \(found), not \(image.sha256)")
         }

@@ -1,5 +1,6 @@
 import Crypto
 import FoundationEssentials
+import Machines
 
 /// Decides whether a server's certificates are the installation's: the CA's key is the pinned one, and it signed the leaf.
 /// Dates are not looked at: racked servers come up in 1970. Pure, and total on hostile bytes.
@@ -10,7 +11,8 @@ enum CertificatePin {
     static func accepts(_ chain: [[UInt8]], pin: String) -> Bool {
         guard let leaf = chain.first.flatMap({ Parsed(certificate: $0) }) else { return false }
         return chain.dropFirst().contains { bytes in
-            guard let authority = Parsed(certificate: bytes), hex(SHA256.hash(data: authority.publicKeyInfo)) == pin,
+            guard let authority = Parsed(certificate: bytes),
+                Credential.hex(Array(SHA256.hash(data: authority.publicKeyInfo))) == pin,
                 let key = try? P256.Signing.PublicKey(derRepresentation: authority.publicKeyInfo),
                 let signature = try? P256.Signing.ECDSASignature(derRepresentation: leaf.signature)
             else { return false }
@@ -48,10 +50,6 @@ enum CertificatePin {
             guard let key = fields.next(), key.tag == 0x30 else { return nil }
             publicKeyInfo = key.whole
         }
-    }
-
-    private static func hex(_ bytes: some Sequence<UInt8>) -> String {
-        bytes.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
     }
 }
 
