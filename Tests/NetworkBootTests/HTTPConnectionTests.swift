@@ -10,7 +10,7 @@ import Testing
         try await withTemporaryDirectory { directory in
             try Data("file".utf8).write(to: URL(fileURLWithPath: directory + "/file"))
             let begin = """
-                import re, socket
+                import re
                 s = socket.create_connection(http); s.settimeout(20)
                 def get(path, *fields, method="GET"):
                     return "\\r\\n".join([f"{method} {path} HTTP/1.1", "Host: x", *fields, "", ""]).encode()
@@ -50,7 +50,6 @@ import Testing
     func pieces() async throws {
         let said = try await say(
             """
-            import time
             both = get("/grub/grub.cfg") + get("/boot/files/file", "Connection: close")
             for at in range(0, len(both), 9): s.sendall(both[at:at + 9]); time.sleep(0.001)
             answers(everything())

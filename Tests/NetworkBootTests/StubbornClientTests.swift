@@ -6,14 +6,21 @@ import Testing
 
 /// Clients as they are: restarted in mid-transfer, repeating themselves, slow, and many.
 @Suite struct StubbornClientTests {
-    /// Runs `program` in Python, with `tftp` and `http` as the servers' ports.
-    static func python(
-        _ program: String, directory: String, singlePort: Bool = false
-    ) async throws -> String {
+    /// Runs `program` in Python, with `tftp` and `http` as the servers' addresses and some words of TFTP.
+    static func python(_ program: String, directory: String, singlePort: Bool = false) async throws -> String {
         let output = Outbox()
         try await FileContractTests.serving(directory, singlePort: singlePort) { tftp, http in
-            let ports = "tftp = (\"127.0.0.1\", \(tftp)); http = (\"127.0.0.1\", \(http))\n"
-            await output.put(try await ChildProcess.run("python3", ["-c", ports + program]).output)
+            let words = """
+                import socket, time
+                tftp, http = ("127.0.0.1", \(tftp)), ("127.0.0.1", \(http))
+                def request(file): return b"\\0\\1" + file + b"\\0octet\\0"
+                def ack(block): return bytes([0, 4, 0, block])
+                def client():
+                    s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); s.settimeout(9)
+                    return s
+
+                """
+            await output.put(try await ChildProcess.run("python3", ["-c", words + program]).output)
         }
         return await output.text
     }
@@ -63,17 +70,15 @@ import Testing
             try Data(repeating: 7, count: 5000).write(to: URL(fileURLWithPath: directory + "/file"))
             let said = try await Self.python(
                 """
-                import socket
-                s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); s.settimeout(9)
-                request = b"\\0\\1file\\0octet\\0"
+                s = client()
                 def block():
                     data, peer = s.recvfrom(2000)
                     return data[1] * 100 + data[3], peer
-                s.sendto(request, tftp); s.sendto(request, tftp)
+                s.sendto(request(b"file"), tftp); s.sendto(request(b"file"), tftp)
                 first, peer = block()
-                s.sendto(bytes([0, 4, 0, 1]), peer)
+                s.sendto(ack(1), peer)
                 second, _ = block()
-                s.sendto(request, tftp)
+                s.sendto(request(b"file"), tftp)
                 print(first, second, block()[0])
                 """, directory: directory, singlePort: singlePort)
             #expect(said == "301 302 301")
@@ -86,16 +91,14 @@ import Testing
             try Data(repeating: 7, count: 5000).write(to: URL(fileURLWithPath: directory + "/file"))
             let said = try await Self.python(
                 """
-                import socket
-                s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); s.settimeout(9)
-                request = b"\\0\\1file\\0octet\\0"
-                s.sendto(request, tftp)
+                s = client()
+                s.sendto(request(b"file"), tftp)
                 data, peer = s.recvfrom(2000)
                 for block in range(1, 10):
-                    s.sendto(bytes([0, 4, 0, block]), peer)
+                    s.sendto(ack(block), peer)
                     data, other = s.recvfrom(2000)
                     print(data[1] * 100 + data[3], other == peer)
-                    s.sendto(request, tftp)
+                    s.sendto(request(b"file"), tftp)
                 """, directory: directory, singlePort: singlePort)
             #expect(said == (2...10).map { "\(300 + $0) True" }.joined(separator: "\n"))
         }
@@ -107,16 +110,15 @@ import Testing
             try Data("x".utf8).write(to: URL(fileURLWithPath: directory + "/file"))
             let said = try await Self.python(
                 """
-                import socket
-                s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); s.settimeout(9)
-                s.sendto(b"\\0\\1file\\0octet\\0", tftp)
+                s = client()
+                s.sendto(request(b"file"), tftp)
                 data, peer = s.recvfrom(2000)
-                for _ in range(3): s.sendto(bytes([0, 4, 0, 1]), peer)
+                for _ in range(3): s.sendto(ack(1), peer)
                 # Nothing but the answer to this one comes.
-                s.sendto(b"\\0\\1missing\\0octet\\0", tftp)
+                s.sendto(request(b"missing"), tftp)
                 print(data, s.recvfrom(2000)[0][:4])
-                stranger = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); stranger.settimeout(9)
-                stranger.sendto(bytes([0, 4, 0, 1]), peer)
+                stranger = client()
+                stranger.sendto(ack(1), peer)
                 print(stranger.recvfrom(2000)[0][:4])
                 """, directory: directory, singlePort: singlePort)
             #expect(
@@ -135,7 +137,6 @@ import Testing
             // The server gives a request one second.
             let said = try await Self.python(
                 """
-                import socket, time
                 s = socket.create_connection(http); s.settimeout(9)
                 s.sendall(b"GET /boot/files/file HTTP/1.1\\r\\n\\r\\n")
                 got = len(s.recv(1000))
