@@ -66,6 +66,9 @@ public struct ReadSession: Sendable {
     /// The last block is shorter than the others, and may be empty.
     private var blockCount: Int { fileSize / negotiation.blockSize + 1 }
 
+    /// How long the client's answers take; nil before the first.
+    public var roundTrip: Nanoseconds? { timing.smoothed }
+
     /// Bytes of a full block.
     public var blockSize: Int { negotiation.blockSize }
 

@@ -5,7 +5,7 @@ public typealias Nanoseconds = Int64
 /// How long to wait for an answer: as TCP finds it out (RFC 6298), from the answers themselves. Pure.
 struct RetransmissionTiming: Sendable {
     /// Smoothed round trip and its variation; nil before the first answer.
-    private var smoothed: Nanoseconds?
+    private(set) var smoothed: Nanoseconds?
     private var variation: Nanoseconds = 0
     /// The first wait.
     private let initial: Nanoseconds

@@ -125,12 +125,15 @@ private let second: Nanoseconds = 1_000_000_000
         let request = ReadRequest(file: "f", options: [("windowsize", "4")])
         var session = ReadSession(fileSize: 50_000, negotiation: Negotiation(request, fileSize: 50_000))
         _ = session.handle(.started, at: 0)
+        #expect(session.roundTrip == nil)
         // A tenth of a second, and half of that as its variation: three tenths.
         _ = session.handle(.acknowledged(0), at: second / 10)
+        #expect(session.roundTrip == second / 10)
         // The window goes out again, and the answer to the first one is there a moment later.
         _ = session.handle(.acknowledged(0), at: second / 5)
         _ = session.handle(.acknowledged(4), at: second / 5 + 1)
         #expect(session.deadline == second / 5 + 1 + second * 3 / 10)
+        #expect(session.roundTrip == second / 10)
     }
 
     static func blocks(_ action: ReadSession.Action) -> ClosedRange<Int>? {

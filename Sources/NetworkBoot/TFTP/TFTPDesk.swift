@@ -7,36 +7,37 @@ import TFTP
 
 /// Takes in the packets of all TFTP sockets and carries on the transfers. Lives on one event loop.
 final class TFTPDesk {
-    private let content: BootContent
-    private let isSinglePort: Bool
-    private let cache: FileCache
-    private let limits: Negotiation.Limits
+    let content: BootContent
+    let isSinglePort: Bool
+    let cache: FileCache
+    let limits: Negotiation.Limits
     private let logger: Logger
-    private let loop: any EventLoop
-    private let sender = DatagramSender()
+    let loop: any EventLoop
+    let sender = DatagramSender()
     private let reader = DatagramReader()
     private let batch = DatagramBatch()
     /// The port whose packets are being read: single blocks that answer them leave together.
     private var reading: TFTPPort?
-    private var ports: [TFTPPort] = []
-    private var nextPort = 0
-    private var transfers: [TFTPTransfer.Client: TFTPTransfer] = [:]
+    var ports: [TFTPPort] = []
+    var nextPort = 0
+    var transfers: [TFTPTransfer.Client: TFTPTransfer] = [:]
     /// Clients that got all, or began anew.
     private var ended: Set<TFTPTransfer.Client> = []
     /// Whose file is being looked for.
-    private var asking: Set<TFTPTransfer.Client> = []
-    private var byAddress: [String: Int] = [:]
+    var asking: Set<TFTPTransfer.Client> = []
+    var byAddress: [String: Int] = [:]
     private var malformed = MalformedLog(service: "tftp")
     private var isWatching = false
+    /// Whose answer came last, and how many of its before that.
+    private var latest: TFTPTransfer?
+    private var inARow = 0
 
     static let batchesInTurn = 4
+    /// See ``stayAwake(on:)``.
+    static let manyInARow = 16
+    static let quickAnswer: Nanoseconds = 200_000
+    static let longestAwake: Nanoseconds = 1_000_000
     static let watchInterval = TimeAmount.milliseconds(25)
-    /// Longer than a client waits before it says its last word again.
-    static let repeatPatience = TimeAmount.seconds(2)
-
-    /// Transfers at once from one address, behind which there may be a NAT full of machines, and in all.
-    static let perAddress = 1024
-    static let total = 4096
 
     init(
         content: BootContent, isSinglePort: Bool, limits: Negotiation.Limits, logger: Logger, loop: any EventLoop
@@ -60,10 +61,31 @@ final class TFTPDesk {
         reading = port
         defer { reading = nil }
         for _ in 0..<Self.batchesInTurn where port.isOpen {
-            let mayHaveMore = reader.read(port.descriptor) { take($0, from: $1, on: port) }
-            if port.isOpen { batch.send(on: port.descriptor) } else { batch.clear() }
-            guard mayHaveMore else { return }
+            guard readOnce(port) == DatagramReader.atOnce else { return }
         }
+    }
+
+    /// Waits for the next word of a client that has us to itself without sleeping, where its answers come faster than a sleeper wakes: in lock-step
+    /// every block would pay for that. A short while only, since others of this loop wait.
+    func stayAwake(on port: TFTPPort) {
+        var now = Self.now
+        let end = now + Self.longestAwake
+        var quietUntil = now + Self.quickAnswer
+        reading = port
+        defer { reading = nil }
+        while now < min(end, quietUntil), port.isOpen, inARow >= Self.manyInARow, let latest, latest.port === port,
+            let trip = latest.session.roundTrip, trip < Self.quickAnswer
+        {
+            let count = readOnce(port)
+            now = Self.now
+            if count > 0 { quietUntil = now + Self.quickAnswer }
+        }
+    }
+
+    private func readOnce(_ port: TFTPPort) -> Int {
+        let count = reader.read(port.descriptor) { take($0, from: $1, on: port) }
+        if port.isOpen { batch.send(on: port.descriptor) } else { batch.clear() }
+        return count
     }
 
     func take(_ bytes: UnsafeRawBufferPointer, from sender: DatagramSender.Address, on port: TFTPPort) {
@@ -71,6 +93,8 @@ final class TFTPDesk {
         let transfer = transfers[client].flatMap { $0.port === port ? $0 : nil }
         if let transfer, let block = Self.acknowledgedBlock(bytes) {
             transfer.isDoubted = false
+            inARow = transfer === latest ? inARow + 1 : 0
+            latest = transfer
             return perform(transfer.session.handle(.acknowledged(block), at: Self.now), transfer)
         }
         guard let peer = sender.socketAddress else { return }
@@ -96,103 +120,9 @@ final class TFTPDesk {
         }
     }
 
-    // MARK: Requests
-
-    /// A request that came once before, while its transfer goes on: the client's repeat, which waited while our answer was on its way
-    /// and would end what it has begun; or the first word of one that was started anew with its old port. The first will go on.
-    private func doubt(_ former: TFTPTransfer, orServe request: ReadRequest, _ peer: SocketAddress) {
-        former.isDoubted = true
-        guard !former.isLookedAfter else { return }
-        former.isLookedAfter = true
-        loop.assumeIsolated().scheduleTask(in: Self.repeatPatience) {
-            former.isLookedAfter = false
-            guard former.isDoubted, self.transfers[former.client] === former else { return }
-            self.finish(former, .refused("the client began anew"))
-            self.begin(request, former.client, peer)
-        }
-    }
-
-    private func lookAgain(_ request: ReadRequest, _ client: TFTPTransfer.Client, _ peer: SocketAddress) {
-        loop.assumeIsolated().scheduleTask(in: .milliseconds(5)) {
-            self.begin(request, client, peer, isSecondLook: true)
-        }
-    }
-
-    private func begin(
-        _ request: ReadRequest, _ client: TFTPTransfer.Client, _ peer: SocketAddress, isSecondLook: Bool = false
-    ) {
-        guard !asking.contains(client) else { return }
-        if let former = transfers[client] {
-            // A client that asks again has not heard us yet, and will: a second answer would only confuse it. One that had heard us
-            // was started anew, and has the port that it had before.
-            guard former.session.isHeard else {
-                // Its last word may still wait on the other port. Answered at once, forged requests would make a flood of answers.
-                if former.file != request.file, !isSecondLook { lookAgain(request, client, peer) }
-                return
-            }
-            guard former.request != request else { return doubt(former, orServe: request, peer) }
-            finish(former, .refused("the client began anew"))
-        }
-        let address = peer.ipAddress ?? ""
-        guard byAddress[address, default: 0] < Self.perAddress, transfers.count + asking.count < Self.total else {
-            // Silence: firmware asks again, and by then some transfers have ended.
-            return BootMetrics.tftpTurnedAway.increment()
-        }
-        byAddress[address, default: 0] += 1
-        asking.insert(client)
-        let found = loop.makePromise(of: ByteBuffer?.self)
-        let (content, cache) = (content, cache)
-        found.completeWithTask {
-            switch await content.find(BootRequest(tftp: request.file, client: peer.ipv4)) {
-            case .text(let text): ByteBuffer(string: text)
-            case .file(let file): cache.content(of: file)
-            case .nothing: nil
-            }
-        }
-        found.futureResult.assumeIsolated().whenComplete { result in
-            self.asking.remove(client)
-            self.answer(request, client, peer, (try? result.get()) ?? nil)
-        }
-    }
-
-    private func answer(
-        _ request: ReadRequest, _ client: TFTPTransfer.Client, _ peer: SocketAddress, _ file: ByteBuffer?
-    ) {
-        guard let port = port() else { return release(peer) }
-        guard let file else {
-            release(peer)
-            content.director.record(
-                BootTraceEvent(mac: peer.traceMAC, address: peer.ipv4, step: .trouble(.missing(.tftp, request.file))))
-            // At once: shim asks for files that need not be there, and would wait.
-            return refuse(.fileNotFound, "no such file", peer, on: port)
-        }
-        let negotiation = Negotiation(request, fileSize: file.readableBytes, limits: limits)
-        let transfer = TFTPTransfer(
-            client: client, peer: peer, request: request, content: file, port: port,
-            session: ReadSession(fileSize: file.readableBytes, negotiation: negotiation))
-        transfers[client] = transfer
-        content.director.record(
-            BootTraceEvent(mac: peer.traceMAC, address: peer.ipv4, step: .transferStarted(.tftp, file: request.file)))
-        perform(transfer.session.handle(.started, at: Self.now), transfer)
-    }
-
-    /// Transfers take turns on the ports that are theirs, so that a straggler of one is not taken for a packet of the next.
-    private func port() -> TFTPPort? {
-        let usable = ports.filter { $0.takesRequests == isSinglePort }
-        guard !usable.isEmpty else { return nil }
-        nextPort = (nextPort + 1) % usable.count
-        return usable[nextPort]
-    }
-
-    private func refuse(_ code: ErrorCode, _ why: String, _ peer: SocketAddress, on port: TFTPPort) {
-        var address = DatagramSender.Address(peer)
-        BootMetrics.tftpRefused.increment()
-        _ = Packet.error(code, why).encoded.withUnsafeBytes { sender.send($0, to: &address, on: port.descriptor) }
-    }
-
     // MARK: Transfers
 
-    private func perform(_ action: ReadSession.Action, _ transfer: TFTPTransfer) {
+    func perform(_ action: ReadSession.Action, _ transfer: TFTPTransfer) {
         switch action {
         case .wait: return
         case .sendOptions(let options): transfer.send(Packet.optionAcknowledgment(options).encoded, with: sender)
@@ -220,8 +150,9 @@ final class TFTPDesk {
         }
     }
 
-    private func finish(_ transfer: TFTPTransfer, _ outcome: ReadSession.Outcome) {
+    func finish(_ transfer: TFTPTransfer, _ outcome: ReadSession.Outcome) {
         transfers[transfer.client] = nil
+        if transfer === latest { latest = nil }
         if ended.count >= Self.total { ended.removeAll(keepingCapacity: true) }
         if case .timedOut = outcome { ended.remove(transfer.client) } else { ended.insert(transfer.client) }
         release(transfer.peer)
@@ -238,7 +169,7 @@ final class TFTPDesk {
                     outcome: outcome.words)))
     }
 
-    private func release(_ peer: SocketAddress) {
+    func release(_ peer: SocketAddress) {
         let address = peer.ipAddress ?? ""
         byAddress[address, default: 1] -= 1
         if byAddress[address] == 0 { byAddress[address] = nil }
@@ -246,7 +177,7 @@ final class TFTPDesk {
 
     // MARK: Small things
 
-    private static var now: Nanoseconds { Int64(clamping: NIODeadline.now().uptimeNanoseconds) }
+    static var now: Nanoseconds { Int64(clamping: NIODeadline.now().uptimeNanoseconds) }
 
     /// Nearly all that comes is acknowledgments, which need no general parser.
     private static func acknowledgedBlock(_ bytes: UnsafeRawBufferPointer) -> UInt16? {

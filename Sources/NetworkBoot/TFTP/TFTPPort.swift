@@ -20,6 +20,7 @@ final class TFTPPort: ChannelInboundHandler {
         let sender = DatagramSender.Address(envelope.remoteAddress)
         envelope.data.withUnsafeReadableBytes { desk.take($0, from: sender, on: self) }
         desk.takeRest(on: self)
+        desk.stayAwake(on: self)
     }
 
     func channelActive(context: ChannelHandlerContext) { desk.opened(self) }

@@ -4,7 +4,7 @@ import Glibc
 /// Takes the datagrams that wait on a socket past the channel that owns it, which makes several objects of each: the channel says that
 /// there is something, and the rest is read here. Lives on one event loop.
 final class DatagramReader {
-    private static let atOnce = Int(datagrams_at_once)
+    static let atOnce = Int(datagrams_at_once)
     private static let room = 2048
 
     private let bytes = UnsafeMutableRawBufferPointer.allocate(byteCount: atOnce * room, alignment: 8)
@@ -19,9 +19,9 @@ final class DatagramReader {
         lengths.deallocate()
     }
 
-    /// Hands on what has come, at most 32.
-    /// - Returns: whether there may be more.
-    func read(_ socket: Int32, _ take: (UnsafeRawBufferPointer, DatagramSender.Address) -> Void) -> Bool {
+    /// Hands on what has come, at most ``atOnce``.
+    /// - Returns: how many that were.
+    func read(_ socket: Int32, _ take: (UnsafeRawBufferPointer, DatagramSender.Address) -> Void) -> Int {
         let count = Int(datagrams_receive(socket, bytes.baseAddress, Self.room, senders, lengths))
         for index in 0..<count {
             let start = index * Self.room
@@ -29,6 +29,6 @@ final class DatagramReader {
                 UnsafeRawBufferPointer(rebasing: bytes[start..<start + Int(lengths[index])]),
                 DatagramSender.Address(senders[index]))
         }
-        return count == Self.atOnce
+        return count
     }
 }
