@@ -5,12 +5,14 @@ import Testing
 /// DHCP against busybox's udhcpc, relays of two makers, over wires between network namespaces that the test made.
 @Suite(.enabled(if: getuid() == 0, "network namespaces need root")) struct DHCPPeerTests {
     /// What udhcpc was given: address, boot file, next server.
-    private func lease(_ wire: Wire, _ directory: String, _ options: [String]) async throws -> String {
-        let (lease, output) = try await udhcpc(wire, directory, ["-t", "5"] + options)
+    private func lease(_ wire: Wire, _ directory: String, _ options: [String], on link: String = "cli0") async throws
+        -> String
+    {
+        let (lease, output) = try await udhcpc(wire, directory, ["-t", "5"] + options, on: link)
         return try #require(lease, "no lease:\n\(output)")
     }
 
-    private func udhcpc(_ wire: Wire, _ directory: String, _ options: [String]) async throws
+    private func udhcpc(_ wire: Wire, _ directory: String, _ options: [String], on link: String = "cli0") async throws
         -> (lease: String?, output: String)
     {
         let script = directory + "/udhcpc-script"
@@ -18,7 +20,7 @@ import Testing
         let answer = try await ChildProcess.run(
             "ip",
             [
-                "netns", "exec", wire.client, "busybox", "udhcpc", "-i", "cli0", "-n", "-q", "-f", "-T", "1",
+                "netns", "exec", wire.client, "busybox", "udhcpc", "-i", link, "-n", "-q", "-f", "-T", "1",
                 "-A", "1", "-O", "bootfile", "-s", script,
             ] + options)
         let line = answer.output.split(separator: "\n").first { $0.hasPrefix("LEASE ") }
@@ -75,6 +77,37 @@ import Testing
                 #expect(other.prefix { $0 != " " } != first.prefix { $0 != " " })
                 // Not a machine of ours, and not a firmware that could become one.
                 let stranger = try await udhcpc(wire, installation.directory, ["-t", "2"])
+                #expect(stranger.lease == nil)
+            }
+        }
+    }
+
+    @Test("two interfaces at once: each machine is given what its own network has", arguments: Way.allCases)
+    func interfaces(way: Way) async throws {
+        let both =
+            Self.pool + """
+
+                  - interface: srv1
+                    subnet: 10.97.0.0/24
+                    mode: reservation
+                    reservations: [{mac: "02:00:00:00:00:71", address: 10.97.0.71}]
+                """
+        try await Wire.with { wire in
+            try await wire.ip("-n \(wire.server) link add srv1 type veth peer name cli1 netns \(wire.client)")
+            try await wire.ip("-n \(wire.client) link set cli1 address 02:00:00:00:00:71 up")
+            try await wire.ip("-n \(wire.server) address add 10.97.0.1/24 dev srv1")
+            try await wire.ip("-n \(wire.server) link set srv1 up")
+            try await serving(wire, by: way, both) { installation in
+                let first = try await lease(wire, installation.directory, Self.bios)
+                #expect(first.hasPrefix("10.98.0.5"))
+                let second = try await lease(wire, installation.directory, Self.uefi, on: "cli1")
+                #expect(second.hasPrefix("10.97.0.71 snponly.efi "))
+                // What is reserved in one network is no address of the other.
+                try await wire.ip("-n \(wire.client) link set cli1 address 02:00:00:00:00:72")
+                try await wire.ip("-n \(wire.client) link set cli0 address 02:00:00:00:00:71")
+                let moved = try await lease(wire, installation.directory, Self.bios)
+                #expect(moved.hasPrefix("10.98.0.5"))
+                let stranger = try await udhcpc(wire, installation.directory, Self.bios + ["-t", "2"], on: "cli1")
                 #expect(stranger.lease == nil)
             }
         }
@@ -210,32 +243,61 @@ import Testing
         }
     }
 
+    /// Words of Python: a raw socket on the machine's NIC, and a frame with a DISCOVER of firmware.
+    private static let discover = """
+        import os, socket
+        raw = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(3))
+        raw.bind(("cli0", 3))
+        raw.settimeout(9)
+        def discover(mac, xid=None, tag=b""):
+            dhcp = bytes([1, 1, 6, 0]) + (xid or os.urandom(4)) + bytes(20) + mac + bytes(202) + bytes([99, 130, 83, 99])
+            dhcp += bytes([53, 1, 1, 93, 2, 0, 0, 60, 9]) + b"PXEClient" + bytes([255])
+            udp = bytes([0, 68, 0, 67]) + (8 + len(dhcp)).to_bytes(2) + bytes(2) + dhcp
+            head = bytes([69, 0]) + (20 + len(udp)).to_bytes(2) + bytes([0, 0, 0, 0, 64, 17])
+            ends = bytes(4) + bytes([255] * 4)
+            total = sum(int.from_bytes((head + bytes(2) + ends)[at:at + 2]) for at in range(0, 20, 2))
+            while total >> 16: total = (total & 65535) + (total >> 16)
+            return bytes([255] * 6) + mac + tag + bytes([8, 0]) + head + (65535 - total).to_bytes(2) + ends + udp
+
+        """
+
+    @Test("on a trunk, a question of another VLAN is not this network's", arguments: Way.allCases)
+    func tagged(way: Way) async throws {
+        try await Wire.with { wire in
+            try await serving(wire, by: way) { _ in
+                let script =
+                    Self.discover + """
+                        mac = bytes([2, 0, 0, 0, 0, 9])
+                        raw.send(discover(mac, b"VLAN", bytes([0x81, 0, 0, 42])))
+                        raw.send(discover(mac, b"here"))
+                        while True:
+                            frame = raw.recv(2000)
+                            if frame[12:14] == bytes([8, 0]) and frame[23] == 17 and frame[34:36] == bytes([0, 67]): break
+                        print(frame[46:50].decode())
+                        """
+                let answer = try await ChildProcess.run(
+                    "ip", ["netns", "exec", wire.client, "python3", "-c", script])
+                #expect(answer.output == "here")
+            }
+        }
+    }
+
     @Test("a flood of made-up machines takes a bounded memory, and a machine that has its lease is served meanwhile")
     func flood() async throws {
         try await Wire.with { wire in
             try await serving(wire, by: .socket) { installation in
                 let first = try await lease(wire, installation.directory, Self.bios)
                 let before = try #require(installation.residentKibibytes)
-                let script = """
-                    import os, socket, time
-                    raw = socket.socket(socket.AF_PACKET, socket.SOCK_RAW)
-                    raw.bind(("cli0", 0))
-                    def discover(mac):
-                        dhcp = bytes([1, 1, 6, 0]) + os.urandom(4) + bytes(20) + mac + bytes(202) + bytes([99, 130, 83, 99])
-                        dhcp += bytes([53, 1, 1, 93, 2, 0, 0, 60, 9]) + b"PXEClient" + bytes([255])
-                        udp = bytes([0, 68, 0, 67]) + (8 + len(dhcp)).to_bytes(2) + bytes(2) + dhcp
-                        head = bytes([69, 0]) + (20 + len(udp)).to_bytes(2) + bytes([0, 0, 0, 0, 64, 17])
-                        ends = bytes(4) + bytes([255] * 4)
-                        total = sum(int.from_bytes((head + bytes(2) + ends)[at:at + 2]) for at in range(0, 20, 2))
-                        while total >> 16: total = (total & 65535) + (total >> 16)
-                        return bytes([255] * 6) + mac + bytes([8, 0]) + head + (65535 - total).to_bytes(2) + ends + udp
-                    # All at once, and then a thousand a second.
-                    for number in range(1000000):
-                        try: raw.send(discover(bytes([2]) + os.urandom(5)))
-                        except OSError: pass
-                        if number == 30000: print("flooding", flush=True)
-                        if number > 30000: time.sleep(0.001)
-                    """
+                let script =
+                    Self.discover + """
+                        import time
+                        # All at once, and then a thousand a second.
+                        for number in range(1000000):
+                            try: raw.send(discover(bytes([2]) + os.urandom(5)))
+                            except OSError: pass
+                            if number == 30000: print("flooding", flush=True)
+                            if number > 30000: time.sleep(0.001)
+                        """
                 let flood = try ChildProcess("ip", ["netns", "exec", wire.client, "python3", "-c", script])
                 defer { flood.kill() }
                 try #require(await flood.says("flooding"), "\(flood.output)")
