@@ -30,6 +30,7 @@ let nioLocks = Target.Dependency.product(name: "NIOConcurrencyHelpers", package:
 let nioHTTP1 = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
 let nioHTTPTypes = Target.Dependency.product(name: "NIOHTTPTypes", package: "swift-nio-extras")
 let nioSSL = Target.Dependency.product(name: "NIOSSL", package: "swift-nio-ssl")
+let nioTLS = Target.Dependency.product(name: "NIOTLS", package: "swift-nio")
 let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
 let cryptoExtras = Target.Dependency.product(name: "CryptoExtras", package: "swift-crypto")
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
@@ -104,7 +105,7 @@ let package = Package(
                 "CDatagrams", "CPcap", "WireBytes", "NetworkAddresses", "DHCP", "TFTP", "Inventory", "Machines",
                 nioCore, nioPosix,
                 nioHTTP1,
-                nioSSL,
+                nioSSL, nioTLS,
                 logging,
                 coreMetrics, lifecycle,
             ]),
@@ -136,7 +137,7 @@ let package = Package(
                 "ClusterMembership",
                 "SQLiteStore", "Store", "ProfileFiles", "PrometheusMetrics", "Inventory", "Machines", "DHCP",
                 "NetworkAddresses", x509,
-                crypto,
+                crypto, cryptoExtras,
                 nioCore, nioPosix, nioSSL,
                 asn1, lifecycle, signals, logging, coreMetrics,
             ]),

@@ -30,7 +30,9 @@ struct BootServices {
                 content: content, logger: logger),
         ]
         if let port = configuration.bootTLSPort {
-            let tls = try authority.serverConfiguration(addresses: [address], names: [], now: Date())
+            let now = Date()
+            let tls = try Keyring.firmwareAuthority(directory: configuration.stateDirectory, now: now)
+                .serverConfiguration(addresses: [address], names: [], now: now)
             services.append(
                 BootHTTPServer(
                     address: address, port: port, content: content, logger: logger,

@@ -5,12 +5,14 @@ import Store
 
 /// The installation's keys and its first token, made at first start in files that only root may read.
 struct Keyring: Sendable {
+    /// Its key is what agents and nodes know.
     let authority: CertificateAuthority
     let orderKey: Curve25519.Signing.PrivateKey
     let secretKey: SymmetricKey
 
     init(directory: String, now: Date) throws {
-        authority = try CertificateAuthority(directory: directory, now: now)
+        authority = try CertificateAuthority(
+            directory: directory, file: "ca", name: "Slipway installation CA", algorithm: .ecdsa, now: now)
         orderKey = try Curve25519.Signing.PrivateKey(
             rawRepresentation: PrivateFile.key(at: directory + "/order.key") {
                 Curve25519.Signing.PrivateKey().rawRepresentation
@@ -19,6 +21,12 @@ struct Keyring: Sendable {
             data: try PrivateFile.key(at: directory + "/secrets.key") {
                 SymmetricKey(size: .bits256).withUnsafeBytes { Data($0) }
             })
+    }
+
+    /// What firmware with HTTPS boot is to trust; made at the first start that needs it.
+    static func firmwareAuthority(directory: String, now: Date) throws -> CertificateAuthority {
+        try CertificateAuthority(
+            directory: directory, file: "boot-ca", name: "Slipway boot CA", algorithm: .rsa, now: now)
     }
 
     /// Makes the bootstrap token unless the store knows the one in `admin.token`. The file is written last: a token that

@@ -84,6 +84,9 @@ import Testing
             [asks, .offer(address: nil, file: "snponly.efi"), asks, .offer(address: nil, file: "snponly.efi")]),
         Row(.noTransfer, "an ACK and no TFTP", after: 40, [asks, offer, ack]),
         Row(
+            .noTransfer, "firmware without any CA", after: 40,
+            [asks, offer, .acknowledge(address: address, file: "https://10.0.0.1:8444/boot/files/snponly.efi")]),
+        Row(
             .tftpNegotiation, "OACK never answered",
             [asks, offer, ack, file("snponly.efi", .tftp, "timed out at block 0")]),
         Row(
@@ -104,6 +107,9 @@ import Testing
         Row(
             .noHTTP, "an iPXE ROM without HTTP",
             [.discover(stage: .ipxe, architecture: .biosX86), .trouble(.noHTTP), ipxeACK]),
+        Row(
+            .tlsRefused, "firmware without our CA",
+            [asks, offer, ack, .trouble(.tls(reason: "tlsv1 alert unknown ca"))]),
         Row(.noScript, "iPXE that cannot reach us", after: 70, program + [ipxe, ipxeACK]),
         Row(.noKernel, "a script and nothing after it", after: 100, script),
         Row(

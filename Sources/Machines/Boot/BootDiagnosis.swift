@@ -7,7 +7,8 @@ import NetworkAddresses
 public struct BootDiagnosis: Codable, Equatable, Sendable {
     public enum Cause: String, Codable, Sendable, CaseIterable {
         case ignored, noProgram, noFreeAddress, addressInUse, refusedAddress, otherServer, offerNotFollowed, noTransfer
-        case tftpNegotiation, tftpStalled, fileMissing, scriptMissing, programSilent, secureBoot, grubElsewhere,
+        case tlsRefused, tftpNegotiation, tftpStalled, fileMissing, scriptMissing, programSilent, secureBoot,
+            grubElsewhere,
             noHTTP, noScript, noKernel
         case transferBroken, noAgent, loop
     }
@@ -65,6 +66,12 @@ public struct BootDiagnosis: Codable, Equatable, Sendable {
                     .otherServer, seen: "it took the offer of \(server)",
                     means: "another DHCP server on this network answers before us, and names no boot file of ours",
                     attempt: "use mode proxy beside that server, or switch it off on this network")
+            case .tls(let reason) where evidence.stage < .program:
+                return .init(
+                    .tlsRefused, seen: "it asked for its boot file over TLS, which failed: \(reason)",
+                    means:
+                        "the boot CA is not among the certificates of its firmware, or they have no cipher in common",
+                    attempt: "add boot-ca.pem of the state directory to them, or set `firmware_https: false`")
             case .noHTTP where evidence.stage <= .ipxe:
                 return .init(
                     .noHTTP, seen: "its iPXE says that it has no HTTP", means: "it cannot fetch its script",
@@ -115,10 +122,13 @@ public struct BootDiagnosis: Codable, Equatable, Sendable {
             )
         case .addressed:
             guard evidence.isSilent(for: 30) else { return nil }
+            let isTLS = evidence.bootFile?.hasPrefix("https:") ?? false
             return .init(
                 .noTransfer, seen: "it has its address and was told the boot file \(evidence.bootFile ?? "")",
-                means: "it never asked for the file",
-                attempt: "look whether UDP 69 and TCP 8080 of this host can be reached from its network")
+                means: "it never asked for the file" + (isTLS ? ", as firmware without any CA certificate does" : ""),
+                attempt: isTLS
+                    ? "add boot-ca.pem of the state directory to its firmware's certificates, or set `firmware_https: false`"
+                    : "look whether UDP 69 and TCP 8080 of this host can be reached from its network")
         case .program:
             guard evidence.isSilent(for: 60) else { return nil }
             return evidence.programSilence

@@ -17,6 +17,8 @@ public enum BootTrouble: Hashable, Codable, Sendable {
     case addressInUse(IPv4Address)
     /// An iPXE that was built without HTTP.
     case noHTTP
+    /// It asked for its file over TLS and did not come to an agreement; why, as the TLS library calls it.
+    case tls(reason: String)
     /// It asked for a file or a script that is not there. Made by ``missing(_:_:)`` only.
     case notFound(BootTraceEvent.Transport, file: String)
 

@@ -52,6 +52,7 @@ extension BootTrouble: CustomStringConvertible {
         case .refusedAddress(_, let reason): "NAK: \(reason)"
         case .addressInUse(let address): "DECLINE: somebody else has \(address)"
         case .noHTTP: "its iPXE has no HTTP"
+        case .tls(let reason): "TLS failed: \(reason)"
         case .notFound(let transport, let file): "\(transport.rawValue.uppercased()) \(file) is not there"
         }
     }

@@ -2,6 +2,8 @@ import CoreMetrics
 import Machines
 import NIOCore
 import NIOHTTP1
+import NIOSSL
+import NIOTLS
 import NetworkAddresses
 
 /// One connection of the boot HTTP server: its requests one after another, however many came at once. Behind the decoder and nothing
@@ -29,6 +31,8 @@ final class BootHTTPHandler: ChannelDuplexHandler {
     let flushes: LaterFlushes
     private let patience: Patience
     let isTLS: Bool
+    /// There is no handshake, it is over, or why it failed was told.
+    private var isAgreed: Bool
     var client: IPv4Address?
     /// Told by the address.
     var mac: MACAddress?
@@ -57,6 +61,26 @@ final class BootHTTPHandler: ChannelDuplexHandler {
 
     init(content: BootContent, patience: Patience, isTLS: Bool, flushes: LaterFlushes) {
         (self.content, self.patience, self.isTLS, self.flushes) = (content, patience, isTLS, flushes)
+        isAgreed = !isTLS
+    }
+
+    // MARK: TLS
+
+    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+        if case .handshakeCompleted? = event as? TLSUserEvent { isAgreed = true }
+        context.fireUserInboundEventTriggered(event)
+    }
+
+    func channelInactive(context: ChannelHandlerContext) {
+        // EDK2 says nothing of a certificate that it does not trust.
+        noteDisagreement("the client broke off the handshake")
+        context.fireChannelInactive()
+    }
+
+    private func noteDisagreement(_ reason: String) {
+        guard !isAgreed else { return }
+        isAgreed = true
+        content.director.record(BootTraceEvent(mac: mac, address: client, step: .trouble(.tls(reason: reason))))
     }
 
     // MARK: The connection
@@ -122,6 +146,7 @@ final class BootHTTPHandler: ChannelDuplexHandler {
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
         BootMetrics.httpErrors.increment()
+        if case .handshakeFailed(let failure)? = error as? NIOSSLError { noteDisagreement(failure.words) }
         guard error is HTTPParserError else { return context.close(promise: nil) }
         // What was asked before is answered first; behind a request that closes the connection anything may follow.
         isUnreadable = true

@@ -7,8 +7,11 @@ import json
 import os
 import shutil
 import socket
+import ssl
+import struct
 import subprocess
 import time
+import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -118,6 +121,15 @@ class Bench:
                 yield Machine(console, control)
             finally:
                 qemu.kill()
+
+    def authorities(self, pem: Path) -> list[str]:
+        """Gives OVMF a CA: a list of one X.509 certificate (UEFI 2.10 §32.4.1, EFI_SIGNATURE_LIST)."""
+        certificate = ssl.PEM_cert_to_DER_cert(pem.read_text())
+        kind = uuid.UUID("a5c059a1-94e4-4aa7-87b5-ab155c2bf072").bytes_le
+        file = self.folder / "authorities.esl"
+        file.write_bytes(
+            kind + struct.pack("<III", 44 + len(certificate), 0, 16 + len(certificate)) + bytes(16) + certificate)
+        return ["-fw_cfg", f"name=etc/edk2/https/cacerts,file={file}"]
 
     def slipway(self, *arguments: str) -> str:
         state = self.folder / "state"

@@ -82,6 +82,23 @@ def same_host(bench: Bench) -> None:
         bench.sees("agent", 10)
 
 
+def https(bench: Bench) -> None:
+    """UEFI HTTP boot over TLS: of firmware without a CA, of one that knows another CA only, and of one that knows ours."""
+    with bench.network(extra="boot_tls_port: 8444\nfirmware_https: true\n") as port:
+        command = _uefi(bench, port, IPv4PXESupport="n", IPv6PXESupport="n")
+        with bench.machine(command):
+            bench.sees("as firmware without any CA certificate does", 120)
+        other = bench.folder / "other.pem"
+        subprocess.run(
+            [*"openssl req -x509 -newkey rsa:2048 -nodes -subj /CN=other -keyout /dev/null -out".split(), str(other)],
+            check=True, capture_output=True)
+        with bench.machine([*command, *bench.authorities(other)]):
+            bench.sees("over TLS, which failed: the client broke off the handshake", 120)
+        with bench.machine([*command, *bench.authorities(bench.folder / "state/boot-ca.pem")]) as machine:
+            machine.says("hardware reported", 240)
+            bench.sees(f"boot file https://{ADDRESS}:8444/boot/files/snponly.efi", 10, "machine", "boot-trace", MAC)
+
+
 def ipv6(bench: Bench) -> None:
     """PXE by IPv6: DHCPv6 gives address and URL, TFTP the program, HTTP script and agent, all of it by IPv6."""
     with _network6(bench, "address") as port, bench.machine(_uefi6(bench, port)) as machine:
@@ -120,6 +137,7 @@ SCENARIOS: dict[str, Callable[[Bench], None]] = {
     "stops": stopping,
     "proxy-forms": proxy_forms,
     "same-host": same_host,
+    "https": https,
     "ipv6": ipv6,
     "ipv6-http": ipv6_http,
     "ipv6-stateless": ipv6_stateless,
