@@ -88,6 +88,31 @@ class Bench:
                 server.kill()
 
     @contextlib.contextmanager
+    def other_host(self, *options: str) -> Iterator[None]:
+        """dnsmasq on another host of the network: as far as anybody can tell from outside."""
+        begin = f"read go; ip address add {OTHER}/24 dev other0; ip link set other0 up; exec " + '"$@"'
+        command = [
+            *("unshare", "--net", "sh", "-ec", begin, "sh"),
+            *("dnsmasq", "--keep-in-foreground", "--conf-file=/dev/null", "--port=0", "--user=root", "--pid-file="),
+            *("--leasefile-ro", "--no-ping", "--log-facility=-", "--log-dhcp", "--interface=other0"),
+            *("--dhcp-range=10.97.0.100,10.97.0.150,255.255.255.0,1h", *options),
+        ]
+        log = self.folder / "dnsmasq.log"
+        subprocess.run("ip link add link lan0 name other0 type macvlan mode bridge".split(), check=True)
+        with log.open("wb") as output, subprocess.Popen(command, stdin=subprocess.PIPE, stdout=output, stderr=output) as host:
+            try:
+                while os.readlink(f"/proc/{host.pid}/ns/net") == os.readlink("/proc/self/ns/net"):
+                    time.sleep(0.01)
+                subprocess.run(["ip", "link", "set", "other0", "netns", str(host.pid)], check=True)
+                assert host.stdin
+                host.stdin.write(b"go\n")
+                host.stdin.flush()
+                wait(log, "DHCP, ", 10)
+                yield
+            finally:
+                host.kill()
+
+    @contextlib.contextmanager
     def router(self, managed: bool) -> Iterator[None]:
         """radvd as the router of an IPv6 network: who has no address of DHCPv6 (managed) makes one of the prefix."""
         settings = self.folder / "radvd.conf"

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from .bench import POOL, Bench
+from .bench import ADDRESS, OTHER, POOL, Bench
 
 Lost = Callable[[bytes], bool]
 _TCP, _UDP = 6, 17
@@ -26,6 +27,8 @@ class Stop:
     before: Callable[[Bench], None] = lambda _: None
     seconds: float = 90
     lost: Callable[[], Lost] = lambda: lambda _: False
+    # Options of a DHCP server on another host of the network.
+    beside: tuple[str, ...] = ()
 
 
 def _to(protocol: int, ports: range) -> Lost:
@@ -78,6 +81,12 @@ STOPS = [
     Stop("transferBroken", "the client closed the connection or vanished", "bios", lost=lambda: _after(300, _HTTP), seconds=240),
     Stop("tftpNegotiation", "did not answer the options we acknowledged", "uefi", lost=lambda: _TRANSFERS, seconds=240),
     Stop("tftpStalled", "packets are lost on the way", "uefi", lost=lambda: _after(20, _TRANSFERS), seconds=240),
+    # iPXE takes the offer with the highest number (option 175.1).
+    Stop("otherServer", f"it took the offer of {OTHER}", "bios", beside=("--dhcp-option-force=encap:175,1,100b",)),
+    # Somebody else's configuration names our script, and not for whom.
+    Stop(
+        "scriptMissing", "no script has that address", "bios", subnet="    mode: proxy\n",
+        beside=(f"--dhcp-boot=http://{ADDRESS}:8080/boot/ipxe", "--dhcp-option-force=encap:175,1,100b")),
     # Nobody gives an address beside which the offer would mean something.
     Stop("offerNotFollowed", "the firmware did not take the offer", "bios", subnet="    mode: proxy\n", seconds=240),
 ]
@@ -92,7 +101,8 @@ def run(bench: Bench, stop: Stop, machine: Callable[..., list[str]]) -> None:
         for source, copy in ((files, bench.files), (agent, bench.agent)):
             shutil.rmtree(copy, ignore_errors=True)
             shutil.copytree(source, copy, ignore=shutil.ignore_patterns(".*"))
-        with bench.network(stop.subnet, stop.settings) as port:
+        beside = bench.other_host(*stop.beside) if stop.beside else contextlib.nullcontext()
+        with bench.network(stop.subnet, stop.settings) as port, beside:
             stop.before(bench)
             port.lost = stop.lost()
             with bench.machine(machine(bench, port)):
