@@ -97,10 +97,9 @@ struct CertificateAuthority: Sendable {
     private static let beginningOfTime = Date(timeIntervalSince1970: 0)
     private static let year: Double = 365 * 86400
 
-    private static func selfSigned(_ name: String, key: Certificate.PrivateKey, _ algorithm: Algorithm, now: Date)
-        throws
-        -> Certificate
-    {
+    private static func selfSigned(
+        _ name: String, key: Certificate.PrivateKey, _ algorithm: Algorithm, now: Date
+    ) throws -> Certificate {
         let name = try DistinguishedName { CommonName(name) }
         return try Certificate(
             version: .v3, serialNumber: Certificate.SerialNumber(), publicKey: key.publicKey,

@@ -65,8 +65,8 @@ final class TFTPDesk {
         }
     }
 
-    /// Waits for the next word of a client that has us to itself without sleeping, where its answers come faster than a sleeper wakes: in lock-step
-    /// every block would pay for that. A short while only, since others of this loop wait.
+    /// Waits without sleeping for the next word of a client that has us to itself, where its answers come faster than a sleeper wakes:
+    /// in lock-step every block would pay for that. A short while only, since others of this loop wait.
     func stayAwake(on port: TFTPPort) {
         var now = Self.now
         let end = now + Self.longestAwake
