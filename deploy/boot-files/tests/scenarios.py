@@ -72,6 +72,14 @@ def proxy_forms(bench: Bench) -> None:
             bench.sees(f"({form})", 10, "machine", "boot-trace", MAC)
 
 
+def http_proxy(bench: Bench) -> None:
+    """UEFI HTTP boot beside another host's DHCP server, which knows nothing of it."""
+    with bench.network(_PROXY) as port, bench.other_host():
+        with bench.machine(_uefi(bench, port, IPv4PXESupport="n", IPv6PXESupport="n")) as machine:
+            machine.says("hardware reported", 240)
+            bench.sees(f"boot file http://{ADDRESS}:8080/boot/files/snponly.efi", 10, "machine", "boot-trace", MAC)
+
+
 def same_host(bench: Bench) -> None:
     """Another DHCP server of the same host has port 67: packets are captured and injected, and both kinds of firmware boot."""
     with bench.network(_PROXY, before=lambda: bench.other_server(shares=False)) as port:
@@ -136,6 +144,7 @@ SCENARIOS: dict[str, Callable[[Bench], None]] = {
     "ia32": ia32,
     "stops": stopping,
     "proxy-forms": proxy_forms,
+    "http-proxy": http_proxy,
     "same-host": same_host,
     "https": https,
     "ipv6": ipv6,
