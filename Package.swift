@@ -105,7 +105,7 @@ let package = Package(
                 "CDatagrams", "CPcap", "WireBytes", "NetworkAddresses", "DHCP", "TFTP", "Inventory", "Machines",
                 nioCore, nioPosix,
                 nioHTTP1,
-                nioSSL, nioTLS,
+                nioSSL, nioTLS, asn1,
                 logging,
                 coreMetrics, lifecycle,
             ]),

@@ -136,6 +136,30 @@ import Testing
         #expect(!diagnosis.seen.isEmpty && !diagnosis.means.isEmpty && !diagnosis.attempt.isEmpty)
     }
 
+    @Test(
+        "a refusal by Secure Boot names who signed the file",
+        arguments: [
+            ("shimx64.efi", ["Microsoft Corporation UEFI CA 2011"], "which Microsoft Corporation UEFI CA 2011 signed"),
+            ("own.efi", ["A", "B"], "refuses it, which A and B signed"), ("snponly.efi", [], "that nobody signed"),
+            ("shimx64.efi", nil, "refused shim: "),
+        ] as [(String, [String]?, String)])
+    func signers(name: String, signers: [String]?, words: String) {
+        let steps = [
+            Self.asks, Self.offer, Self.ack, .transferStarted(.tftp, file: name, signers: signers), Self.file(name),
+        ]
+        let trace = Self.trace(steps, at: 1_800_000_000)
+        let diagnosis = BootDiagnosis.of([trace], now: trace.lastAt.addingTimeInterval(70))
+        #expect(
+            diagnosis?.cause == .secureBoot && diagnosis?.means.contains(words) == true, "\(diagnosis?.means ?? "")")
+    }
+
+    @Test("a trace that was kept before signers were noted is read")
+    func former() throws {
+        let step = try JSONDecoder().decode(
+            Step.self, from: Data(#"{"transferStarted": {"_0": "tftp", "file": "shimx64.efi"}}"#.utf8))
+        #expect(step == .transferStarted(.tftp, file: "shimx64.efi"))
+    }
+
     @Test("every cause has a row, but for the loop, which needs more than one attempt")
     func complete() {
         let caused = Set(Self.rows.compactMap(\.cause))

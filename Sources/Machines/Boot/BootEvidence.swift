@@ -65,6 +65,21 @@ struct BootEvidence {
         }
     }
 
+    /// The authorities behind a program's signatures, as they are in the file that was sent.
+    private func signers(of program: String) -> [String] {
+        trace.entries.reversed().lazy.compactMap { entry in
+            guard case .transferStarted(_, let file, let signers) = entry.step,
+                file.split(separator: "/").last.map(String.init) == program
+            else { return nil }
+            return signers
+        }.first ?? []
+    }
+
+    private func signature(of program: String?) -> String {
+        let names = program.map { signers(of: $0) } ?? []
+        return names.isEmpty ? "" : ", which \(names.joined(separator: " and ")) signed"
+    }
+
     /// Names that signed shim and GRUB ask for and can do without.
     func isOptional(_ file: String) -> Bool {
         let name = file.split(separator: "/").last.map(String.init) ?? file
@@ -108,7 +123,7 @@ struct BootEvidence {
             return .init(
                 .secureBoot, seen: "it fetched shim and nothing after it",
                 means:
-                    "Secure Boot refused shim: the firmware's db lacks Microsoft's third-party CA, or dbx or SBAT revokes this shim",
+                    "Secure Boot refused shim\(signature(of: names.last)): the firmware's db does not hold that CA, or dbx or SBAT revokes this shim",
                 attempt: "allow the third-party CA in the firmware's setup, or use a newer shim")
         }
         if let name = names.last, name.hasPrefix("grub") {
@@ -134,7 +149,9 @@ struct BootEvidence {
             .secureBoot,
             seen:
                 "it fetched \(name)\(names.count > 1 ? " \(names.count) times" : ""), and iPXE never asked for its script",
-            means: "Secure Boot is on and refuses a program that nobody signed, or the program hangs in its NIC driver",
+            means: signers(of: name).isEmpty
+                ? "Secure Boot is on and refuses a program that nobody signed, or the program hangs in its NIC driver"
+                : "Secure Boot is on and refuses it\(signature(of: name)): the firmware's db does not hold that CA, or dbx revokes the program; or it hangs in its NIC driver",
             attempt:
                 "restart it: by PXE it is now given shim and GRUB, if boot_files has shimx64.efi; its console says `Access Denied` or `Security Violation`"
         )

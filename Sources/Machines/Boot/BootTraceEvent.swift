@@ -29,7 +29,8 @@ public struct BootTraceEvent: Equatable, Codable, Sendable {
         case offer(address: IPv4Address?, file: String?, form: ProxyForm? = nil)
         case request(stage: BootClient.Stage)
         case acknowledge(address: IPv4Address?, file: String?)
-        case transferStarted(Transport, file: String)
+        /// - `signers`: the authorities behind an EFI program's signatures; none: nobody signed it; nil: it is none.
+        case transferStarted(Transport, file: String, signers: [String]? = nil)
         case transferFinished(
             Transport, file: String, bytes: Int64, milliseconds: Int64, retransmissions: Int, outcome: String)
         /// An iPXE script left; `name` is the template's.

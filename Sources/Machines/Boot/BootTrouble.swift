@@ -22,12 +22,17 @@ public enum BootTrouble: Hashable, Codable, Sendable {
     /// It asked for a file or a script that is not there. Made by ``missing(_:_:)`` only.
     case notFound(BootTraceEvent.Transport, file: String)
 
-    /// A name as a stranger wrote it, made fit for a person's terminal: printable ASCII, at most 200 characters.
+    /// With the name made ``Swift/String/printable``.
     public static func missing(_ transport: BootTraceEvent.Transport, _ name: String) -> BootTrouble {
-        .notFound(
-            transport,
-            file: String(
-                String.UnicodeScalarView(
-                    name.unicodeScalars.prefix(200).map { (0x20...0x7e).contains($0.value) ? $0 : "?" })))
+        .notFound(transport, file: name.printable)
+    }
+}
+
+extension String {
+    /// A text as a stranger wrote it, made fit for a person's terminal: printable ASCII, at most 200 characters.
+    public var printable: String {
+        String(
+            String.UnicodeScalarView(
+                unicodeScalars.prefix(200).map { (0x20...0x7e).contains($0.value) ? $0 : "?" }))
     }
 }

@@ -11,7 +11,10 @@ extension BootTraceEvent.Step: CustomStringConvertible {
             "OFFER\(Self.words(address.map { "\($0)" }, file))\(form.map { " (\($0.rawValue))" } ?? "")"
         case .request(let stage): "REQUEST from \(stage.words)"
         case .acknowledge(let address, let file): "ACK\(Self.words(address.map { "\($0)" }, file))"
-        case .transferStarted(let transport, let file): "\(transport.rawValue.uppercased()) \(file) begins"
+        case .transferStarted(let transport, let file, let signers):
+            "\(transport.rawValue.uppercased()) \(file) begins"
+                + (signers.map { $0.isEmpty ? ", signed by nobody" : ", signed by \($0.joined(separator: " and "))" }
+                    ?? "")
         case .transferFinished(let transport, let file, let bytes, let milliseconds, let repeated, let outcome):
             "\(transport.rawValue.uppercased()) \(file) \(outcome), \(bytes) bytes in \(milliseconds) ms"
                 + (repeated > 0 ? ", \(repeated) blocks sent again" : "")

@@ -9,6 +9,7 @@ public struct BootContent: Sendable {
     let images: any ImageSource
     let director: any NetworkBootDirector
     private(set) var bootURL: String
+    let signers = SignerCache()
 
     public init(
         scripts: BootScripts, bootFiles: BootFileDirectory, agent: BootFileDirectory, images: any ImageSource,

@@ -35,6 +35,15 @@ public final class OpenFile: Sendable {
     let modified: Int
     let inode: UInt64
 
+    /// Another one after every change.
+    struct Identity: Hashable {
+        fileprivate var inode: UInt64
+        fileprivate var size: Int64
+        fileprivate var modified: Int
+    }
+
+    var identity: Identity { Identity(inode: inode, size: size, modified: modified) }
+
     /// Nil when there is no regular file at `path` or it cannot be read.
     init?(path: String) {
         descriptor = Glibc.open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK)

@@ -94,7 +94,7 @@ extension BootHTTPHandler {
         answering = .sending(sending)
         let path = head.uri.split(separator: "?").first.map(String.init) ?? "/"
         let note = TransferNote(director: content.director, mac: mac, address: client, path: path, bytes: range.count)
-        note.begun()
+        note.begun(signers: content.signers.signers(of: file, named: path))
         context.write(wrapOutboundOut(.byteBuffer(answer.ended())), promise: nil)
         sending.begin { result in
             note.ended(result)

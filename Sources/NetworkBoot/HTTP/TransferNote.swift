@@ -16,8 +16,9 @@ struct TransferNote {
         (self.path, self.bytes) = (path, Int64(bytes))
     }
 
-    func begun() {
-        director.record(BootTraceEvent(mac: mac, address: address, step: .transferStarted(.http, file: path)))
+    func begun(signers: [String]?) {
+        director.record(
+            BootTraceEvent(mac: mac, address: address, step: .transferStarted(.http, file: path, signers: signers)))
     }
 
     func ended(_ result: Result<Void, any Error>) {

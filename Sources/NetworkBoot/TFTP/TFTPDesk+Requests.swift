@@ -54,12 +54,13 @@ extension TFTPDesk {
         }
         byAddress[address, default: 0] += 1
         asking.insert(client)
-        let found = loop.makePromise(of: ByteBuffer?.self)
+        let found = loop.makePromise(of: (ByteBuffer, signers: [String]?)?.self)
         let (content, cache) = (content, cache)
         found.completeWithTask {
             switch await content.find(BootRequest(tftp: request.file, client: peer.ipv4)) {
-            case .text(let text): ByteBuffer(string: text)
-            case .file(let file): cache.content(of: file)
+            case .text(let text): (ByteBuffer(string: text), nil)
+            case .file(let file):
+                cache.content(of: file).map { ($0, content.signers.signers(of: file, named: request.file)) }
             case .nothing: nil
             }
         }
@@ -70,10 +71,11 @@ extension TFTPDesk {
     }
 
     private func answer(
-        _ request: ReadRequest, _ client: TFTPTransfer.Client, _ peer: SocketAddress, _ file: ByteBuffer?
+        _ request: ReadRequest, _ client: TFTPTransfer.Client, _ peer: SocketAddress,
+        _ found: (file: ByteBuffer, signers: [String]?)?
     ) {
         guard let port = port() else { return release(peer) }
-        guard let file else {
+        guard let (file, signers) = found else {
             release(peer)
             content.director.record(
                 BootTraceEvent(mac: peer.traceMAC, address: peer.ipv4, step: .trouble(.missing(.tftp, request.file))))
@@ -86,7 +88,9 @@ extension TFTPDesk {
             session: ReadSession(fileSize: file.readableBytes, negotiation: negotiation))
         transfers[client] = transfer
         content.director.record(
-            BootTraceEvent(mac: peer.traceMAC, address: peer.ipv4, step: .transferStarted(.tftp, file: request.file)))
+            BootTraceEvent(
+                mac: peer.traceMAC, address: peer.ipv4,
+                step: .transferStarted(.tftp, file: request.file, signers: signers)))
         perform(transfer.session.handle(.started, at: Self.now), transfer)
     }
 

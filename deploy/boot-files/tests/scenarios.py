@@ -42,11 +42,13 @@ def secure_boot(bench: Bench) -> None:
     """iPXE is refused; from then on the machine is given shim, which starts GRUB, which starts the agent."""
     with bench.network() as port, bench.machine(_secure(bench, port)) as machine:
         machine.says("Access Denied", 120)
+        bench.sees("snponly.efi begins, signed by nobody", 10, "machine", "boot-trace", MAC)
         bench.sees("never asked for its script: Secure Boot is on", 90)
         machine.says("No bootable option or device was found", 120)
         machine.reset()
         machine.says("Slipway: booting the agent", 120)
         machine.says("hardware reported", 240)
+        bench.sees("shimx64.efi begins, signed by Microsoft", 10, "machine", "boot-trace", MAC)
         # The agent's own word is known now.
         bench.sees('"secureBoot" : true', 10, "machine", "show", MAC, "--format", "json")
 
