@@ -39,9 +39,7 @@ public struct AgentService: Sendable {
             throw ServiceError(.unauthorized, message)
         case .opened(let session, let machine):
             board.noteCall(session.id, at: now)
-            // Ahead of the store's watch: the trace of a machine's first boot is kept from here on.
-            director.update(.init(machine, profiles), macs: machine.observed.macs)
-            director.record(BootTraceEvent(time: now, mac: request.mac, step: .session))
+            director.record(BootTraceEvent(time: now, mac: request.mac, step: .session), of: machine.id)
             wakeups.wake(machine.id)
             return SessionReply(
                 session: session.id, token: token, machine: machine.id, name: machine.name, time: now,

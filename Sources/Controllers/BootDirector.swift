@@ -46,9 +46,15 @@ public final class BootDirector: NetworkBootDirector {
     private let book: BootBook
     private let now: @Sendable () -> Date
     private let logger: Logger
-    private let trace: AsyncStream<BootTraceEvent>.Continuation
+    private let trace: AsyncStream<Step>.Continuation
     /// Steps of boots for the recorder. Under a flood the oldest are dropped.
-    let steps: AsyncStream<BootTraceEvent>
+    let steps: AsyncStream<Step>
+
+    struct Step: Sendable {
+        var event: BootTraceEvent
+        /// The machine whose step it is, where who told it knows.
+        var machine: String?
+    }
 
     public init(
         installation: Installation, tickets: TicketOffice, book: BootBook, logger: Logger,
@@ -57,7 +63,7 @@ public final class BootDirector: NetworkBootDirector {
         (self.installation, self.tickets, self.book) = (installation, tickets, book)
         (self.logger, self.now) = (logger, now)
         common = Result { () throws(KernelArgumentError) in try Self.common(to: installation) }
-        (steps, trace) = AsyncStream.makeStream(of: BootTraceEvent.self, bufferingPolicy: .bufferingNewest(4096))
+        (steps, trace) = AsyncStream.makeStream(of: Step.self, bufferingPolicy: .bufferingNewest(4096))
     }
 
     /// What there is to boot beside iPXE.
@@ -105,8 +111,11 @@ public final class BootDirector: NetworkBootDirector {
 
     public func record(_ event: BootTraceEvent) {
         guard isWithinBudget(event) else { return }
-        trace.yield(event)
+        trace.yield(Step(event: event))
     }
+
+    /// A step of a machine that may be so new that the index, which follows the store, does not have it yet.
+    func record(_ event: BootTraceEvent, of machine: String) { trace.yield(Step(event: event, machine: machine)) }
 
     private func isWithinBudget(_ event: BootTraceEvent) -> Bool {
         state.withLock { state in

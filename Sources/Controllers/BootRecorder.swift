@@ -30,12 +30,13 @@ public struct BootRecorder: Service {
             var macs = RecentTable<IPv4Address, MACAddress>(generation: Self.capacity)
             var minute = Date.distantPast
             var unknown = 0
-            for await event in director.steps {
+            for await step in director.steps {
+                let event = step.event
                 // TFTP and HTTP know the address only; DHCP said whose it is.
                 if let mac = event.mac, let address = event.stepAddress { macs.put(mac, for: address) }
                 guard let mac = event.mac ?? event.address.flatMap({ macs[$0] }) else { continue }
                 let (reports, isNews) = book.note(event, of: mac)
-                let machine = director.machine(with: mac)
+                let machine = step.machine ?? director.machine(with: mac)
                 guard !reports.isEmpty || (machine != nil && isNews && event.step.isWorthKeeping) else { continue }
                 if event.time.timeIntervalSince(minute) > 60 { (minute, unknown) = (event.time, 0) }
                 if machine == nil {

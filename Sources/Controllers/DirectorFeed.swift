@@ -30,22 +30,18 @@ public struct DirectorFeed: Service {
     }
 
     private func apply(_ machine: Machine) {
-        director.update(.init(machine, profiles), macs: machine.observed.macs)
-    }
-}
-
-extension BootDirector.Entry {
-    /// What the store says of a machine, with what its hardware profile gives.
-    init(_ machine: Machine, _ profiles: ProfileMatcher) {
         let profile = machine.observed.profile.flatMap { profiles.profile(named: $0) }
-        self.init(
-            machine: machine.id,
-            facts: BootFacts(
-                phase: machine.observed.phase, secureBoot: machine.observed.hardware?.firmware.secureBoot,
-                bootVolume: machine.observed.bootVolume,
-                takesKexec: (machine.observed.installed?.takesKexec ?? false) && !machine.observed.kexecFailed
-                    && profile?.kexec ?? true,
-                preferences: profile?.boot ?? BootPreferences()),
-            kernelArguments: profile?.kernelArguments ?? [])
+        let firmware = machine.observed.hardware?.firmware
+        director.update(
+            .init(
+                machine: machine.id,
+                facts: BootFacts(
+                    phase: machine.observed.phase, secureBoot: firmware?.secureBoot,
+                    bootVolume: machine.observed.bootVolume,
+                    takesKexec: (machine.observed.installed?.takesKexec ?? false) && !machine.observed.kexecFailed
+                        && profile?.kexec ?? true,
+                    preferences: profile?.boot ?? BootPreferences()),
+                kernelArguments: profile?.kernelArguments ?? []),
+            macs: machine.observed.macs)
     }
 }

@@ -2,6 +2,7 @@ import Foundation
 import Machines
 import NetworkAddresses
 import Store
+import TestSupport
 import Testing
 
 @testable import Controllers
@@ -26,6 +27,20 @@ import Testing
         #expect(store.get(bad) == nil)
     }
 
+    @Test("the first boot of a machine is kept, however late the index hears of it")
+    func first() async throws {
+        let store = MemoryStore()
+        let daemon = LifecycleFlowTests.Daemon(store, keys: LifecycleFlowTests.Keys(), records: true, feeds: false)
+        let session = try await LifecycleFlowTests.boot(daemon)
+        let isKept = try await eventually {
+            try await store.list(BootRecord.self).items.map(\.machine) == [session.machine]
+        }
+        #expect(isKept)
+        // The index is the store's word alone: an older one put there behind its back would stay.
+        #expect(daemon.controllers.director.machine(with: session.mac) == nil)
+        await daemon.kill()
+    }
+
     @Test("a neighbour that says much of its boot does not push the others out")
     func flood() async throws {
         let daemon = LifecycleFlowTests.Daemon(MemoryStore(), keys: LifecycleFlowTests.Keys())
@@ -37,9 +52,9 @@ import Testing
         }
         director.record(BootTraceEvent(time: time, address: quiet, step: .script(name: "agent")))
         var heard: [IPv4Address] = []
-        for await event in director.steps {
-            heard.append(try #require(event.address))
-            if event.address == quiet { break }
+        for await step in director.steps {
+            heard.append(try #require(step.event.address))
+            if step.event.address == quiet { break }
         }
         #expect(heard.count == BootDirector.perAddressAndTick + 1)
         await daemon.kill()

@@ -21,7 +21,8 @@ import Testing
 
         init(
             _ store: any RecordStore, keys: Keys, power: any PowerController = NoPower(),
-            boot: BootPreferences = BootPreferences(), records: Bool = false
+            boot: BootPreferences = BootPreferences(), records: Bool = false,
+            feeds: Bool = true
         ) {
             let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
             let installation = Installation(
@@ -40,10 +41,10 @@ import Testing
             registry = StandaloneRegistry(store: store, logger: logger, now: { Date() })
             // The services run for as long as this daemon lives; kill() is the only way they end.
             task = Task {
-                try await controllers.feed.load()
+                if feeds { try await controllers.feed.load() }
                 try await controllers.recorder.load()
                 try await withThrowingTaskGroup(of: Void.self) { group in
-                    group.addTask { try await controllers.feed.run() }
+                    if feeds { group.addTask { try await controllers.feed.run() } }
                     group.addTask { try await controllers.reconciler.run() }
                     if records { group.addTask { try await controllers.recorder.run() } }
                     try await group.waitForAll()
