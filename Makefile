@@ -28,9 +28,9 @@ release: deps
 agent: deps
 	deploy/agent-image/build $(CACHE)/agent-image $(if $(FIRMWARE_DIR),FIRMWARE_DIR=$(FIRMWARE_DIR))
 
-# What firmware boots, with GRUB for arm64; the daemon's `boot_files`.
+# What firmware boots, with GRUB for arm64; the daemon's `boot_files`. SERVER=10.20.0.2: see docs/network-boot.md, arm64.
 boot-files: deps
-	deploy/boot-files/build $(CACHE)/boot-files
+	deploy/boot-files/build $(CACHE)/boot-files $(if $(SERVER),SERVER=$(SERVER))
 
 reference-os: deps
 	deploy/reference-os/build $(CACHE)/reference-os
@@ -47,7 +47,7 @@ test: check
 	cd deploy/virtual-rack && python3 -m unittest discover -t . -s tests
 
 # Virtual machines with real firmware: from power-on to nodes and back from their disks after a power cycle, in both modes
-# of DHCP, and with a daemon that is killed at every step; then each image by itself: the agent on odd networks, arm64's GRUB,
+# of DHCP, and with a daemon that is killed at every step; then each image by itself: the agent on odd networks, arm64's GRUB and kernel,
 # the reference OS with Secure Boot and damaged slots.
 test-full: test programs agent boot-files reference-os
 	deploy/virtual-rack/demo --name test-full --power-cycle --down

@@ -96,8 +96,13 @@ public final class BootDirector: NetworkBootDirector {
     }
 
     private func agent(for client: BootClient, _ entry: Entry?, toDisk: Bool) -> BootScript {
-        if client.architecture == .efiARM64 || client.architecture == .efiARM64HTTP {
-            return .refuse("this Slipway has no agent for arm64 yet; build one on an arm64 machine")
+        guard let architecture = AgentArchitecture(client.architecture) else {
+            return .refuse("there is no agent for the architecture \(client.architecture?.rawValue ?? 0) of option 93")
+        }
+        guard installation.offerings.agents.contains(architecture) else {
+            return .refuse(
+                "this Slipway has no agent for \(architecture.rawValue): its agent_image_\(architecture.rawValue) is not set"
+            )
         }
         do {
             return .agent(

@@ -39,5 +39,17 @@ public struct ClientArchitecture: RawRepresentable, Hashable, Sendable, Codable 
         }
     }
 
+    /// The loader that UEFI starts from a disk of which it knows nothing (UEFI 2.10 §3.5.1.1, table 3.3).
+    public var removableLoader: String? {
+        switch withoutHTTP {
+        case .efiIA32: "BOOTIA32.EFI"
+        case .efiX64, .efiBC: "BOOTX64.EFI"
+        case .efiARM32: "BOOTARM.EFI"
+        case .efiARM64: "BOOTAA64.EFI"
+        case .efiRISCV64: "BOOTRISCV64.EFI"
+        default: nil
+        }
+    }
+
     public var isUEFI: Bool { rawValue >= 6 && rawValue != 8 && rawValue != 20 }
 }

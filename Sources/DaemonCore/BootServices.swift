@@ -20,9 +20,9 @@ struct BootServices {
         let bootFiles = BootFileDirectory(
             configuration.bootFileDirectory, linked: BootFiles.linked)
         let content = BootContent(
-            scripts: scripts, bootFiles: bootFiles, agent: BootFileDirectory(configuration.agentDirectory),
-            images: images,
-            director: director, bootURL: configuration.bootURL)
+            scripts: scripts, bootFiles: bootFiles,
+            agents: configuration.agentDirectories.mapValues { BootFileDirectory($0) },
+            images: images, director: director, bootURL: configuration.bootURL)
         var services: [any Service] = [
             BootHTTPServer(address: address, port: configuration.bootPort, content: content, logger: logger),
             TFTPServer(
@@ -60,10 +60,13 @@ struct BootServices {
         authority: CertificateAuthority, logger: Logger
     ) -> [any Service] {
         guard !configuration.networks6.isEmpty else { return [] }
+        var files = BootFiles(bootPort: configuration.bootPort, programs: configuration.bootPrograms)
+        // Debian 12's GRUB for arm64 crashes in the middle of a kernel that comes by IPv6 (seen on AAVMF, by TFTP and HTTP), and a
+        // machine would stand there; without a file its firmware goes on to IPv4.
+        files.programs[.efiARM64] = configuration.bootPrograms[.efiARM64]
         var services: [any Service] = [
             DHCPv6Server(
-                configuration.networks6,
-                files: BootFiles(bootPort: configuration.bootPort, programs: configuration.bootPrograms),
+                configuration.networks6, files: files,
                 tftpPort: configuration.tftpPort, identifier: authority.identifier,
                 packetsPerSecond: configuration.dhcpPacketsPerSecond, director: director, logger: logger)
         ]
@@ -85,25 +88,31 @@ struct BootServices {
         func has(_ file: String?) -> Bool {
             file.map { FileManager.default.isReadableFile(atPath: configuration.bootFileDirectory + "/" + $0) } ?? false
         }
-        guard let grub = BootFiles.grub[.efiX64], has(grub) else { return BootOfferings() }
+        let agents = Set(configuration.agentDirectories.keys)
+        guard let grub = BootFiles.grub[.efiX64], has(grub) else { return BootOfferings(agents: agents) }
         let program = FileManager.default.contents(atPath: configuration.bootFileDirectory + "/" + grub)
         return BootOfferings(
             signedChain: has(BootFiles.signed[.efiX64]), grub: true,
             // The words with which its http module asks.
-            grubReadsHTTP: program?.range(of: Data("HTTP/1.1".utf8)) != nil)
+            grubReadsHTTP: program?.range(of: Data("HTTP/1.1".utf8)) != nil, agents: agents)
     }
 
     /// Every file that a server asks for at its first boot is there.
     /// - Throws: ``DaemonError`` naming the key and what is missing.
     static func check(_ configuration: DaemonConfiguration) throws {
-        for (key, directory, files, remedy) in [
-            ("agent_image", configuration.agentDirectory, ["vmlinuz", "initrd"], "`make agent` builds them"),
+        let image = AgentFile.Name.allCases.map(\.rawValue)
+        var needed = [
+            ("agent_image", configuration.agentDirectory, image, "`make agent` builds them"),
             (
                 "boot_files", configuration.bootFileDirectory,
                 ["undionly.kpxe", "snponly.efi"] + configuration.bootPrograms.values.sorted(),
                 "Debian's package ipxe has undionly.kpxe and snponly.efi, boot_programs names the others"
             ),
-        ] {
+        ]
+        if let directory = configuration.agentDirectoryARM64 {
+            needed.append(("agent_image_arm64", directory, image, "`make agent` on an arm64 machine builds them"))
+        }
+        for (key, directory, files, remedy) in needed {
             let missing = files.filter { !FileManager.default.isReadableFile(atPath: directory + "/" + $0) }
             guard missing.isEmpty else {
                 throw DaemonError("\(key): \(directory) has no \(missing.joined(separator: " and no ")); \(remedy)")

@@ -30,8 +30,10 @@ public struct DaemonConfiguration: Sendable, Equatable {
     public var bootFileDirectory: String
     /// File names for client architectures (option 93) beside the standard ones, such as 6: IA32 UEFI.
     public var bootPrograms: [ClientArchitecture: String]
-    /// `vmlinuz` and `initrd` of the agent.
+    /// `vmlinuz` and `initrd` of the agent for amd64.
     public var agentDirectory: String
+    /// The same for arm64; nil: machines of that architecture are told that there is none.
+    public var agentDirectoryARM64: String?
     /// Kernel arguments of every agent, such as a console or `slipway.vlan`: known before a machine has a profile.
     public var agentArguments: [KernelArgument]
     /// Seconds between two heartbeats of a standalone cluster's nodes.
@@ -80,6 +82,7 @@ public struct DaemonConfiguration: Sendable, Equatable {
             bootFileDirectory: try top.string("boot_files") ?? "/usr/lib/ipxe",
             bootPrograms: try Self.bootPrograms(&top),
             agentDirectory: try top.string("agent_image") ?? "/usr/share/slipway/agent-image",
+            agentDirectoryARM64: try top.string("agent_image_arm64"),
             agentArguments: try top.list("agent_arguments", KernelArgument.init(parsing:)) ?? [],
             heartbeatSeconds: try top.integer("heartbeat_seconds", in: 1...3600) ?? 5,
             idleSeconds: try top.integer("agent_idle_seconds", in: 0...604_800) ?? 3600,
@@ -115,6 +118,13 @@ public struct DaemonConfiguration: Sendable, Equatable {
             return (architecture, file)
         }
         return Dictionary(pairs ?? []) { $1 }
+    }
+
+    /// Where each agent is.
+    var agentDirectories: [AgentArchitecture: String] {
+        var directories: [AgentArchitecture: String] = [.amd64: agentDirectory]
+        directories[.arm64] = agentDirectoryARM64
+        return directories
     }
 
     public var apiURL: String { "https://\(address):\(apiPort)" }

@@ -1,8 +1,9 @@
 import DHCP
 import FoundationEssentials
-import Machines
 import NetworkAddresses
 import Testing
+
+@testable import Machines
 
 @Suite struct BootTrackerTests {
     typealias Step = BootTraceEvent.Step
@@ -41,6 +42,14 @@ import Testing
     @Test("a UEFI boot has each milestone once")
     func uefiBoot() {
         #expect(Self.milestones(Self.uefi) == [.firmware, .dhcp, .transfer, .ipxe, .script, .kernel])
+    }
+
+    @Test("the agent is told from boot programs by its path, whatever it is for", arguments: AgentArchitecture.allCases)
+    func agentFiles(_ architecture: AgentArchitecture) {
+        let (kernel, initrd) = (AgentFile(.kernel, architecture).path, AgentFile(.initrd, architecture).path)
+        #expect(Self.http(kernel).stage == .kernel && Self.http("/" + initrd).stage == .initrd)
+        #expect(Self.http(kernel + "x").stage == .program && Self.http("/own" + kernel).stage == .program)
+        #expect(Self.milestones([(0, Self.http(kernel)), (1, Self.http(String(initrd.dropFirst())))]) == [.kernel])
     }
 
     @Test("a system that was entered from the agent shows itself once; one that nobody booted from here does not")

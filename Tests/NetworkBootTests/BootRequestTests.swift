@@ -11,7 +11,12 @@ import Testing
     @Test(
         "paths lead where they should, however firmware joins them",
         arguments: [
-            ("/agent/vmlinuz", BootRequest.agentKernel), ("//agent//initrd", .agentInitrd),
+            ("/agent/vmlinuz", BootRequest.agent(AgentFile(.kernel))), ("//agent//initrd", .agent(AgentFile(.initrd))),
+            ("/agent/arm64/vmlinuz", .agent(AgentFile(.kernel, .arm64))),
+            ("/agent//arm64/initrd", .agent(AgentFile(.initrd, .arm64))),
+            ("/agent", .nothing("no such path")), ("/agent/arm64", .nothing("no such path")),
+            ("/agent/amd64/vmlinuz", .nothing("no such path")), ("/agent/arm64/x/vmlinuz", .nothing("no such path")),
+            ("/agent/arm64%2fvmlinuz", .nothing("bad path")), ("/arm64/vmlinuz", .nothing("no such path")),
             ("/images/abc", .image("abc")),
             ("/boot/files/ipxe.efi", .bootFile("ipxe.efi")), ("/boot/files/a/b%20c", .bootFile("a/b c")),
             ("/boot/files/../../etc/passwd", .nothing("bad path")),
@@ -42,8 +47,8 @@ import Testing
         "names by TFTP: boot files, and what GRUB asks for by the protocol that brought it",
         arguments: [
             ("snponly.efi", .bootFile("snponly.efi")), ("\\EFI\\own.efi", .bootFile("/EFI/own.efi")),
-            ("/agent/vmlinuz", .agentKernel), ("agent/initrd", .agentInitrd),
-            ("/agent/secret", .nothing("no such path")),
+            ("/agent/vmlinuz", .agent(AgentFile(.kernel))), ("agent/initrd", .agent(AgentFile(.initrd))),
+            ("/agent/secret", .nothing("no such path")), ("agent\\arm64\\initrd", .agent(AgentFile(.initrd, .arm64))),
             ("/grub/grub.cfg", .grubConfiguration), ("/grub/x86_64-efi/fs.lst", .bootFile("/grub/x86_64-efi/fs.lst")),
             ("boot/ipxe?mac=52:54:00:12:34:56", .bootFile("boot/ipxe?mac=52:54:00:12:34:56")),
             (

@@ -36,7 +36,8 @@ import Testing
         let project = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appendingPathComponent("../..").path
         let content = BootContent(
             scripts: try BootScripts(directory: project + "/ipxe-scripts"), bootFiles: BootFileDirectory(directory),
-            agent: BootFileDirectory(directory), images: NoImages(), director: Director(), bootURL: "")
+            agents: [.amd64: BootFileDirectory(directory), .arm64: BootFileDirectory(directory + "/arm64")],
+            images: NoImages(), director: Director(), bootURL: "")
         let logger = Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() })
         let (ports, told) = AsyncStream.makeStream(of: (name: String, port: Int).self)
         try await withThrowingTaskGroup(of: Void.self) { group in
@@ -78,6 +79,11 @@ import Testing
             for name in names.union(own.values).union(["own.efi"]) {
                 try Data("I am \(name)".utf8).write(to: URL(fileURLWithPath: directory + "/" + name))
             }
+            try FileManager.default.createDirectory(
+                atPath: directory + "/arm64", withIntermediateDirectories: false)
+            for (architecture, file) in [("amd64", "initrd"), ("arm64", "arm64/initrd")] {
+                try Data("I am for \(architecture)".utf8).write(to: URL(fileURLWithPath: directory + "/" + file))
+            }
             try await Self.serving(directory) { tftp, http in
                 let files = BootFiles(bootPort: http, programs: own)
                 for (architecture, isIPXE) in Self.clients {
@@ -99,6 +105,9 @@ import Testing
                     #expect(try await Self.curl(base + "grub/grub.cfg").contains("configfile /boot/grub/"))
                     let machine = try await Self.curl(base + "boot/grub/x86_64-efi/52:54:00:12:34:56")
                     #expect(machine.contains("echo \"Slipway: a test\""), "\(machine)")
+                    for file in AgentArchitecture.allCases.map({ AgentFile(.initrd, $0) }) {
+                        #expect(try await Self.curl(base + file.path) == "I am for \(file.architecture)")
+                    }
                 }
             }
         }

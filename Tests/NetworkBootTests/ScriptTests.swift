@@ -32,6 +32,27 @@ import Testing
         #expect(!text.contains("{{"))
     }
 
+    @Test("arm64 gets its own agent and loader, and no console: its kernel is told that by the firmware")
+    func arm64() throws {
+        let scripts = try Self.scripts()
+        let agent = BootScript.agent([try KernelArgument("slipway.ticket", "t")])
+        for client in [ClientArchitecture.efiARM64, .efiARM64HTTP] {
+            let ipxe = scripts.render(agent, for: Self.client(client), bootURL: "http://10.77.0.1:8080").text ?? ""
+            #expect(ipxe.contains("kernel http://10.77.0.1:8080/agent/arm64/vmlinuz initrd=initrd  quiet "))
+            #expect(ipxe.contains("initrd --name initrd http://10.77.0.1:8080/agent/arm64/initrd ||"))
+            let grub = scripts.render(agent, for: Self.client(client, .grub), bootURL: "").text ?? ""
+            #expect(grub.contains("if linux /agent/arm64/vmlinuz  quiet ") && grub.contains("'slipway.ticket=t'"))
+            #expect(grub.contains("if initrd /agent/arm64/initrd; then") && !(ipxe + grub).contains("console="))
+        }
+        for (client, loader) in [
+            (ClientArchitecture.efiX64, "BOOTX64"), (.efiIA32, "BOOTIA32"), (.efiARM64, "BOOTAA64"),
+        ] {
+            let disk = scripts.render(
+                .localDisk(.grub, volume: "7E1F-02AB"), for: Self.client(client, .grub), bootURL: "")
+            #expect(disk.text?.contains("chainloader /EFI/BOOT/\(loader).EFI\n") ?? false)
+        }
+    }
+
     static func client(_ architecture: ClientArchitecture, _ stage: BootClient.Stage = .ipxe) -> BootClient {
         BootClient(mac: MACAddress(rawValue: 0x5254_0012_3456), architecture: architecture, stage: stage)
     }

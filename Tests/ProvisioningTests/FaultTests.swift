@@ -115,6 +115,7 @@ import Testing
         arguments: [
             ("boot_prt: 3", "did you mean boot_port?"), ("api_port: 99999", "a whole number from 1 to 65535"),
             ("agent_image: /nonexistent", "agent_image: /nonexistent has no vmlinuz"),
+            ("agent_image_arm64: /nonexistent", "agent_image_arm64: /nonexistent has no vmlinuz"),
             ("deny_macs: [b8]", "b8 is not the beginning of a MAC address such as b8:ca:3a"),
             ("boot_programs: {6: ia32.efi}", "/usr/lib/ipxe has no ia32.efi"),
             ("boot_programs: {15: ia32.efi}", "15 boots by HTTP; say 6, which is for both"),

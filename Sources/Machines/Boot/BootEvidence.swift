@@ -106,8 +106,11 @@ struct BootEvidence {
         }
         if outcome.hasPrefix("timed out") {
             return .init(
-                .tftpStalled, seen: "\(seen), \(repeated) blocks sent again", means: "packets are lost on the way",
-                attempt: "look at the link, its duplex and MTU: blocks of 1468 bytes need an MTU of 1500")
+                .tftpStalled, seen: "\(seen), \(repeated) blocks sent again",
+                means: "packets are lost on the way, or the client crashed",
+                attempt:
+                    "look at its console, and at the link, its duplex and MTU: blocks of 1468 bytes need an MTU of 1500"
+            )
         }
         guard outcome.hasPrefix("broken off") else { return nil }
         return .init(
@@ -133,10 +136,12 @@ struct BootEvidence {
                     means: "GRUB asks the server that gave the address, not this one, and will ask for ever",
                     attempt:
                         "point that server's next-server (siaddr) at this host, or give the address from here (mode pool or reservation)"
+                        + (name == "grubaa64.efi" ? "; `make boot-files SERVER=…` makes one that asks here" : "")
                 )
                 : .init(
                     .programSilent, seen: "it fetched \(name), and no configuration",
-                    means: "GRUB does not reach this server: it may have no driver for this NIC, or no HTTP",
+                    means: "GRUB does not reach this server: it may have no driver for this NIC, or no HTTP"
+                        + (signers(of: name).isEmpty ? "; or Secure Boot refuses it, since nobody signed it" : ""),
                     attempt: "look at its console; GRUB by TFTP needs PXE, not UEFI HTTP boot")
         }
         guard isUEFI, let name = names.last, name.hasSuffix(".efi") else {

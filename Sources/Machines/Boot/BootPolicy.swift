@@ -67,9 +67,14 @@ public struct BootOfferings: Equatable, Sendable {
     public var grub: Bool
     /// That GRUB reads by HTTP. Debian's signed one does not, and started by UEFI HTTP boot it waits at its prompt for ever.
     public var grubReadsHTTP: Bool
+    /// What there are agents for.
+    public var agents: Set<AgentArchitecture>
 
-    public init(signedChain: Bool = false, grub: Bool = false, grubReadsHTTP: Bool = false) {
-        (self.signedChain, self.grub, self.grubReadsHTTP) = (signedChain, grub, grubReadsHTTP)
+    public init(
+        signedChain: Bool = false, grub: Bool = false, grubReadsHTTP: Bool = false,
+        agents: Set<AgentArchitecture> = [.amd64]
+    ) {
+        (self.signedChain, self.grub, self.grubReadsHTTP, self.agents) = (signedChain, grub, grubReadsHTTP, agents)
     }
 }
 

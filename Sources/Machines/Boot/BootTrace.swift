@@ -100,8 +100,10 @@ extension BootTraceEvent.Step {
     }
 
     private static func stage(ofFile file: String) -> BootTrace.Stage {
-        if file.hasSuffix("agent/vmlinuz") { return .kernel }
-        if file.hasSuffix("agent/initrd") { return .initrd }
-        return file.contains("/images/") ? .silent : .program
+        switch AgentFile(path: file)?.name {
+        case .kernel: .kernel
+        case .initrd: .initrd
+        case nil: file.contains("/images/") ? .silent : .program
+        }
     }
 }

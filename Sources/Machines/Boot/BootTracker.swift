@@ -72,9 +72,9 @@ public struct BootTracker: Sendable {
                 "transport": transport.rawValue,
             ]
             let words = "\(file), \(bytes) bytes in \(milliseconds) ms by \(transport.rawValue.uppercased())"
-            // The agent's kernel and initrd come by the paths of the boot HTTP server; every other file is a boot program.
-            if file.hasPrefix("/agent/") || file.hasPrefix("agent/") {
-                return file.hasSuffix("initrd") ? reach(.kernel, words, details) : []
+            // Every file that is not the agent's is a boot program.
+            if let agent = AgentFile(path: file) {
+                return agent.name == .initrd ? reach(.kernel, words, details) : []
             }
             return file.hasPrefix("/images/") || bytes == 0 ? [] : reach(.transfer, words, details)
         case .script(let name):

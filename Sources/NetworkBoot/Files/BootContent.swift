@@ -4,18 +4,18 @@ import Machines
 public struct BootContent: Sendable {
     let scripts: BootScripts
     let bootFiles: BootFileDirectory
-    /// `vmlinuz` and `initrd`.
-    let agent: BootFileDirectory
+    /// `vmlinuz` and `initrd` for each architecture that there is an agent for.
+    let agents: [AgentArchitecture: BootFileDirectory]
     let images: any ImageSource
     let director: any NetworkBootDirector
     private(set) var bootURL: String
     let signers = SignerCache()
 
     public init(
-        scripts: BootScripts, bootFiles: BootFileDirectory, agent: BootFileDirectory, images: any ImageSource,
-        director: any NetworkBootDirector, bootURL: String
+        scripts: BootScripts, bootFiles: BootFileDirectory, agents: [AgentArchitecture: BootFileDirectory],
+        images: any ImageSource, director: any NetworkBootDirector, bootURL: String
     ) {
-        (self.scripts, self.bootFiles, self.agent) = (scripts, bootFiles, agent)
+        (self.scripts, self.bootFiles, self.agents) = (scripts, bootFiles, agents)
         (self.images, self.director, self.bootURL) = (images, director, bootURL)
     }
 
@@ -50,15 +50,14 @@ public struct BootContent: Sendable {
             return .text(PixiecoreAnswer(bootURL: bootURL, arguments: arguments).json)
         case .grubConfiguration: return .text(scripts.grubConfiguration)
         case .nothing: return .nothing
-        case .bootFile, .agentKernel, .agentInitrd, .image: return nil
+        case .bootFile, .agent, .image: return nil
         }
     }
 
     func file(_ request: BootRequest) async -> OpenFile? {
         switch request {
         case .bootFile(let name): bootFiles.open(name)
-        case .agentKernel: agent.open("vmlinuz")
-        case .agentInitrd: agent.open("initrd")
+        case .agent(let file): agents[file.architecture]?.open(file.name.rawValue)
         case .image(let digest): await images.path(ofImage: digest).flatMap { OpenFile(path: $0) }
         case .script, .pixiecore, .grubConfiguration, .nothing: nil
         }

@@ -11,8 +11,7 @@ enum BootRequest: Equatable {
     /// What GRUB reads first, wherever it was loaded from.
     case grubConfiguration
     case bootFile(String)
-    case agentKernel
-    case agentInitrd
+    case agent(AgentFile)
     case image(String)
     /// The words are for the log; the client gets 404.
     case nothing(String)
@@ -53,8 +52,8 @@ enum BootRequest: Equatable {
         case _ where segments.suffix(2) == ["grub", "grub.cfg"]: self = .grubConfiguration
         case "boot" where segments.count > 2 && segments[1] == "files":
             self = .bootFile(segments.dropFirst(2).joined(separator: "/"))
-        case "agent" where segments == ["agent", "vmlinuz"]: self = .agentKernel
-        case "agent" where segments == ["agent", "initrd"]: self = .agentInitrd
+        case "agent":
+            self = AgentFile(path: segments.joined(separator: "/")).map { .agent($0) } ?? .nothing("no such path")
         case "images" where segments.count == 2: self = .image(segments[1])
         default: self = .nothing("no such path")
         }
@@ -75,6 +74,7 @@ enum BootRequest: Equatable {
     /// `$grub_cpu-$grub_platform`.
     private static let grubPlatforms: [String: ClientArchitecture] = [
         "x86_64-efi": .efiX64, "i386-efi": .efiIA32, "arm64-efi": .efiARM64, "i386-pc": .biosX86,
+        "riscv64-efi": .efiRISCV64,
     ]
 
     /// What iPXE tells of itself; the last of two values counts.

@@ -63,7 +63,12 @@ public struct BootScripts: Sendable {
         switch script {
         case .agent(let arguments, let toDisk):
             let line = Self.line(arguments, quote: "")
-            return rendered(.agent, ["boot_url": bootURL, "kernel_arguments": line], toDisk: toDisk)
+            let image = Image(of: client)
+            return rendered(
+                .agent,
+                [
+                    "boot_url": bootURL, "agent": image.path, "consoles": image.consoles, "kernel_arguments": line,
+                ], toDisk: toDisk)
         case .localDisk(let method, _):
             switch method {
             case .exit: return rendered(.localDiskExit, [:])
@@ -82,10 +87,32 @@ public struct BootScripts: Sendable {
             // GRUB reads words as a shell does; an argument holds no quote.
             let line = Self.line(arguments, quote: "'")
             let interface = "01-" + client.mac.description.map { $0 == ":" ? "-" : "\($0)" }.joined()
-            return rendered(.grubAgent, ["kernel_arguments": line, "boot_interface": interface], toDisk: toDisk)
+            let image = Image(of: client)
+            return rendered(
+                .grubAgent,
+                [
+                    "agent": image.path, "consoles": image.consoles, "kernel_arguments": line,
+                    "boot_interface": interface,
+                ], toDisk: toDisk)
         case .localDisk(_, let volume):
-            return rendered(.grubLocalDisk, ["volume": Self.hexDigits(volume ?? "")])
+            return rendered(
+                .grubLocalDisk,
+                ["volume": Self.hexDigits(volume ?? ""), "loader": client.architecture?.removableLoader ?? ""])
         case .refuse(let reason): return rendered(.grubRefuse, ["reason": Self.printable(reason)])
+        }
+    }
+
+    /// The agent's image for a client.
+    private struct Image {
+        var path: String
+        /// A profile's consoles come later on the line, and the last one wins. A kernel of arm64 is told its console by the
+        /// firmware (ACPI's SPCR, the device tree's `stdout-path`), and knows it only as long as nobody names another.
+        var consoles: String
+
+        init(of client: BootClient) {
+            let architecture = AgentArchitecture(client.architecture) ?? .amd64
+            path = architecture.path
+            consoles = architecture == .arm64 ? "" : "console=tty0 console=ttyS0,115200"
         }
     }
 
@@ -116,11 +143,11 @@ public struct BootScripts: Sendable {
 
     private static func known(_ name: Name) -> Set<String> {
         switch name {
-        case .agent: ["boot_url", "kernel_arguments"]
+        case .agent: ["boot_url", "agent", "consoles", "kernel_arguments"]
         case .localDiskExit, .localDiskExitFailure, .localDiskSANBoot, .grub: []
         case .refuse: ["reason", "exit_status"]
-        case .grubAgent: ["kernel_arguments", "boot_interface"]
-        case .grubLocalDisk: ["volume"]
+        case .grubAgent: ["agent", "consoles", "kernel_arguments", "boot_interface"]
+        case .grubLocalDisk: ["volume", "loader"]
         case .grubRefuse: ["reason"]
         }
     }

@@ -19,10 +19,19 @@ from pathlib import Path
 from virtual_rack.switch_port import SwitchPort
 
 PROJECT = Path(__file__).resolve().parents[3]
+# A kernel for arm64, and boot files whose GRUB knows our address.
+ARM64 = PROJECT / ".cache/arm64-image"
 ADDRESS, OTHER = "10.97.0.1", "10.97.0.2"
 ADDRESS6, PREFIX6 = "fd97::1", "fd97::/64"
 POOL = "    subnet: 10.97.0.0/24\n    mode: pool\n    pools: [10.97.0.50-10.97.0.59]\n"
 MAC = "00:16:3e:00:00:61"
+
+
+def prepare_arm64() -> None:
+    """What the scenario arm64 needs of Debian's archive, which nobody reaches from inside."""
+    tools = PROJECT / "deploy/boot-files"
+    subprocess.run([tools / "tests/arm64-image", ARM64], check=True)
+    subprocess.run([tools / "build", ARM64 / "boot-files", f"SERVER={ADDRESS}"], check=True)
 
 
 Neighbour = Callable[[], contextlib.AbstractContextManager[None]]

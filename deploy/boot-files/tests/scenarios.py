@@ -10,18 +10,38 @@ from collections.abc import Callable, Iterator
 from virtual_rack.switch_port import SwitchPort
 
 from . import stops
-from .bench import ADDRESS, ADDRESS6, MAC, OTHER, PREFIX6, Bench, firmware, wait
+from .bench import ADDRESS, ADDRESS6, ARM64, MAC, OTHER, PREFIX6, Bench, firmware, wait
 
 _OVMF, _AAVMF = "/usr/share/OVMF/OVMF", "/usr/share/AAVMF/AAVMF"
 _PROXY = "    mode: proxy\n"
+_HTTP_ONLY = {"IPv4PXESupport": "n", "IPv6PXESupport": "n"}
 _SIGNED_FIRST = "boot_programs: {7: shimx64.efi}\n"
 
 
 def arm64(bench: Bench) -> None:
-    """GRUB says why it goes no further, and hands back to the firmware."""
+    """GRUB says that there is no agent and tries again; with an operator's kernel and initrd it starts them, by PXE, by HTTP, and
+    beside another host's DHCP server."""
+    image = f"agent_image_arm64: {ARM64}\n"
     with bench.network() as port, bench.machine(_arm64(bench, port), memory=512) as machine:
-        machine.says("there is no agent for arm64 until", 180)
-        machine.says("=Select Entry", 120)
+        machine.says("Slipway: this Slipway has no agent for arm64", 180)
+        machine.says("Slipway: this Slipway has no agent for arm64", 180, times=2)
+    for transport, protocols in (("TFTP", {"IPv6PXESupport": "n"}), ("HTTP", _HTTP_ONLY)):
+        with bench.network(extra=image) as port:
+            _boots_arm64(bench, port, transport, **protocols)
+    files, bench.files = bench.files, ARM64 / "boot-files"
+    try:
+        with bench.network(_PROXY, image) as port, bench.other_host():
+            _boots_arm64(bench, port, "TFTP")
+    finally:
+        bench.files = files
+
+
+def _boots_arm64(bench: Bench, port: SwitchPort, transport: str, **support: str) -> None:
+    with bench.machine(_arm64(bench, port, **support), memory=512) as machine:
+        # The kernel's own word, on the console that the firmware told it; `quiet` is the first of Slipway's arguments.
+        machine.says("This is aarch64, booted with BOOT_IMAGE=/agent/arm64/vmlinuz quiet", 240)
+        machine.says(f"slipway.mac={MAC}", 10)
+        bench.sees(f"{transport} /agent/arm64/initrd completed", 10, "machine", "boot-trace", MAC)
 
 
 def ia32(bench: Bench) -> None:
@@ -77,7 +97,7 @@ def proxy_forms(bench: Bench) -> None:
 def http_proxy(bench: Bench) -> None:
     """UEFI HTTP boot beside another host's DHCP server, which knows nothing of it."""
     with bench.network(_PROXY) as port, bench.other_host():
-        with bench.machine(_uefi(bench, port, IPv4PXESupport="n", IPv6PXESupport="n")) as machine:
+        with bench.machine(_uefi(bench, port, **_HTTP_ONLY)) as machine:
             machine.says("hardware reported", 240)
             bench.sees(f"boot file http://{ADDRESS}:8080/boot/files/snponly.efi", 10, "machine", "boot-trace", MAC)
 
@@ -95,7 +115,7 @@ def same_host(bench: Bench) -> None:
 def https(bench: Bench) -> None:
     """UEFI HTTP boot over TLS: of firmware without a CA, of one that knows another CA only, and of one that knows ours."""
     with bench.network(extra="boot_tls_port: 8444\nfirmware_https: true\n") as port:
-        command = _uefi(bench, port, IPv4PXESupport="n", IPv6PXESupport="n")
+        command = _uefi(bench, port, **_HTTP_ONLY)
         with bench.machine(command):
             bench.sees("as firmware without any CA certificate does", 120)
         other = bench.folder / "other.pem"
@@ -157,13 +177,14 @@ SCENARIOS: dict[str, Callable[[Bench], None]] = {
 }
 
 
-def _arm64(bench: Bench, port: SwitchPort) -> list[str]:
+def _arm64(bench: Bench, port: SwitchPort, **support: str) -> list[str]:
     return [
         *("qemu-system-aarch64", "-machine", "virt", "-cpu", "cortex-a57"),
         *firmware(bench.folder, f"{_AAVMF}_CODE.fd", f"{_AAVMF}_VARS.fd"),
-        *("-netdev", port.netdev, "-device", "virtio-net-pci,netdev=net0,romfile=,bootindex=0"),
+        *("-netdev", port.netdev, "-device", f"virtio-net-pci,netdev=net0,mac={MAC},romfile=,bootindex=0"),
         # This firmware has no network without a source of randomness.
         *("-device", "virtio-rng-pci"),
+        *_supporting(support),
     ]
 
 
@@ -188,8 +209,13 @@ def _uefi(bench: Bench, port: SwitchPort, **support: str) -> list[str]:
         *("-cpu", "max,la57=off", "-vga", "none"),
         *firmware(bench.folder, f"{_OVMF}_CODE_4M.fd", f"{_OVMF}_VARS_4M.fd"),
         *("-netdev", port.netdev, "-device", f"virtio-net-pci,netdev=net0,mac={MAC},romfile=,bootindex=0"),
-        *(part for name, value in support.items() for part in ("-fw_cfg", f"name=opt/org.tianocore/{name},string={value}")),
+        *_supporting(support),
     ]
+
+
+def _supporting(support: dict[str, str]) -> list[str]:
+    """What EDK2's builds for QEMU can be told."""
+    return [part for name, value in support.items() for part in ("-fw_cfg", f"name=opt/org.tianocore/{name},string={value}")]
 
 
 def _bios(_: Bench, port: SwitchPort) -> list[str]:
