@@ -175,8 +175,8 @@ let package = Package(
         tests(
             "Controllers",
             [
-                "Controllers", "ClusterMembership", "APIModel", "Machines", "Inventory", "NetworkAddresses", "Store",
-                "TestSupport",
+                "Controllers", "ClusterMembership", "APIModel", "DHCP", "Machines", "Inventory", "NetworkAddresses",
+                "Store", "TestSupport",
                 crypto, logging,
             ]),
         tests("Machines", ["Machines", "Inventory", "NetworkAddresses", "DHCP", "TestSupport", crypto]),
@@ -184,7 +184,7 @@ let package = Package(
         tests("Store", ["Store", "SQLiteStore", "TestSupport"]),
         tests(
             "NetworkBoot",
-            ["NetworkBoot", "DHCP", "Inventory", "Machines", "NetworkAddresses", "TestSupport", logging]),
+            ["NetworkBoot", "DHCP", "Inventory", "Machines", "NetworkAddresses", "TestSupport", logging, nioSSL]),
         tests("AgentCore", ["AgentCore", "Inventory", "NetworkAddresses", "TestSupport"]),
         // Programs against each other.
         tests(

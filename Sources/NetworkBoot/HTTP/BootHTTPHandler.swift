@@ -72,8 +72,7 @@ final class BootHTTPHandler: ChannelDuplexHandler {
     }
 
     func channelInactive(context: ChannelHandlerContext) {
-        // EDK2 says nothing of a certificate that it does not trust.
-        noteDisagreement("the client broke off the handshake")
+        noteDisagreement(BoringSSLError.brokenOff)
         context.fireChannelInactive()
     }
 
