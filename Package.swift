@@ -168,7 +168,7 @@ let package = Package(
         tests("DHCP", ["DHCP", "NetworkAddresses", "TestSupport"], fixtures: true),
         tests("TFTP", ["TFTP", "TestSupport"]),
         tests("IPMI", ["IPMI", "TestSupport"]),
-        tests("SMBIOS", ["SMBIOS"], fixtures: true),
+        tests("SMBIOS", ["SMBIOS", "TestSupport"], fixtures: true),
         tests("PowerControl", ["PowerControl", "BMCSimulator", "Machines", "TestSupport", logging]),
         tests("Inventory", ["Inventory", "NetworkAddresses"]),
         tests("ProfileFiles", ["ProfileFiles", "Inventory"]),

@@ -5,6 +5,7 @@ public struct MemoryDevice: Equatable, Sendable {
     public var bank: String?
     /// Bytes of the module; nil: the socket is empty, or nobody knows.
     public var sizeBytes: Int64?
+    public var isPopulated: Bool
     /// Transfers in a second that the module is made for, in millions; nil: unknown.
     public var speedMTps: Int?
     public var manufacturer: String?
@@ -19,12 +20,15 @@ public struct MemoryDevice: Equatable, Sendable {
         locator = structure.text(at: 0x10)
         bank = structure.text(at: 0x11)
         sizeBytes = Self.size(structure)
+        // Of an empty socket firmware leaves what it was prepared to say of a module.
+        let isPopulated = structure.uint16(at: 0x0c) != 0
+        self.isPopulated = isPopulated
         // 0: unknown; FFFFh: see the extended speed of version 3.3.
         let speed = structure.uint16(at: 0x15).flatMap { $0 == 0xffff ? structure.uint32(at: 0x54) : UInt32($0) }
-        speedMTps = speed.flatMap { $0 == 0 ? nil : Int($0) }
-        manufacturer = structure.text(at: 0x17)
-        serial = structure.text(at: 0x18)
-        partNumber = structure.text(at: 0x1a)
+        speedMTps = speed.flatMap { $0 == 0 || !isPopulated ? nil : Int($0) }
+        manufacturer = isPopulated ? structure.text(at: 0x17) : nil
+        serial = isPopulated ? structure.text(at: 0x18) : nil
+        partNumber = isPopulated ? structure.text(at: 0x1a) : nil
         // Memory type (table 78): ROM and its kinds, logical non-volatile device. Technology (table 80): the kinds of NVDIMM.
         let isLasting = [8, 9, 0x0a, 0x0b, 0x0c, 0x1f].contains(structure.uint8(at: 0x12) ?? 2)
         isRAM = !isLasting && !(4...7).contains(structure.uint8(at: 0x28) ?? 2)

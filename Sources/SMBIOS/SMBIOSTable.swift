@@ -20,8 +20,28 @@ public struct SMBIOSTable: Equatable, Sendable {
         isWhole = rest.isEmpty
     }
 
+    /// Nil when there is none. Of two the first counts: it is the machine's, and what follows is a part's.
+    public var firmware: FirmwareInformation? { first(FirmwareInformation.init) }
+    public var system: SystemInformation? { first(SystemInformation.init) }
+    /// The main board: the one that hosts, where boards say so.
+    public var board: BoardInformation? {
+        let boards = structures.compactMap { BoardInformation($0) }
+        return boards.first { $0.isHosting } ?? boards.first
+    }
+    public var chassis: ChassisInformation? { first(ChassisInformation.init) }
+    /// The processor sockets, empty ones too.
+    public var processors: [ProcessorSocket] { structures.compactMap { ProcessorSocket($0) } }
+    public var memoryArrays: [MemoryArray] { structures.compactMap { MemoryArray($0) } }
     /// The memory sockets, empty ones too.
     public var memoryDevices: [MemoryDevice] { structures.compactMap { MemoryDevice($0) } }
+    /// What is printed beside PCI functions: slots of the board, and devices soldered to it.
+    public var places: [DevicePlace] { structures.compactMap { DevicePlace($0) } }
+    public var managementInterface: ManagementInterface? { first(ManagementInterface.init) }
+    public var tpm: TPMInformation? { first(TPMInformation.init) }
+
+    private func first<Information>(_ read: (SMBIOSStructure) -> Information?) -> Information? {
+        structures.lazy.compactMap(read).first
+    }
 }
 
 /// One structure: its formatted area, and the texts that it refers to by number.
@@ -32,7 +52,17 @@ public struct SMBIOSStructure: Equatable, Sendable {
 
         public init(rawValue: UInt8) { self.rawValue = rawValue }
 
+        public static let firmware = Self(rawValue: 0)
+        public static let system = Self(rawValue: 1)
+        public static let board = Self(rawValue: 2)
+        public static let chassis = Self(rawValue: 3)
+        public static let processor = Self(rawValue: 4)
+        public static let slot = Self(rawValue: 9)
+        public static let memoryArray = Self(rawValue: 16)
         public static let memoryDevice = Self(rawValue: 17)
+        public static let managementInterface = Self(rawValue: 38)
+        public static let onboardDevice = Self(rawValue: 41)
+        public static let tpm = Self(rawValue: 43)
         public static let endOfTable = Self(rawValue: 127)
     }
 
@@ -61,6 +91,11 @@ public struct SMBIOSStructure: Equatable, Sendable {
     public func uint8(at offset: Int) -> UInt8? { number(at: offset, 1).map { UInt8($0) } }
     public func uint16(at offset: Int) -> UInt16? { number(at: offset, 2).map { UInt16($0) } }
     public func uint32(at offset: Int) -> UInt32? { number(at: offset, 4).map { UInt32($0) } }
+    public func uint64(at offset: Int) -> UInt64? { number(at: offset, 8) }
+    public func bytes(at offset: Int, _ count: Int) -> [UInt8]? {
+        guard offset >= 0, count >= 0, offset + count <= area.count else { return nil }
+        return Array(area[(area.startIndex + offset)...].prefix(count))
+    }
 
     /// The text whose number is at `offset`, without blanks around it and with U+FFFD for what is no UTF-8; nil for none.
     public func text(at offset: Int) -> String? {

@@ -100,6 +100,9 @@ let targets: [String: @Sendable ([UInt8]) -> Void] = [
             }
         }
         for device in table.memoryDevices { precondition(device.sizeBytes ?? 1 > 0, "\(device)") }
+        _ = (table.firmware, table.system, table.board, table.chassis, table.managementInterface, table.tpm)
+        _ = (table.processors, table.memoryArrays, SMBIOSVersion(entryPoint: bytes))
+        for place in table.places { precondition(place.pciAddress.utf8.count == 12, "\(place)") }
     },
     "ipmi": { bytes in
         // Each datagram is a length and its bytes; the random numbers are fixed, so that a corpus can learn to answer them.
