@@ -185,7 +185,7 @@ let package = Package(
         tests(
             "NetworkBoot",
             ["NetworkBoot", "DHCP", "Inventory", "Machines", "NetworkAddresses", "TestSupport", logging, nioSSL]),
-        tests("AgentCore", ["AgentCore", "Inventory", "NetworkAddresses", "TestSupport"]),
+        tests("AgentCore", ["AgentCore", "Inventory", "NetworkAddresses", "SMBIOS", "TestSupport"], fixtures: true),
         // Programs against each other.
         tests(
             "Provisioning", ["slipwayd", "slipway", "slipway-agent", "Inventory", "NetworkAddresses", "TestSupport"]),

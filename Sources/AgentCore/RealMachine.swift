@@ -13,10 +13,7 @@ public struct RealMachine: MachineControl {
     public init(drivers: Drivers) { self.drivers = drivers }
 
     private var reader: HardwareReader {
-        HardwareReader(files: files) { name in
-            var bytes = [UInt8](repeating: 0, count: 6)
-            return agent_permanent_mac(name, &bytes) == 0 ? MACAddress(bytes: bytes) : nil
-        }
+        HardwareReader(files: files, links: KernelLinkFacts(), drives: KernelDriveCommands())
     }
 
     public func identity() -> (facts: MachineFacts, bootID: String) { reader.identity() }

@@ -6,10 +6,12 @@
 #include <linux/ethtool.h>
 #include <linux/fs.h>
 #include <linux/if_vlan.h>
+#include <linux/nvme_ioctl.h>
 #include <linux/rtc.h>
 #include <linux/sockios.h>
 #include <net/if.h>
 #include <net/route.h>
+#include <scsi/sg.h>
 #include <netinet/in.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -204,6 +206,61 @@ int agent_permanent_mac(const char *name, uint8_t *out) {
     if (answer.head.size != 6) { errno = ENODATA; return -1; }
     memcpy(out, answer.head.data, 6);
     return 0;
+}
+
+int agent_nic_firmware(const char *name, char *out) {
+    struct ethtool_drvinfo answer;
+    memset(&answer, 0, sizeof answer);
+    answer.cmd = ETHTOOL_GDRVINFO;
+    struct ifreq request;
+    memset(&request, 0, sizeof request);
+    request.ifr_data = (void *)&answer;
+    if (interface_ioctl(SIOCETHTOOL, name, &request) != 0) return -1;
+    memcpy(out, answer.fw_version, 31);
+    out[31] = 0;
+    return 0;
+}
+
+int agent_nvme_read(const char *path, uint8_t opcode, uint32_t namespace_id, uint32_t dword10, uint8_t *out, uint32_t bytes) {
+    int file = open(path, O_RDONLY | O_CLOEXEC);
+    if (file < 0) return -1;
+    struct nvme_admin_cmd command;
+    memset(&command, 0, sizeof command);
+    command.opcode = opcode;
+    command.nsid = namespace_id;
+    command.addr = (uint64_t)(uintptr_t)out;
+    command.data_len = bytes;
+    command.cdw10 = dword10;
+    command.timeout_ms = 10000;
+    int result = ioctl(file, NVME_IOCTL_ADMIN_CMD, &command);
+    int saved = result > 0 ? EIO : errno;
+    close(file);
+    errno = saved;
+    return result == 0 ? 0 : -1;
+}
+
+int agent_scsi_read(const char *path, const uint8_t *command, uint8_t length, uint8_t *out, uint32_t bytes, uint8_t *sense, uint8_t sense_bytes) {
+    int file = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+    if (file < 0) return -1;
+    sg_io_hdr_t header;
+    memset(&header, 0, sizeof header);
+    header.interface_id = 'S';
+    header.dxfer_direction = bytes ? SG_DXFER_FROM_DEV : SG_DXFER_NONE;
+    header.cmd_len = length;
+    header.cmdp = (unsigned char *)command;
+    header.dxfer_len = bytes;
+    header.dxferp = out;
+    header.mx_sb_len = sense_bytes;
+    header.sbp = sense;
+    header.timeout = 10000;
+    int result = ioctl(file, SG_IO, &header);
+    int saved = errno;
+    close(file);
+    errno = saved;
+    if (result != 0) return -1;
+    // The host or its driver, not the device, has failed it.
+    if (header.host_status != 0) { errno = EIO; return -1; }
+    return header.status == 0 ? (int)(bytes - (uint32_t)header.resid) : 0;
 }
 
 int agent_set_clock(double seconds) {

@@ -38,30 +38,7 @@ enum MachineText {
         for condition in machine.conditions {
             lines.append(("condition", "\(condition.type.rawValue)=\(condition.status) \(condition.reason)"))
         }
-        if let hardware = machine.hardware {
-            let system = [hardware.system.manufacturer, hardware.system.product].compactMap { $0 }.joined(
-                separator: " ")
-            lines += [
-                ("system", system), ("serial", hardware.system.serial ?? "-"),
-                ("uuid", hardware.system.uuid?.description ?? "-"),
-                (
-                    "firmware",
-                    "\(hardware.firmware.kind.rawValue) \(hardware.firmware.vendor ?? "") \(hardware.firmware.version ?? "")"
-                ),
-                (
-                    "processor",
-                    "\(hardware.processor.architecture), \(hardware.processor.threads) threads, \(hardware.processor.model ?? "")"
-                ),
-                ("memory", "\(hardware.memoryBytes / 1_048_576) MiB"),
-            ]
-            for disk in hardware.disks {
-                let held = disk.holdsData ? ", holds " + disk.signatures.joined(separator: ", ") : ", blank"
-                lines.append(("disk", disk.summary + (disk.untargetable.map { ", never written to: \($0)" } ?? held)))
-            }
-            for nic in hardware.nics {
-                lines.append(("nic", "\(nic.name) \(nic.mac) \(nic.driver ?? "") link \(nic.linkUp ? "up" : "down")"))
-            }
-        }
+        if let hardware = machine.hardware { lines += HardwareText.lines(hardware) }
         return lines.map { $0.0.padding(toLength: 11, withPad: " ", startingAt: 0) + $0.1 }.joined(separator: "\n")
     }
 }

@@ -90,8 +90,8 @@ import Testing
 
     @Test("a NIC counts by its PCI function, and not behind USB")
     func pciAddress() {
-        #expect(HardwareReader.pciAddress(inPath: "/sys/devices/pci0000:00/0000:00:02.0/virtio0") == "0000:00:02.0")
-        #expect(HardwareReader.pciAddress(inPath: "/sys/devices/pci0000:00/0000:00:14.0/usb1/1-2/1-2:1.0") == nil)
+        #expect(PCIReader.address(inPath: "/sys/devices/pci0000:00/0000:00:02.0/virtio0") == "0000:00:02.0")
+        #expect(PCIReader.address(inPath: "/sys/devices/pci0000:00/0000:00:14.0/usb1/1-2/1-2:1.0") == nil)
     }
 
     @Test("signatures tell a blank disk from one that holds data")
@@ -106,7 +106,7 @@ import Testing
     @Test(
         "fillers of careless firmware mean none",
         arguments: ["Default string", "To Be Filled By O.E.M.", "0123456789", "None"])
-    func fillers(text: String) { #expect(HardwareReader.meaningful(text) == nil) }
+    func fillers(text: String) { #expect(SystemReader.meaningful(text) == nil) }
 }
 
 @Suite struct MissingFirmwareTests {

@@ -8,50 +8,6 @@ import Testing
 
 /// Hardware as the kernel shows it: trees of /sys and /proc with the paths of real servers.
 @Suite struct HardwareReaderTests {
-    /// Files below a root, and links that lead to other places below it.
-    private struct Tree {
-        let root: String
-
-        func write(_ path: String, _ content: String) throws { try write(path, Data(content.utf8)) }
-
-        func write(_ path: String, _ content: Data) throws {
-            let url = URL(fileURLWithPath: root + path)
-            try FileManager.default.createDirectory(
-                at: url.deletingLastPathComponent(), withIntermediateDirectories: true)
-            try content.write(to: url)
-        }
-
-        func link(_ path: String, to target: String) throws {
-            for directory in [root + target, URL(fileURLWithPath: root + path).deletingLastPathComponent().path] {
-                try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
-            }
-            try FileManager.default.createSymbolicLink(atPath: root + path, withDestinationPath: root + target)
-        }
-
-        /// A disk of `sectors` whose device lies at `device` below /sys/devices.
-        func disk(_ name: String, device: String, sectors: Int = 1 << 21, _ attributes: [String: String] = [:]) throws {
-            try write("/sys/block/\(name)/size", "\(sectors)\n")
-            try link("/sys/block/\(name)/device", to: "/sys/devices/" + device)
-            for (path, value) in attributes {
-                let folder = path.hasPrefix("device/") ? "/sys/devices/\(device)" : "/sys/block/\(name)"
-                try write(folder + "/" + (path.hasPrefix("device/") ? String(path.dropFirst(7)) : path), value + "\n")
-            }
-        }
-
-        func nic(_ name: String, device: String, _ attributes: [String: String]) throws {
-            try link("/sys/class/net/\(name)/device", to: "/sys/devices/" + device)
-            for (path, value) in attributes { try write("/sys/class/net/\(name)/\(path)", value + "\n") }
-        }
-
-        var report: HardwareReport {
-            HardwareReader(files: SystemFiles(root: root)) { _ in nil }.report()
-        }
-    }
-
-    private func withTree(_ body: (Tree) async throws -> Void) async throws {
-        try await withTemporaryDirectory { try await body(Tree(root: $0)) }
-    }
-
     @Test(
         "how a disk is attached, by its place in the device tree",
         arguments: [
@@ -180,9 +136,9 @@ import Testing
                     + block(6, 1, 0) + block(7, 1, 1))
             let report = tree.report
             #expect(report.system.manufacturer == "Supermicro" && report.system.serial == nil)
-            #expect(report.system.boardSerial == "OM187S000001" && report.system.assetTag == nil)
+            #expect(report.board?.serial == "OM187S000001" && report.chassis == nil)
             #expect(report.firmware.kind == .uefi && report.firmware.secureBoot == true)
-            #expect(report.memoryBytes == 32_780_000 * 1024)
+            #expect(report.memory.installedBytes == 32_780_000 * 1024)
             // Modules of 32 GiB, which is more than the kernel can use; then one that tells of less, a broken one, and sums that no
             // machine of this size has: the last is beyond 64 bits.
             let usable = 32_780_000 << 10
@@ -199,7 +155,7 @@ import Testing
                 withUnsafeBytes(of: UInt32(mebibytes).littleEndian) { module.replaceSubrange(28..<32, with: $0) }
                 let table = Array(repeating: module + [0, 0], count: modules).flatMap { $0 }
                 try tree.write("/sys/firmware/dmi/tables/DMI", Data(table))
-                #expect(tree.report.memoryBytes == Int64(expected), "\(modules) of \(mebibytes), \(length)")
+                #expect(tree.report.memory.installedBytes == Int64(expected), "\(modules) of \(mebibytes), \(length)")
             }
             #expect(report.processor.sockets == 2 && report.processor.cores == 4 && report.processor.threads == 8)
             #expect(report.processor.model == "Xeon")

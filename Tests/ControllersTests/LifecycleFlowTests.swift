@@ -102,7 +102,7 @@ import Testing
                 manufacturer: "Slipway", product: "Virtual Rack", serial: "SN-1",
                 uuid: SystemUUID("4c4c4544-0042-3510-8052-b4c04f4e3132")),
             firmware: .init(kind: .uefi), processor: .init(architecture: "amd64", sockets: 1, cores: 1, threads: 1),
-            memoryBytes: 1 << 30,
+            memory: .init(installedBytes: 1 << 30),
             disks: [
                 Disk(
                     path: "/dev/nvme0n1", serial: "D-1", sizeBytes: 4 << 30, transport: .nvme,

@@ -8,7 +8,7 @@ extension HardwareReport {
     static let sample = HardwareReport(
         system: .init(manufacturer: "Slipway", product: "Virtual Rack", serial: "SN-1", uuid: sampleUUID),
         firmware: .init(kind: .uefi), processor: .init(architecture: "amd64", sockets: 1, cores: 2, threads: 2),
-        memoryBytes: 768 << 20,
+        memory: .init(installedBytes: 768 << 20),
         disks: [
             Disk(path: "/dev/nvme0n1", serial: "D-1", wwn: "eui.0001", sizeBytes: 4 << 30, transport: .nvme),
             Disk(path: "/dev/sda", serial: "D-2", sizeBytes: 8 << 30, transport: .sata, signatures: ["gpt"]),

@@ -30,7 +30,7 @@ struct TrialServer {
         let report = HardwareReport(
             system: .init(manufacturer: "Slipway", product: "Trial", serial: "TRIAL-1", uuid: SystemUUID(uuid)),
             firmware: .init(kind: .uefi), processor: .init(architecture: "amd64", sockets: 1, cores: 2, threads: 2),
-            memoryBytes: 1 << 30,
+            memory: .init(installedBytes: 1 << 30),
             disks: [
                 Disk(path: "disk.raw", serial: diskSerial, sizeBytes: diskMebibytes << 20, transport: .nvme)
             ],

@@ -3,6 +3,7 @@ import Inventory
 /// Reads the whole disks under /sys/block, and looks at their first bytes for what they hold.
 struct DiskReader {
     let files: SystemFiles
+    let drives: any DriveCommands
 
     func disks() -> [Disk] { files.list("/sys/block").compactMap(disk) }
 
@@ -16,17 +17,40 @@ struct DiskReader {
         guard let sectors = files.number(base + "/size"), sectors > 0 else { return nil }
         let device = files.resolve(base + "/device") ?? files.resolve(base) ?? ""
         let transport = Self.transport(name: name, device: device, nvme: files.text(base + "/device/transport"))
-        let wwn = files.text(base + "/wwid") ?? files.text(base + "/device/wwid")
+        let identifier = files.text(base + "/wwid") ?? files.text(base + "/device/wwid")
+        let wwn = identifier.flatMap { Self.isUnique($0) ? $0 : nil }
+        let identity = transport == .sata ? ATAIdentity(page: files.bytes(base + "/device/vpd_pg89") ?? []) : nil
+        let serial = serial(base) ?? identity?.serial
+        let model = identity?.model ?? files.text(base + "/device/model")
+        // Nothing is asked of what is not this machine's own.
+        let asked = drives.state(
+            of: DriveAddress(
+                path: "/dev/" + name, controller: Self.controllerPath(name), transport: transport, identity: identity))
         return Disk(
-            path: "/dev/" + name, serial: serial(base, wwn: wwn), wwn: wwn.flatMap { Self.isUnique($0) ? $0 : nil },
-            model: files.text(base + "/device/model"), sizeBytes: sectors * 512, transport: transport,
-            rotational: files.number(base + "/queue/rotational") == 1,
+            path: "/dev/" + name, serial: serial, wwn: wwn, model: model, sizeBytes: sectors * 512,
+            transport: transport, rotational: files.number(base + "/queue/rotational") == 1,
+            names: DiskNames.of(transport: transport, model: model, serial: serial, wwn: wwn),
+            firmware: identity?.firmware ?? files.text(base + "/device/firmware_rev")
+                ?? files.text(base + "/device/rev"),
             logicalBlockBytes: Int(files.number(base + "/queue/logical_block_size") ?? 512),
+            physicalBlockBytes: files.number(base + "/queue/physical_block_size").map { Int($0) },
+            controller: PCIReader.address(inPath: device), health: asked.health,
+            eraseMethods: asked.methods.map { $0 + general(base, transport) },
             removable: files.number(base + "/removable") == 1, readOnly: files.number(base + "/ro") == 1,
             signatures: Self.signatures(files.bytes("/dev/" + name, limit: 70_000) ?? []), sharedBecause: shared(base))
     }
 
-    private func serial(_ base: String, wwn: String?) -> String? {
+    /// What the kernel does with any disk.
+    private func general(_ base: String, _ transport: DiskTransport) -> [EraseMethod] {
+        (files.number(base + "/queue/discard_max_bytes") ?? 0) > 0 ? [.discard, .overwrite] : [.overwrite]
+    }
+
+    /// `/dev/nvme0` of `nvme0n1`.
+    private static func controllerPath(_ name: String) -> String {
+        name.hasPrefix("nvme") ? "/dev/nvme" + name.dropFirst(4).prefix { $0.isNumber } : "/dev/" + name
+    }
+
+    private func serial(_ base: String) -> String? {
         if let serial = files.text(base + "/serial") ?? files.text(base + "/device/serial") { return serial }
         // SCSI and SATA: vital product data, page 80h: 4 bytes of header, then the serial.
         if let page = files.bytes(base + "/device/vpd_pg80"), page.count > 4 {

@@ -44,6 +44,15 @@ int agent_dhcp_send(int file, uint32_t address, const uint8_t *bytes, int count)
 /// The permanent address of a NIC by ETHTOOL_GPERMADDR; `out` has room for 6 bytes.
 int agent_permanent_mac(const char *name, uint8_t *out);
 
+/// The firmware that a NIC runs, by ETHTOOL_GDRVINFO; `out` has room for 32 bytes, the last of which is 0.
+int agent_nic_firmware(const char *name, char *out);
+
+/// An NVMe admin command that reads `bytes` into `out`; -1 with EIO when the controller refuses it.
+int agent_nvme_read(const char *path, uint8_t opcode, uint32_t namespace_id, uint32_t dword10, uint8_t *out, uint32_t bytes);
+/// A SCSI command that reads up to `bytes` into `out`, by SG_IO, in at most ten seconds.
+/// Returns the number of bytes that came, 0 when the device refused; `sense` says why.
+int agent_scsi_read(const char *path, const uint8_t *command, uint8_t length, uint8_t *out, uint32_t bytes, uint8_t *sense, uint8_t sense_bytes);
+
 /// Sets the system clock, in seconds since 1970, and the hardware clock from it.
 int agent_set_clock(double seconds);
 /// open(2) with the flags for direct reading (0) or writing (1) of a block device; `exclusive` fails when it is in use.

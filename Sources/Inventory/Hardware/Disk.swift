@@ -20,8 +20,18 @@ public struct Disk: Codable, Equatable, Sendable {
     public var sizeBytes: Int64
     public var transport: DiskTransport
     public var rotational: Bool
+    /// Names that other systems give it in every boot: `nvme-eui.36344730…`, `ata-MODEL_SERIAL`; links in /dev/disk/by-id.
+    @Listed public var names: [String]
+    public var firmware: String?
     /// Bytes of a logical block.
     public var logicalBlockBytes: Int
+    /// Bytes that the drive writes at once; nil: not told.
+    public var physicalBlockBytes: Int?
+    /// PCI function that it is connected to.
+    public var controller: String?
+    public var health: DiskHealth?
+    /// Nil: it was not asked.
+    public var eraseMethods: [EraseMethod]?
     public var removable: Bool
     public var readOnly: Bool
     /// What was found on it, such as `gpt`, `ext4`; empty when it looks blank.
@@ -31,9 +41,13 @@ public struct Disk: Codable, Equatable, Sendable {
 
     public init(
         path: String, serial: String? = nil, wwn: String? = nil, model: String? = nil, sizeBytes: Int64,
-        transport: DiskTransport, rotational: Bool = false, logicalBlockBytes: Int = 512, removable: Bool = false,
-        readOnly: Bool = false, signatures: [String] = [], sharedBecause: String? = nil
+        transport: DiskTransport, rotational: Bool = false, names: [String] = [], firmware: String? = nil,
+        logicalBlockBytes: Int = 512, physicalBlockBytes: Int? = nil, controller: String? = nil,
+        health: DiskHealth? = nil, eraseMethods: [EraseMethod]? = nil, removable: Bool = false, readOnly: Bool = false,
+        signatures: [String] = [], sharedBecause: String? = nil
     ) {
+        (self.names, self.firmware, self.physicalBlockBytes) = (names, firmware, physicalBlockBytes)
+        (self.controller, self.health, self.eraseMethods) = (controller, health, eraseMethods)
         (self.path, self.serial, self.wwn, self.model) = (path, serial, wwn, model)
         (self.sizeBytes, self.transport, self.rotational) = (sizeBytes, transport, rotational)
         (self.logicalBlockBytes, self.removable, self.readOnly) = (logicalBlockBytes, removable, readOnly)

@@ -8,6 +8,11 @@ public struct NIC: Codable, Equatable, Sendable {
     /// The address burnt in, where the driver tells it.
     public var permanentMAC: MACAddress?
     public var driver: String?
+    public var firmware: String?
+    /// What is printed beside it: `PCIe Slot 3`, `Integrated NIC 1`.
+    public var slot: String?
+    /// Who is at the other end of the cable, by its own word; nil: nobody said anything.
+    public var neighbour: LLDPNeighbour?
     /// Such as `0000:03:00.0`; nil when it is not a PCI function.
     public var pciAddress: String?
     /// A virtual function of another NIC (SR-IOV).
@@ -18,10 +23,11 @@ public struct NIC: Codable, Equatable, Sendable {
 
     public init(
         name: String, mac: MACAddress, permanentMAC: MACAddress? = nil, driver: String? = nil,
-        pciAddress: String? = nil,
+        firmware: String? = nil, slot: String? = nil, neighbour: LLDPNeighbour? = nil, pciAddress: String? = nil,
         isVirtualFunction: Bool = false, linkUp: Bool = false, speedMbps: Int? = nil
     ) {
         (self.name, self.mac, self.permanentMAC, self.driver) = (name, mac, permanentMAC, driver)
+        (self.firmware, self.slot, self.neighbour) = (firmware, slot, neighbour)
         (self.pciAddress, self.isVirtualFunction) = (pciAddress, isVirtualFunction)
         (self.linkUp, self.speedMbps) = (linkUp, speedMbps)
     }

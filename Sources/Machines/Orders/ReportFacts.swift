@@ -26,7 +26,7 @@ extension HardwareReport {
     public var summary: String {
         let product = [system.manufacturer, system.product].compactMap { $0 }.joined(separator: " ")
         return "\(product.isEmpty ? "unknown product" : product), serial \(system.serial ?? "none"), "
-            + "\(processor.threads) threads, \(memoryBytes / 1_048_576) MiB, \(disks.count) disks, \(nics.count) NICs, "
+            + "\(processor.threads) threads, \(memory.installedBytes / 1_048_576) MiB, \(disks.count) disks, \(nics.count) NICs, "
             + firmware.kind.rawValue.uppercased()
     }
 }
