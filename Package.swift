@@ -84,6 +84,7 @@ let package = Package(
         library("TFTP", ["WireBytes"]),
         library("IPMI", ["WireBytes", crypto, cryptoExtras]),
         library("SMBIOS"),
+        library("LLDP", ["WireBytes", "NetworkAddresses"]),
 
         // 2: domain, without I/O
         library("Inventory", ["NetworkAddresses"]),
@@ -153,7 +154,7 @@ let package = Package(
         library(
             "AgentCore",
             [
-                "CAgent", "CZstd", "DHCP", "SMBIOS", "NetworkAddresses", "Inventory", "Machines", "APIModel",
+                "CAgent", "CZstd", "DHCP", "LLDP", "SMBIOS", "NetworkAddresses", "Inventory", "Machines", "APIModel",
                 "WireBytes",
                 nioCore, nioPosix, nioHTTP1, nioSSL, nioLocks, crypto,
             ]),
@@ -166,6 +167,7 @@ let package = Package(
         tests("WireBytes", ["WireBytes", "TestSupport"]),
         tests("NetworkAddresses", ["NetworkAddresses"]),
         tests("DHCP", ["DHCP", "NetworkAddresses", "TestSupport"], fixtures: true),
+        tests("LLDP", ["LLDP", "TestSupport"]),
         tests("TFTP", ["TFTP", "TestSupport"]),
         tests("IPMI", ["IPMI", "TestSupport"]),
         tests("SMBIOS", ["SMBIOS", "TestSupport"], fixtures: true),

@@ -18,6 +18,9 @@ struct MachineRoutes {
             .get("machines/{machine}", use: show)
             .post("machines/{machine}/accept", use: accept)
             .post("machines/{machine}/provision", use: provision)
+            .post("machines/{machine}/confirm", use: confirm)
+            .get("machines/{machine}/hardware-revisions", use: revisions)
+            .get("machines/{machine}/hardware-changes", use: changes)
             .get("machines/{machine}/power", use: readPower)
             .post("machines/{machine}/power", use: setPower)
     }
@@ -64,6 +67,30 @@ struct MachineRoutes {
         let (changed, operation) = try await machines.provision(
             machine.id, assignment: assignment, generation: try request.ifMatch(), by: context.actor)
         return try .json(OperationView(operation), status: .accepted, etag: "\"\(changed.generation)\"")
+    }
+
+    @Sendable func confirm(_ request: Request, context: APIContext) async throws -> Response {
+        let confirmed = try await machines.confirmHardware(of: try await machine(context).id, by: context.actor)
+        return try .json(try await view(of: confirmed), etag: "\"\(confirmed.generation)\"")
+    }
+
+    @Sendable func revisions(_ request: Request, context: APIContext) async throws -> Response {
+        let revisions = try await machines.hardwareRevisions(of: try await machine(context))
+        return try .json(ListView(items: revisions.map { HardwareRevisionView($0) }, revision: 0))
+    }
+
+    @Sendable func changes(_ request: Request, context: APIContext) async throws -> Response {
+        let since = try request.uri.queryParameters["since"].map { text in
+            guard let number = Int(text) else {
+                throw ServiceError(.invalid, "\(text) is not the number of a revision", field: "since")
+            }
+            return number
+        }
+        let (from, to) = try await machines.hardwareRevisions(of: try await machine(context), since: since)
+        return try .json(
+            HardwareChangesView(
+                from: from.map { HardwareRevisionView($0) }, to: HardwareRevisionView(to),
+                changes: from.map { to.report.changes(since: $0.report) } ?? []))
     }
 
     @Sendable func readPower(_ request: Request, context: APIContext) async throws -> Response {

@@ -1,5 +1,6 @@
 import APIModel
 import Glibc
+import Inventory
 import NetworkAddresses
 
 /// `slipway-agent` from its first instruction to its last.
@@ -25,13 +26,15 @@ public enum AgentMain {
         AgentThread.start("drivers") {
             drivers.loadForDevices()
         }
+        let neighbours = NeighbourTable()
+        AgentThread.start("neighbours") { NeighbourListener(files: files, table: neighbours).run() }
         AgentThread.start("missing firmware") { MissingFirmware.follow() }
         for await _ in leases { break }
         if let syslog = commandLine.syslog {
             Console.forward(to: syslog.address, port: syslog.port)
             AgentThread.start("kernel log") { KernelLog.follow() }
         }
-        let machine = RealMachine(drivers: drivers)
+        let machine = RealMachine(drivers: drivers, neighbours: neighbours)
         await work(commandLine, machine)
     }
 
@@ -39,6 +42,7 @@ public enum AgentMain {
         this is the agent of a provisioning boot: it runs as PID 1 of its own initramfs; on another host
           slipway-agent --simulate DIR KERNEL-ARGUMENT...   does its work on a machine made of files
           slipway-agent --network slipway.mac=MAC ...       only brings up one interface of this network namespace
+          slipway-agent --neighbours                        only says what switches say of themselves
         """
 
     private static func byHand(_ arguments: [String]) async {
@@ -53,6 +57,13 @@ public enum AgentMain {
         case ("--network", 2...) where commandLine.mac != nil:
             AgentNetwork(commandLine: commandLine).run { _ in }
             Startup.giveUp("no network interface has the address \(commandLine.mac.map { "\($0)" } ?? "")")
+        case ("--neighbours", 1):
+            NeighbourListener(files: SystemFiles(), table: NeighbourTable()).run { name, unit in
+                let neighbour = LLDPNeighbour(unit)
+                let vlan = neighbour.vlan.map { ", VLAN \($0)" } ?? ""
+                Console.say("\(name) is at \(neighbour.system), port \(neighbour.port)\(vlan)")
+            }
+            Startup.giveUp("this needs root")
         default:
             Console.say(usage)
             exit(64)

@@ -27,6 +27,7 @@ public struct AgentRunner: Sendable {
                 agentVersion: Version.current,
                 uptimeSeconds: Console.uptime))
         Console.say("session \(session.reply.session): this is \(session.reply.name)")
+        var news = machine.news
         let hardware = try await readHardware()
         try await session.report(hardware)
         Console.say("hardware reported: \(hardware.summary)")
@@ -36,6 +37,10 @@ public struct AgentRunner: Sendable {
                 if session.reply.idleSeconds > 0, Console.uptime - idleSince > Double(session.reply.idleSeconds) {
                     Console.say("no order for \(session.reply.idleSeconds) seconds: powering off")
                     return machine.powerOff()
+                }
+                if machine.news != news {
+                    news = machine.news
+                    try await session.report(try await readHardware())
                 }
                 continue
             }

@@ -9,6 +9,8 @@ public protocol MachineControl: Sendable {
     func identity() -> (facts: MachineFacts, bootID: String)
     /// Everything there is, once all drivers are loaded. Blocks; called on a thread of its own.
     func hardware() -> HardwareReport
+    /// Grows when something came up that the hardware report should say, such as a switch's word.
+    var news: Int { get }
     /// Sets the system's clock and the hardware clock.
     func setClock(_ now: Date)
     /// Installs, and makes ready to enter. Blocks; called on a thread of its own.

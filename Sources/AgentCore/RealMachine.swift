@@ -9,11 +9,16 @@ import NetworkAddresses
 public struct RealMachine: MachineControl {
     private let files = SystemFiles()
     private let drivers: Drivers
+    private let neighbours: NeighbourTable
 
-    public init(drivers: Drivers) { self.drivers = drivers }
+    public init(drivers: Drivers, neighbours: NeighbourTable) {
+        (self.drivers, self.neighbours) = (drivers, neighbours)
+    }
+
+    public var news: Int { neighbours.changes }
 
     private var reader: HardwareReader {
-        HardwareReader(files: files, links: KernelLinkFacts(), drives: KernelDriveCommands())
+        HardwareReader(files: files, links: KernelLinkFacts(neighbours: neighbours), drives: KernelDriveCommands())
     }
 
     public func identity() -> (facts: MachineFacts, bootID: String) { reader.identity() }

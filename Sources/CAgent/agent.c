@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <linux/ethtool.h>
 #include <linux/fs.h>
+#include <linux/if_packet.h>
 #include <linux/if_vlan.h>
 #include <linux/nvme_ioctl.h>
 #include <linux/rtc.h>
@@ -219,6 +220,27 @@ int agent_nic_firmware(const char *name, char *out) {
     memcpy(out, answer.fw_version, 31);
     out[31] = 0;
     return 0;
+}
+
+int agent_lldp_socket(void) { return socket(AF_PACKET, SOCK_DGRAM | SOCK_CLOEXEC, htons(0x88cc)); }
+
+int agent_lldp_join(int file, int index) {
+    struct packet_mreq membership;
+    memset(&membership, 0, sizeof membership);
+    membership.mr_ifindex = index;
+    membership.mr_type = PACKET_MR_MULTICAST;
+    membership.mr_alen = 6;
+    memcpy(membership.mr_address, "\x01\x80\xc2\x00\x00\x0e", 6);
+    return setsockopt(file, SOL_PACKET, PACKET_ADD_MEMBERSHIP, &membership, sizeof membership);
+}
+
+int agent_lldp_receive(int file, uint8_t *out, int count, int *index) {
+    struct sockaddr_ll sender;
+    socklen_t length = sizeof sender;
+    memset(&sender, 0, sizeof sender);
+    ssize_t received = recvfrom(file, out, (size_t)count, MSG_DONTWAIT, (struct sockaddr *)&sender, &length);
+    *index = sender.sll_ifindex;
+    return (int)received;
 }
 
 int agent_nvme_read(const char *path, uint8_t opcode, uint32_t namespace_id, uint32_t dword10, uint8_t *out, uint32_t bytes) {

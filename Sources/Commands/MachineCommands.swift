@@ -10,7 +10,8 @@ struct MachineCommand: AsyncParsableCommand {
         commandName: "machine", abstract: "Physical servers.",
         subcommands: [
             MachineListCommand.self, MachineShowCommand.self, MachineAcceptCommand.self, MachineProvisionCommand.self,
-            MachinePowerCommand.self, MachineBootTraceCommand.self,
+            MachineDiffCommand.self, MachineConfirmCommand.self, MachinePowerCommand.self,
+            MachineBootTraceCommand.self,
         ])
 }
 

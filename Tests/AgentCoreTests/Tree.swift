@@ -50,6 +50,7 @@ struct Tree {
 struct Silent: LinkFacts, DriveCommands {
     func permanentMAC(_ name: String) -> MACAddress? { nil }
     func firmware(_ name: String) -> String? { nil }
+    func neighbour(_ name: String) -> LLDPNeighbour? { nil }
     func nvme(_ path: String, opcode: UInt8, namespace: UInt32, dword10: UInt32, bytes: Int) -> [UInt8]? { nil }
     func scsi(_ path: String, _ command: [UInt8], bytes: Int) -> (answer: [UInt8], sense: [UInt8])? { nil }
 }

@@ -19,6 +19,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
         .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
         .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+        .package(url: "https://github.com/apple/swift-asn1", from: "1.7.4"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
@@ -30,6 +31,7 @@ let package = Package(
         library("TFTP", ["WireBytes"]),
         library("IPMI", ["WireBytes", product("Crypto", "swift-crypto"), product("CryptoExtras", "swift-crypto")]),
         library("SMBIOS"),
+        library("LLDP", ["WireBytes", "NetworkAddresses"]),
         library("Inventory", ["NetworkAddresses"]),
         library("Machines", ["NetworkAddresses", "DHCP", "Inventory", product("Crypto", "swift-crypto")]),
         .systemLibrary(name: "CPcap", pkgConfig: "libpcap", providers: [.apt(["libpcap-dev"])]),
@@ -40,12 +42,13 @@ let package = Package(
                 "CDatagrams", "CPcap",
                 "WireBytes", "NetworkAddresses", "DHCP", "TFTP", "Inventory", "Machines",
                 product("NIOCore", "swift-nio"), product("NIOPosix", "swift-nio"), product("NIOHTTP1", "swift-nio"),
-                product("NIOSSL", "swift-nio-ssl"),
+                product("NIOSSL", "swift-nio-ssl"), product("NIOTLS", "swift-nio"), product("SwiftASN1", "swift-asn1"),
                 product("Logging", "swift-log"), product("CoreMetrics", "swift-metrics"),
                 product("ServiceLifecycle", "swift-service-lifecycle"),
             ]),
         .executableTarget(
-            name: "Fuzz", dependencies: ["DHCP", "TFTP", "IPMI", "SMBIOS", "NetworkBoot"], swiftSettings: settings,
+            name: "Fuzz", dependencies: ["DHCP", "TFTP", "IPMI", "SMBIOS", "LLDP", "NetworkBoot"],
+            swiftSettings: settings,
             linkerSettings: [.unsafeFlags(["-sanitize=fuzzer", "-use-ld=lld"])]),
     ]
 )

@@ -9,11 +9,17 @@ public protocol LinkFacts: Sendable {
     func permanentMAC(_ name: String) -> MACAddress?
     /// The firmware that the NIC runs.
     func firmware(_ name: String) -> String?
+    /// Who is at the other end.
+    func neighbour(_ name: String) -> LLDPNeighbour?
 }
 
-/// The kernel's ethtool.
+/// The kernel's ethtool, and what was heard.
 public struct KernelLinkFacts: LinkFacts {
-    public init() {}
+    private let neighbours: NeighbourTable
+
+    public init(neighbours: NeighbourTable) { self.neighbours = neighbours }
+
+    public func neighbour(_ name: String) -> LLDPNeighbour? { neighbours.neighbour(of: name) }
 
     public func permanentMAC(_ name: String) -> MACAddress? {
         var bytes = [UInt8](repeating: 0, count: 6)
@@ -51,7 +57,8 @@ struct NICReader {
                 name: name, mac: mac, permanentMAC: links.permanentMAC(name),
                 driver: files.resolve(base + "/device/driver")?.split(separator: "/").last.map(String.init),
                 firmware: links.firmware(name),
-                slot: PCIReader(files: files, places: places).place(ofPath: device), pciAddress: address,
+                slot: PCIReader(files: files, places: places).place(ofPath: device),
+                neighbour: links.neighbour(name), pciAddress: address,
                 isVirtualFunction: files.exists(base + "/device/physfn"),
                 linkUp: files.number(base + "/carrier") == 1, speedMbps: speed)
         }

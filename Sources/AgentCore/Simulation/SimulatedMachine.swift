@@ -44,6 +44,8 @@ public struct SimulatedMachine: MachineControl {
         }
     }
 
+    public var news: Int { 0 }
+
     public func setClock(_ now: Date) {}
 
     public func install(

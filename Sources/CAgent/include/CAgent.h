@@ -47,6 +47,13 @@ int agent_permanent_mac(const char *name, uint8_t *out);
 /// The firmware that a NIC runs, by ETHTOOL_GDRVINFO; `out` has room for 32 bytes, the last of which is 0.
 int agent_nic_firmware(const char *name, char *out);
 
+/// A packet socket for frames of LLDP, without their Ethernet header.
+int agent_lldp_socket(void);
+/// Makes a link take in what is sent to the nearest bridge (01:80:c2:00:00:0e).
+int agent_lldp_join(int file, int index);
+/// The next frame and the index of the link that it came by; its length, or -1.
+int agent_lldp_receive(int file, uint8_t *out, int count, int *index);
+
 /// An NVMe admin command that reads `bytes` into `out`; -1 with EIO when the controller refuses it.
 int agent_nvme_read(const char *path, uint8_t opcode, uint32_t namespace_id, uint32_t dword10, uint8_t *out, uint32_t bytes);
 /// A SCSI command that reads up to `bytes` into `out`, by SG_IO, in at most ten seconds.

@@ -39,6 +39,7 @@ public struct Event: Codable, Equatable, Sendable, Identifiable {
         case agentSession = "agent.session"
         case agentRefused = "agent.refused"
         case hardwareReported = "hardware.reported"
+        case hardwareChanged = "hardware.changed"
         case profileMatched = "profile.matched"
         case phaseChanged = "phase.changed"
         case machineChanged = "machine.changed"

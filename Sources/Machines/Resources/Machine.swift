@@ -48,6 +48,8 @@ public struct Machine: Codable, Equatable, Sendable, Identifiable {
         public var macs: [MACAddress] = []
         public var hardware: HardwareReport?
         public var hardwareReportedAt: Date?
+        /// Number of the newest ``HardwareRevision``; nil before the first report.
+        public var hardwareRevision: Int?
         /// The newest session of its agent.
         public var session: String?
         /// Name of the matched hardware profile.
@@ -144,6 +146,8 @@ public struct Condition: Codable, Equatable, Sendable {
         case bmcReachable = "BMCReachable"
         /// The node's heartbeats arrive.
         case nodeReady = "NodeReady"
+        /// The machine has its system, and its hardware is not what it was; nobody has said yet that this is right.
+        case hardwareChanged = "HardwareChanged"
     }
 
     public var type: Kind

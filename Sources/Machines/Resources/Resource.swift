@@ -8,6 +8,7 @@ public protocol Resource: Codable, Sendable {
 
 extension Machine: Resource {}
 extension Operation: Resource {}
+extension HardwareRevision: Resource {}
 extension OSRelease: Resource {}
 extension Cluster: Resource {}
 extension Node: Resource {}

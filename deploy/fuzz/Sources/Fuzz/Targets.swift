@@ -1,5 +1,6 @@
 import DHCP
 import Foundation
+import LLDP
 import Machines
 import NetworkAddresses
 import SMBIOS
@@ -89,6 +90,16 @@ let targets: [String: @Sendable ([UInt8]) -> Void] = [
     "syslog": { bytes in
         let text = SyslogMessage(bytes).text
         precondition(text.utf8.count <= 200 && text.utf8.allSatisfy { (0x20...0x7e).contains($0) }, text)
+    },
+    "lldp": { bytes in
+        guard let unit = try? LLDPDataUnit(parsing: bytes) else { return }
+        for text in [unit.systemName, unit.portDescription, unit.chassis.description, unit.port.description] {
+            precondition(text?.isEmpty != true && text?.contains("\u{1b}") != true, "a text is words or none")
+        }
+        precondition((1...4094).contains(unit.portVLAN ?? 1))
+    },
+    "program": { bytes in
+        for authority in ProgramSignature.authorities(of: bytes) ?? [] { precondition(!authority.contains("\n")) }
     },
     "smbios": { bytes in
         let table = SMBIOSTable(bytes)

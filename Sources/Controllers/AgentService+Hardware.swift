@@ -1,0 +1,125 @@
+import FoundationEssentials
+import Inventory
+import Machines
+import NetworkAddresses
+import Store
+
+extension AgentService {
+    /// Takes the agent's hardware report, keeps it as a revision and matches a profile.
+    /// - Throws: ``ServiceError`` `gone` when the machine has its system and this is not its hardware.
+    public func report(_ hardware: HardwareReport, from session: AgentSession) async throws {
+        let now = now()
+        let isOther = try await store.transaction { transaction in
+            guard var machine = try await transaction.get(Machine.self, session.machine) else { return false }
+            if BootPolicy.isHandedToDisk(machine.observed.phase) {
+                return try await !recognise(hardware, &machine, session, in: transaction, now)
+            }
+            if machine.observed.hardware?.bootID != hardware.bootID {
+                try transaction.put(
+                    Event.now(
+                        .hardwareReported, machine: machine.id, mac: session.mac, actor: "agent", hardware.summary,
+                        at: now))
+            }
+            let changes = try await keep(hardware, of: &machine, in: transaction, at: now)
+            if !changes.isEmpty { try transaction.put(changed(machine, changes, at: now)) }
+            try adopt(hardware, for: &machine, bootMAC: session.mac, in: transaction, at: now)
+            try transaction.put(machine)
+            return false
+        }
+        guard !isOther else {
+            throw ServiceError(
+                .gone, "this is not the hardware that the system was installed on; see slipway event list")
+        }
+        wakeups.wake(session.machine)
+    }
+
+    /// The hardware is the machine's from now on, and decides on its profile.
+    private func adopt(
+        _ hardware: HardwareReport, for machine: inout Machine, bootMAC: MACAddress, in transaction: Transaction,
+        at now: Date
+    ) throws {
+        machine.observed.hardware = hardware
+        machine.observed.hardwareReportedAt = now
+        machine.observed.macs = hardware.identityMACs(bootMAC: bootMAC)
+        let holding = hardware.disks.filter { $0.holdsData }
+        machine.set(
+            .disksBlank, holding.isEmpty,
+            holding.isEmpty ? "no local disk holds data" : "data on " + holding.map(\.summary).joined(separator: ", "),
+            at: now)
+        machine.updatedAt = now
+        let match = profiles.match(hardware)
+        guard machine.observed.profile != match?.name else { return }
+        machine.observed.profile = match?.name
+        try transaction.put(
+            Event.now(
+                .profileMatched, machine: machine.id, actor: "slipwayd",
+                match.map { "hardware profile \($0.name)" } ?? "no hardware profile matches",
+                details: ["profile": match?.name ?? ""], at: now))
+    }
+
+    /// A report that differs from the newest revision is the next one; one that does not is that revision's newest report.
+    /// - Returns: what is different.
+    private func keep(
+        _ hardware: HardwareReport, of machine: inout Machine, in transaction: Transaction, at now: Date
+    ) async throws -> [HardwareChange] {
+        let number = machine.observed.hardwareRevision ?? 0
+        let newest = try await transaction.get(HardwareRevision.self, HardwareRevision.id(machine.id, number))
+        let changes = newest.map { hardware.changes(since: $0.report) } ?? []
+        if var newest, changes.isEmpty {
+            newest.report = hardware
+            try transaction.put(newest)
+            return []
+        }
+        machine.observed.hardwareRevision = number + 1
+        try transaction.put(
+            HardwareRevision(
+                machine: machine.id, number: number + 1, since: now, changes: changes, report: hardware))
+        let oldest = number + 1 - HardwareRevision.capacity
+        if oldest > 0 { transaction.delete(HardwareRevision.self, HardwareRevision.id(machine.id, oldest)) }
+        return changes
+    }
+
+    private func changed(_ machine: Machine, _ changes: [HardwareChange], at now: Date) -> Event {
+        let shown = changes.prefix(5).map(\.description).joined(separator: "; ")
+        let more = changes.count > 5 ? " and \(changes.count - 5) more" : ""
+        return Event.now(
+            .hardwareChanged, machine: machine.id, actor: "agent", "\(machine.name): \(shown)\(more)",
+            details: ["revision": "\(machine.observed.hardwareRevision ?? 0)", "changes": "\(changes.count)"], at: now)
+    }
+
+    /// Whoever fetches a script can say that it is this machine. One that has its system is told nothing of itself before it has
+    /// shown every fact, and what is known of it does not change by an agent's word: what is different waits for a person.
+    private func recognise(
+        _ hardware: HardwareReport, _ machine: inout Machine, _ session: AgentSession, in transaction: Transaction,
+        _ now: Date
+    ) async throws -> Bool {
+        guard var session = try await transaction.get(AgentSession.self, session.id) else { return false }
+        let disk = machine.observed.installed.flatMap { try? OrderVerifier.disk($0.disk, among: hardware.disks) }
+        guard machine.observed.hardware?.facts == hardware.facts, disk != nil else {
+            try transaction.put(
+                Event.problem(
+                    .hardwareChanged, machine: machine.id, mac: session.mac, actor: "slipwayd",
+                    "the agent could not start the installed system: the hardware it reported from \(session.address) is not "
+                        + "\(machine.name)'s, or the system's disk is not there; nothing was told to it",
+                    at: now))
+            return false
+        }
+        session.isKnownHardware = true
+        try transaction.put(session)
+        let different = machine.observed.hardware.map { hardware.changes(since: $0) } ?? []
+        let changes = try await keep(hardware, of: &machine, in: transaction, at: now)
+        guard !changes.isEmpty || different.isEmpty == (machine.condition(.hardwareChanged)?.status == true) else {
+            return true
+        }
+        if !changes.isEmpty { try transaction.put(changed(machine, changes, at: now)) }
+        machine.set(
+            .hardwareChanged, !different.isEmpty,
+            different.isEmpty
+                ? "it is what it was again"
+                : different.map(\.description).joined(separator: "; ")
+                    + ": look at it, then `slipway machine confirm \(machine.name)`",
+            at: now)
+        try transaction.put(machine)
+        return true
+    }
+}
