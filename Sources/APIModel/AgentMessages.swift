@@ -22,14 +22,14 @@ public struct SessionRequest: Codable, Sendable {
     public var ticket: String
     /// The NIC the firmware booted from.
     public var mac: MACAddress
-    public var machine: MachineFacts
+    public var machine: MachineIdentity
     public var bootID: String
     public var agentVersion: String
     /// Seconds from kernel start to this call.
     public var uptimeSeconds: Double
 
     public init(
-        ticket: String, mac: MACAddress, machine: MachineFacts, bootID: String, agentVersion: String,
+        ticket: String, mac: MACAddress, machine: MachineIdentity, bootID: String, agentVersion: String,
         uptimeSeconds: Double
     ) {
         (self.ticket, self.mac, self.machine, self.bootID) = (ticket, mac, machine, bootID)

@@ -25,6 +25,8 @@ public struct MachineView: Codable, Sendable {
     public var network: Machine.StaticNetwork?
     public var labels: [String: String]
     public var conditions: [Condition]
+    /// It looks like a machine that is known: merge or split.
+    public var question: Machine.IdentityQuestion?
     public var operation: OperationView?
     public var hardware: HardwareReport?
     /// The ETag: counts changes that people asked for.
@@ -44,6 +46,7 @@ public struct MachineView: Codable, Sendable {
         bmc = machine.desired.bmc.map { "\($0.address):\($0.port)" }
         network = machine.desired.network
         conditions = machine.observed.conditions
+        question = machine.observed.question
         self.operation = operation
         hardware = machine.observed.hardware
         (generation, createdAt, updatedAt) = (machine.generation, machine.createdAt, machine.updatedAt)

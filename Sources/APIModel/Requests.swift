@@ -13,6 +13,14 @@ public struct AcceptRequest: Codable, Sendable {
     }
 }
 
+/// `POST /api/v1/machines/{id}/merge`: the machine is one that is known.
+public struct MergeRequest: Codable, Sendable {
+    /// Id, name, MAC address or serial number of the known machine.
+    public var into: String
+
+    public init(into: String) { self.into = into }
+}
+
 /// Where a machine's BMC is and how to log in. The password goes into the secret store and is never answered back.
 public struct BMCRequest: Codable, Sendable {
     public var address: String

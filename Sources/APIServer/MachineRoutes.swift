@@ -19,6 +19,8 @@ struct MachineRoutes {
             .post("machines/{machine}/accept", use: accept)
             .post("machines/{machine}/provision", use: provision)
             .post("machines/{machine}/confirm", use: confirm)
+            .post("machines/{machine}/merge", use: merge)
+            .post("machines/{machine}/split", use: split)
             .get("machines/{machine}/hardware-revisions", use: revisions)
             .get("machines/{machine}/hardware-changes", use: changes)
             .get("machines/{machine}/power", use: readPower)
@@ -72,6 +74,17 @@ struct MachineRoutes {
     @Sendable func confirm(_ request: Request, context: APIContext) async throws -> Response {
         let confirmed = try await machines.confirmHardware(of: try await machine(context).id, by: context.actor)
         return try .json(try await view(of: confirmed), etag: "\"\(confirmed.generation)\"")
+    }
+
+    @Sendable func merge(_ request: Request, context: APIContext) async throws -> Response {
+        let other = try await machines.machine(try await request.json(MergeRequest.self).into)
+        let merged = try await machines.merge(try await machine(context).id, into: other.id, by: context.actor)
+        return try .json(try await view(of: merged), etag: "\"\(merged.generation)\"")
+    }
+
+    @Sendable func split(_ request: Request, context: APIContext) async throws -> Response {
+        let machine = try await machines.split(try await machine(context).id, by: context.actor)
+        return try .json(try await view(of: machine), etag: "\"\(machine.generation)\"")
     }
 
     @Sendable func revisions(_ request: Request, context: APIContext) async throws -> Response {

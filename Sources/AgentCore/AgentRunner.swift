@@ -23,7 +23,7 @@ public struct AgentRunner: Sendable {
         let session = try await AgentSessionClient.open(
             client,
             SessionRequest(
-                ticket: ticket, mac: mac, machine: identity.facts, bootID: identity.bootID,
+                ticket: ticket, mac: mac, machine: identity.machine, bootID: identity.bootID,
                 agentVersion: Version.current,
                 uptimeSeconds: Console.uptime))
         Console.say("session \(session.reply.session): this is \(session.reply.name)")

@@ -6,7 +6,7 @@ import Machines
 /// What the agent does to its machine: the real one, or one made of files.
 public protocol MachineControl: Sendable {
     /// What tells this machine from others, and the kernel's id of this boot. Needs the drivers of NICs only.
-    func identity() -> (facts: MachineFacts, bootID: String)
+    func identity() -> (machine: MachineIdentity, bootID: String)
     /// Everything there is, once all drivers are loaded. Blocks; called on a thread of its own.
     func hardware() -> HardwareReport
     /// Grows when something came up that the hardware report should say, such as a switch's word.

@@ -21,7 +21,7 @@ public struct RealMachine: MachineControl {
         HardwareReader(files: files, links: KernelLinkFacts(neighbours: neighbours), drives: KernelDriveCommands())
     }
 
-    public func identity() -> (facts: MachineFacts, bootID: String) { reader.identity() }
+    public func identity() -> (machine: MachineIdentity, bootID: String) { reader.identity() }
 
     public func hardware() -> HardwareReport {
         drivers.loadForDevices()

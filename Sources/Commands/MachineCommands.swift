@@ -10,7 +10,8 @@ struct MachineCommand: AsyncParsableCommand {
         commandName: "machine", abstract: "Physical servers.",
         subcommands: [
             MachineListCommand.self, MachineShowCommand.self, MachineAcceptCommand.self, MachineProvisionCommand.self,
-            MachineDiffCommand.self, MachineConfirmCommand.self, MachinePowerCommand.self,
+            MachineDiffCommand.self, MachineConfirmCommand.self, MachineMergeCommand.self, MachineSplitCommand.self,
+            MachinePowerCommand.self,
             MachineBootTraceCommand.self,
         ])
 }

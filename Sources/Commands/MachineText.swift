@@ -32,6 +32,9 @@ enum MachineText {
             ("profile", machine.profile ?? "-"), ("cluster", machine.cluster ?? "-"),
             ("node", machine.node ?? "-"), ("release", machine.release ?? "-"),
         ]
+        if let question = machine.question {
+            lines.append(("question", "is it \(question.resembles)? \(question.comparison); say merge or split"))
+        }
         if let operation = machine.operation {
             lines.append(("operation", "\(operation.verb.rawValue) \(operation.id): \(operation.state.rawValue)"))
         }

@@ -12,6 +12,7 @@ public struct AgentService: Sendable {
     let store: any RecordStore
     let board: SessionBoard
     let director: BootDirector
+    let identities: IdentityBook
     let tickets: TicketOffice
     let profiles: ProfileMatcher
     let installation: Installation
@@ -30,7 +31,7 @@ public struct AgentService: Sendable {
         let opening = try await store.transaction { transaction in
             try await SessionOpening(
                 request: request, presented: presented, address: address, token: token, knownMachine: known,
-                board: board, now: now
+                resolver: identities.resolver, board: board, now: now
             ).perform(in: transaction)
         }
         switch opening {

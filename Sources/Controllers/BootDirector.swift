@@ -11,12 +11,19 @@ public final class BootDirector: NetworkBootDirector {
     /// What the packet path knows of a machine.
     public struct Entry: Equatable, Sendable {
         public var machine: String
+        public var uuid: SystemUUID?
+        /// Nobody has said yet whether it is a machine of its own.
+        public var isQuestioned: Bool
         public var facts: BootFacts
         /// Kernel arguments of its hardware profile.
         public var kernelArguments: [KernelArgument]
 
-        public init(machine: String, facts: BootFacts, kernelArguments: [KernelArgument]) {
-            (self.machine, self.facts, self.kernelArguments) = (machine, facts, kernelArguments)
+        public init(
+            machine: String, uuid: SystemUUID? = nil, isQuestioned: Bool = false, facts: BootFacts,
+            kernelArguments: [KernelArgument]
+        ) {
+            (self.machine, self.uuid, self.isQuestioned) = (machine, uuid, isQuestioned)
+            (self.facts, self.kernelArguments) = (facts, kernelArguments)
         }
     }
 
@@ -33,9 +40,17 @@ public final class BootDirector: NetworkBootDirector {
     }
 
     private struct State {
-        var byMAC: [MACAddress: Entry] = [:]
+        /// One for each MAC, as a rule; more where machines were seen with the same NIC or adapter.
+        var byMAC: [MACAddress: [Entry]] = [:]
         var macs: [String: [MACAddress]] = [:]
         var budget = Budget()
+
+        mutating func forget(_ machine: String) {
+            for mac in macs.removeValue(forKey: machine) ?? [] {
+                byMAC[mac]?.removeAll { $0.machine == machine }
+                if byMAC[mac]?.isEmpty ?? false { byMAC[mac] = nil }
+            }
+        }
     }
 
     private let state = Mutex(State())
@@ -71,12 +86,12 @@ public final class BootDirector: NetworkBootDirector {
 
     public func instruction(for client: BootClient) -> BootInstruction {
         BootPolicy.instruct(
-            client, facts: entry(client.mac)?.facts, habits: book.habits(of: client.mac),
+            client, facts: entry(client)?.facts, habits: book.habits(of: client.mac),
             admission: installation.admission, offerings: installation.offerings, now: now())
     }
 
     public func script(for client: BootClient) -> BootScript {
-        let entry = entry(client.mac)
+        let entry = entry(client)
         switch instruction(for: client).action {
         case .localDisk:
             // GRUB can do little else, and iPXE has no way to give GRUB what it needs of the firmware.
@@ -138,28 +153,28 @@ public final class BootDirector: NetworkBootDirector {
     }
 
     /// The machine with this MAC.
-    func machine(with mac: MACAddress) -> String? { entry(mac)?.machine }
+    func machine(with mac: MACAddress) -> String? { entry(BootClient(mac: mac, stage: .system))?.machine }
 
     /// Takes over what the store says of a machine.
     func update(_ entry: Entry, macs: [MACAddress]) {
         state.withLock { state in
-            for mac in state.macs[entry.machine] ?? [] where state.byMAC[mac]?.machine == entry.machine {
-                state.byMAC[mac] = nil
-            }
+            state.forget(entry.machine)
             state.macs[entry.machine] = macs
-            for mac in macs { state.byMAC[mac] = entry }
+            for mac in macs { state.byMAC[mac, default: []].append(entry) }
         }
     }
 
     func remove(_ machine: String) {
-        state.withLock { state in
-            for mac in state.macs.removeValue(forKey: machine) ?? [] where state.byMAC[mac]?.machine == machine {
-                state.byMAC[mac] = nil
-            }
-        }
+        state.withLock { $0.forget(machine) }
     }
 
-    private func entry(_ mac: MACAddress) -> Entry? { state.withLock { $0.byMAC[mac] } }
+    /// Of several machines with one MAC the one whose UUID the client tells; else the one that is there by right.
+    func entry(_ client: BootClient) -> Entry? {
+        let entries = state.withLock { $0.byMAC[client.mac] } ?? []
+        guard entries.count > 1 else { return entries.first }
+        let told = client.uuid.flatMap { uuid in entries.first { $0.uuid.map(uuid.isSame) ?? false } }
+        return told ?? entries.first { !$0.isQuestioned }
+    }
 
     private static func common(to installation: Installation) throws(KernelArgumentError) -> [KernelArgument] {
         var arguments = [

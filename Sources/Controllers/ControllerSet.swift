@@ -16,6 +16,7 @@ public struct ControllerSet: Sendable {
     public let boots: BootBook
     public let recorder: BootRecorder
     public let feed: DirectorFeed
+    let identities: IdentityBook
 
     public init(
         store: any RecordStore, installation: Installation, profiles: ProfileMatcher, power: any PowerController,
@@ -24,6 +25,7 @@ public struct ControllerSet: Sendable {
         let wakeups = Wakeups()
         board = SessionBoard(startedAt: now())
         boots = BootBook()
+        identities = IdentityBook()
         let tickets = TicketOffice(secret: installation.secretKey)
         director = BootDirector(
             installation: installation, tickets: tickets, book: boots, logger: logger, now: now)
@@ -31,7 +33,8 @@ public struct ControllerSet: Sendable {
             store: store, board: board, installation: installation, power: power, profiles: profiles,
             director: director, boots: boots, wakeups: wakeups, now: now)
         agents = AgentService(
-            store: store, board: board, director: director, tickets: tickets, profiles: profiles,
+            store: store, board: board, director: director, identities: identities, tickets: tickets,
+            profiles: profiles,
             installation: installation, wakeups: wakeups, logger: logger, now: now)
         catalog = CatalogService(store: store, now: now)
         let planner = InstallPlanner(store: store, profiles: profiles, images: images)
@@ -42,6 +45,6 @@ public struct ControllerSet: Sendable {
         reconciler = Reconciler(
             store: store, stepper: stepper, board: board, wakeups: wakeups, logger: logger, now: now)
         recorder = BootRecorder(store: store, director: director, book: boots, logger: logger)
-        feed = DirectorFeed(store: store, director: director, profiles: profiles)
+        feed = DirectorFeed(store: store, director: director, identities: identities, profiles: profiles)
     }
 }

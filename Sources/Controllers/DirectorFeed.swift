@@ -8,10 +8,11 @@ import Store
 public struct DirectorFeed: Service {
     let store: any RecordStore
     let director: BootDirector
+    let identities: IdentityBook
     let profiles: ProfileMatcher
 
-    public init(store: any RecordStore, director: BootDirector, profiles: ProfileMatcher) {
-        (self.store, self.director, self.profiles) = (store, director, profiles)
+    init(store: any RecordStore, director: BootDirector, identities: IdentityBook, profiles: ProfileMatcher) {
+        (self.store, self.director, self.identities, self.profiles) = (store, director, identities, profiles)
     }
 
     /// Loads what the store holds. Called before the first packet is answered: a ready machine must not be taken for unknown.
@@ -24,17 +25,23 @@ public struct DirectorFeed: Service {
             let (machines, changes) = try await store.listAndWatch(Machine.self)
             for machine in machines { apply(machine) }
             for try await change in changes {
-                if let machine = change.item { apply(machine) } else { director.remove(change.id) }
+                guard let machine = change.item else {
+                    director.remove(change.id)
+                    identities.remove(change.id)
+                    continue
+                }
+                apply(machine)
             }
         }
     }
 
     private func apply(_ machine: Machine) {
+        identities.update(machine)
         let profile = machine.observed.profile.flatMap { profiles.profile(named: $0) }
         let firmware = machine.observed.hardware?.firmware
         director.update(
             .init(
-                machine: machine.id,
+                machine: machine.id, uuid: machine.identity.uuid, isQuestioned: machine.observed.question != nil,
                 facts: BootFacts(
                     phase: machine.observed.phase, secureBoot: firmware?.secureBoot,
                     bootVolume: machine.observed.bootVolume,

@@ -26,8 +26,8 @@ extension Event {
     enum Problem: String {
         /// An agent showed other hardware than the machine's.
         case hardwareChanged = "hardware-changed"
-        /// An agent with a MAC of the machine is another machine.
-        case identityConflict = "identity-conflict"
+        /// An agent shows much of what a known machine is known by, and not all of it.
+        case identityQuestion = "identity-question"
         /// Two agents go on saying that they are the machine.
         case duplicateSession = "duplicate-session"
         /// Two agents showed one boot ticket.

@@ -51,6 +51,12 @@ public struct MachineService: Sendable {
                 throw ServiceError(
                     .conflict, "\(machine.name) is \(machine.observed.phase.rawValue) and cannot be accepted")
             }
+            if let question = machine.observed.question {
+                throw ServiceError(
+                    .conflict,
+                    "\(machine.name) looks like \(question.resembles) (\(question.comparison)): say `slipway machine merge` or "
+                        + "`slipway machine split` first")
+            }
             machine.desired.accepted = true
             try checkMayChange(machine, name: name, network: network)
             if let name { machine.name = name }

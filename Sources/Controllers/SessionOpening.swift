@@ -18,7 +18,9 @@ struct SessionOpening {
     let presented: TicketOffice.Reading?
     let address: String
     let token: String
+    /// The machine that was seen with this MAC.
     let knownMachine: String?
+    let resolver: IdentityResolver
     let board: SessionBoard
     let now: Date
 
@@ -43,17 +45,7 @@ struct SessionOpening {
             try await void(session, in: transaction)
             return .refused("the boot ticket was used already, by another agent")
         }
-        guard var machine = try await machine(in: transaction) else {
-            return .refused("no machine can be made for \(request.mac)")
-        }
-        if let difference = difference(from: machine) {
-            try transaction.put(
-                Event.problem(
-                    .identityConflict, machine: machine.id, mac: request.mac, actor: "slipwayd",
-                    "an agent at \(address) with the MAC of \(machine.name) is another machine: \(difference)", at: now)
-            )
-            return .refused("this MAC belongs to \(machine.name), and \(difference)")
-        }
+        var machine = try await machine(in: transaction)
         let session = try await session(on: machine, by: ticket, in: transaction)
         ticket.usedBy = session.id
         ticket.usedByBoot = request.bootID
@@ -97,33 +89,6 @@ struct SessionOpening {
     /// A record from a clock that was ahead says nothing.
     private func isNewer(_ used: BootTicket, than ticket: BootTicket) -> Bool {
         used.hash != ticket.hash && used.issuedAt >= ticket.issuedAt && used.issuedAt <= now
-    }
-
-    private func machine(in transaction: Transaction) async throws -> Machine? {
-        if let knownMachine, let machine = try await transaction.get(Machine.self, knownMachine) { return machine }
-        // The id is derived from the MAC: two agents of one new machine that race make one machine.
-        let digits = Credential.hex(Array(request.mac.bytes))
-        if let machine = try await transaction.get(Machine.self, "m-" + digits) { return machine }
-        let machine = Machine(
-            id: "m-" + digits, name: "machine-" + digits.suffix(6),
-            observed: .init(phase: .discovered, phaseSince: now), createdAt: now)
-        try transaction.put(
-            Event.now(
-                .phaseChanged, machine: machine.id, mac: request.mac, actor: "slipwayd", "\(machine.name): discovered",
-                details: ["to": Phase.discovered.rawValue], at: now))
-        return machine
-    }
-
-    /// A machine is never taken over by another that shows one of its MACs.
-    private func difference(from machine: Machine) -> String? {
-        guard let known = machine.observed.hardware?.facts else { return nil }
-        if let uuid = known.uuid, let other = request.machine.uuid, !uuid.isSame(as: other) {
-            return "its UUID is \(other), not \(uuid)"
-        }
-        if let serial = known.serial, let other = request.machine.serial, serial != other {
-            return "its serial is \(other), not \(serial)"
-        }
-        return nil
     }
 
     /// Secrets go only to a boot that began after a power command of ours, from the address that fetched its script.

@@ -1,6 +1,7 @@
 import APIModel
 import Crypto
 import Foundation
+import Inventory
 import Machines
 import NetworkAddresses
 import Store
@@ -91,11 +92,11 @@ import Testing
         for (open, words) in zip(use.opens, use.words) {
             if use.restarts { offices = TicketOffice(secret: secret) }
             let request = SessionRequest(
-                ticket: tickets[open.ticket], mac: client.mac, machine: Flow.report().facts, bootID: "b",
+                ticket: tickets[open.ticket], mac: client.mac, machine: Flow.report().identity, bootID: "b",
                 agentVersion: "1", uptimeSeconds: 1)
             let opening = SessionOpening(
                 request: request, presented: offices.read(request.ticket, of: client.mac), address: "10.77.0.50",
-                token: "t", knownMachine: nil, board: SessionBoard(startedAt: now),
+                token: "t", knownMachine: nil, resolver: IdentityResolver([]), board: SessionBoard(startedAt: now),
                 now: now.addingTimeInterval(open.at))
             switch try await store.transaction({ try await opening.perform(in: $0) }) {
             case .opened: #expect(words == nil)

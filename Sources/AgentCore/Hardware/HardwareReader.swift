@@ -29,8 +29,14 @@ public struct HardwareReader: Sendable {
     }
 
     /// What the report will say of who this is, as soon as NICs are there.
-    public func identity() -> (facts: MachineFacts, bootID: String) {
-        (MachineFacts(system: SystemReader(files: files, table: table).system(), nics: nics()), bootID())
+    public func identity() -> (machine: MachineIdentity, bootID: String) {
+        let reader = SystemReader(files: files, table: table)
+        let system = reader.system()
+        return (
+            MachineIdentity(
+                uuid: system.uuid, serial: system.serial, boardSerial: reader.board()?.serial,
+                macs: nics().compactMap(\.identityMAC)), bootID()
+        )
     }
 
     private func bootID() -> String { files.text("/proc/sys/kernel/random/boot_id") ?? "" }

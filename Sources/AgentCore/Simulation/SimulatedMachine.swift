@@ -33,7 +33,7 @@ public struct SimulatedMachine: MachineControl {
         }
     }
 
-    public func identity() -> (facts: MachineFacts, bootID: String) { (hardware().facts, bootID) }
+    public func identity() -> (machine: MachineIdentity, bootID: String) { (hardware().identity, bootID) }
 
     /// Read anew each time, since disks may be changed under a running machine.
     public func hardware() -> HardwareReport {

@@ -50,6 +50,8 @@ public struct Machine: Codable, Equatable, Sendable, Identifiable {
         public var hardwareReportedAt: Date?
         /// Number of the newest ``HardwareRevision``; nil before the first report.
         public var hardwareRevision: Int?
+        /// It looks like a machine that is known, and not quite: a person decides. Until then nothing is done to it.
+        public var question: IdentityQuestion?
         /// The newest session of its agent.
         public var session: String?
         /// Name of the matched hardware profile.
@@ -105,6 +107,17 @@ public struct Machine: Codable, Equatable, Sendable, Identifiable {
         }
     }
 
+    /// Whether this is another machine, or one that is known with a part replaced.
+    public struct IdentityQuestion: Codable, Equatable, Sendable {
+        /// Id of the machine that it looks like.
+        public var resembles: String
+        public var comparison: IdentityComparison
+
+        public init(resembles: String, comparison: IdentityComparison) {
+            (self.resembles, self.comparison) = (resembles, comparison)
+        }
+    }
+
     /// A stop with its reason.
     public struct Failure: Codable, Equatable, Sendable {
         public var phase: Phase
@@ -119,6 +132,9 @@ public struct Machine: Codable, Equatable, Sendable, Identifiable {
 extension Machine {
     /// The installed system's host name.
     public var hostname: String { desired.hostname ?? name }
+
+    /// What is known of it that others are compared with; before its first report the NIC that it was seen with.
+    public var identity: MachineIdentity { observed.hardware?.identity ?? MachineIdentity(macs: observed.macs) }
 
     /// Sets a condition; its time moves only when its status does.
     public mutating func set(_ type: Condition.Kind, _ status: Bool, _ reason: String, at now: Date) {
