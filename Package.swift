@@ -154,7 +154,8 @@ let package = Package(
         library(
             "AgentCore",
             [
-                "CAgent", "CZstd", "DHCP", "LLDP", "SMBIOS", "NetworkAddresses", "Inventory", "Machines", "APIModel",
+                "CAgent", "CZstd", "DHCP", "IPMI", "LLDP", "SMBIOS", "NetworkAddresses", "Inventory", "Machines",
+                "APIModel",
                 "WireBytes",
                 nioCore, nioPosix, nioHTTP1, nioSSL, nioLocks, crypto,
             ]),
@@ -187,7 +188,9 @@ let package = Package(
         tests(
             "NetworkBoot",
             ["NetworkBoot", "DHCP", "Inventory", "Machines", "NetworkAddresses", "TestSupport", logging, nioSSL]),
-        tests("AgentCore", ["AgentCore", "Inventory", "NetworkAddresses", "SMBIOS", "TestSupport"], fixtures: true),
+        tests(
+            "AgentCore", ["AgentCore", "IPMI", "Inventory", "NetworkAddresses", "SMBIOS", "TestSupport"], fixtures: true
+        ),
         // Programs against each other.
         tests(
             "Provisioning", ["slipwayd", "slipway", "slipway-agent", "Inventory", "NetworkAddresses", "TestSupport"]),

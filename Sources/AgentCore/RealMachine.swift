@@ -18,7 +18,9 @@ public struct RealMachine: MachineControl {
     public var news: Int { neighbours.changes }
 
     private var reader: HardwareReader {
-        HardwareReader(files: files, links: KernelLinkFacts(neighbours: neighbours), drives: KernelDriveCommands())
+        HardwareReader(
+            files: files, links: KernelLinkFacts(neighbours: neighbours), drives: KernelDriveCommands(),
+            bmc: KernelInBandBMC())
     }
 
     public func identity() -> (machine: MachineIdentity, bootID: String) { reader.identity() }
@@ -26,7 +28,7 @@ public struct RealMachine: MachineControl {
     public func hardware() -> HardwareReport {
         drivers.loadForDevices()
         // Whether Secure Boot is on is a variable.
-        drivers.load(["efivarfs"])
+        drivers.load(["efivarfs", "ipmi_si", "ipmi_ssif", "ipmi_devintf"])
         EFIVariables.mount(files: files)
         return reader.report()
     }

@@ -7,11 +7,13 @@
 #include <linux/fs.h>
 #include <linux/if_packet.h>
 #include <linux/if_vlan.h>
+#include <linux/ipmi.h>
 #include <linux/nvme_ioctl.h>
 #include <linux/rtc.h>
 #include <linux/sockios.h>
 #include <net/if.h>
 #include <net/route.h>
+#include <poll.h>
 #include <scsi/sg.h>
 #include <netinet/in.h>
 #include <string.h>
@@ -283,6 +285,38 @@ int agent_scsi_read(const char *path, const uint8_t *command, uint8_t length, ui
     // The host or its driver, not the device, has failed it.
     if (header.host_status != 0) { errno = EIO; return -1; }
     return header.status == 0 ? (int)(bytes - (uint32_t)header.resid) : 0;
+}
+
+int agent_ipmi_exchange(uint8_t function, uint8_t command, const uint8_t *data, uint16_t length, uint8_t *out, uint16_t room) {
+    int file = open("/dev/ipmi0", O_RDWR | O_CLOEXEC);
+    if (file < 0) return -1;
+    struct ipmi_system_interface_addr address = {IPMI_SYSTEM_INTERFACE_ADDR_TYPE, IPMI_BMC_CHANNEL, 0};
+    struct ipmi_req request;
+    memset(&request, 0, sizeof request);
+    request.addr = (unsigned char *)&address;
+    request.addr_len = sizeof address;
+    request.msgid = 1;
+    request.msg.netfn = function;
+    request.msg.cmd = command;
+    request.msg.data = (unsigned char *)data;
+    request.msg.data_len = length;
+    int result = ioctl(file, IPMICTL_SEND_COMMAND, &request);
+    struct pollfd wanted = {file, POLLIN, 0};
+    if (result == 0 && poll(&wanted, 1, 5000) <= 0) { result = -1; errno = ETIMEDOUT; }
+    if (result == 0) {
+        struct ipmi_addr sender;
+        struct ipmi_recv answer;
+        memset(&answer, 0, sizeof answer);
+        answer.addr = (unsigned char *)&sender;
+        answer.addr_len = sizeof sender;
+        answer.msg.data = out;
+        answer.msg.data_len = room;
+        result = ioctl(file, IPMICTL_RECEIVE_MSG_TRUNC, &answer) == 0 ? answer.msg.data_len : -1;
+    }
+    int saved = errno;
+    close(file);
+    errno = saved;
+    return result;
 }
 
 int agent_set_clock(double seconds) {

@@ -6,6 +6,7 @@ public struct NetworkFunction: RawRepresentable, Hashable, Sendable {
 
     public static let chassis = Self(rawValue: 0x00)
     public static let application = Self(rawValue: 0x06)
+    public static let transport = Self(rawValue: 0x0c)
 }
 
 /// How a command ended (table 5-2). Open.

@@ -1,4 +1,5 @@
 import Foundation
+import IPMI
 import Inventory
 import NetworkAddresses
 import TestSupport
@@ -42,12 +43,13 @@ struct Tree {
     }
 
     var report: HardwareReport {
-        HardwareReader(files: SystemFiles(root: root), links: Silent(), drives: Silent()).report()
+        HardwareReader(files: SystemFiles(root: root), links: Silent(), drives: Silent(), bmc: Silent()).report()
     }
 }
 
 /// Drivers and drives that answer nothing.
-struct Silent: LinkFacts, DriveCommands {
+struct Silent: LinkFacts, DriveCommands, InBandBMC {
+    func ask(_ request: Request) -> [UInt8]? { nil }
     func permanentMAC(_ name: String) -> MACAddress? { nil }
     func firmware(_ name: String) -> String? { nil }
     func neighbour(_ name: String) -> LLDPNeighbour? { nil }

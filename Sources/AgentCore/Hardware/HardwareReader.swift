@@ -9,10 +9,13 @@ public struct HardwareReader: Sendable {
     let files: SystemFiles
     private let links: any LinkFacts
     private let drives: any DriveCommands
+    private let bmc: any InBandBMC
     private let table: SMBIOSTable
 
-    public init(files: SystemFiles, links: any LinkFacts, drives: any DriveCommands) {
-        (self.files, self.links, self.drives) = (files, links, drives)
+    public init(
+        files: SystemFiles, links: any LinkFacts, drives: any DriveCommands, bmc: any InBandBMC
+    ) {
+        (self.files, self.links, self.drives, self.bmc) = (files, links, drives, bmc)
         table = SMBIOSTable(files.bytes("/sys/firmware/dmi/tables/DMI") ?? [])
     }
 
@@ -25,7 +28,7 @@ public struct HardwareReader: Sendable {
             tpm: system.tpm(), processor: ProcessorReader(files: files, table: table).processor(),
             memory: MemoryReader(files: files, table: table).memory(), disks: disks,
             controllers: pci.controllers(among: devices, disks: disks), nics: nics(), devices: devices,
-            hasBMC: system.hasBMC(), bootID: bootID())
+            hasBMC: system.hasBMC(), bmc: BMCReader(bmc: bmc).read(), bootID: bootID())
     }
 
     /// What the report will say of who this is, as soon as NICs are there.

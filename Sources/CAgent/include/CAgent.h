@@ -60,6 +60,10 @@ int agent_nvme_read(const char *path, uint8_t opcode, uint32_t namespace_id, uin
 /// Returns the number of bytes that came, 0 when the device refused; `sense` says why.
 int agent_scsi_read(const char *path, const uint8_t *command, uint8_t length, uint8_t *out, uint32_t bytes, uint8_t *sense, uint8_t sense_bytes);
 
+/// Asks the BMC through /dev/ipmi0, and waits up to five seconds for its answer.
+/// Returns the bytes of the answer, of which the first is the completion code.
+int agent_ipmi_exchange(uint8_t function, uint8_t command, const uint8_t *data, uint16_t length, uint8_t *out, uint16_t room);
+
 /// Sets the system clock, in seconds since 1970, and the hardware clock from it.
 int agent_set_clock(double seconds);
 /// open(2) with the flags for direct reading (0) or writing (1) of a block device; `exclusive` fails when it is in use.
