@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 
 from virtual_rack.switch_port import SwitchPort
 
-from . import stops
+from . import inventory, stops
 from .bench import ADDRESS, ADDRESS6, ARM64, MAC, OTHER, PREFIX6, Bench, firmware, wait
 
 _OVMF, _AAVMF = "/usr/share/OVMF/OVMF", "/usr/share/AAVMF/AAVMF"
@@ -164,6 +164,7 @@ def stopping(bench: Bench) -> None:
 SCENARIOS: dict[str, Callable[[Bench], None]] = {
     "arm64": arm64,
     "ia32": ia32,
+    "inventory": inventory.run,
     "stops": stopping,
     "proxy-forms": proxy_forms,
     "http-proxy": http_proxy,

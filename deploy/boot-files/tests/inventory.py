@@ -1,0 +1,134 @@
+"""What the agent reads of a machine with a disk of each kind, two NICs, a BMC inside and a switch that says its name."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import socket
+import subprocess
+import time
+from collections.abc import Iterator
+
+from virtual_rack.switch_port import SwitchPort
+
+from .bench import MAC, Bench, Failed, wait
+
+_SECOND = "00:16:3e:00:00:62"
+_UUID = "4c4c4544-0042-3510-8052-b4c04f4e3132"
+_BMC_PORT = 9623
+_SMBIOS = (
+    f"type=1,manufacturer=Slipway,product=Inventory,serial=INV-1,sku=SKU-1,uuid={_UUID}",
+    "type=2,manufacturer=Boards,product=B1,serial=BOARD-1",
+    "type=3,manufacturer=Cases,serial=CASE-1,asset=A-1",
+    "type=17,loc_pfx=DIMM,manufacturer=Samsung,serial=0123ABCD,part=M393A2K43DB3,speed=3200",
+)
+
+
+def run(bench: Bench) -> None:
+    with bench.network() as port, _bmc(bench) as inside, _switch(bench):
+        with bench.machine(_machine(bench, port, inside, second=True)) as machine:
+            machine.says("hardware reported", 240)
+            _compare(_report(bench))
+            bench.sees('"leaf-7"', 90, "machine", "show", MAC, "--format", "json")
+            neighbour = _report(bench)["nics"][0]["neighbour"]
+            _equal("neighbour", neighbour, {"system": "leaf-7", "port": "Ethernet1/7"})
+        # A NIC is taken out, and a module is another.
+        with bench.machine(_machine(bench, port, inside, second=False)) as machine:
+            machine.says("hardware reported", 240)
+            bench.sees(f"NIC {_SECOND} gone", 30, "machine", "diff", MAC)
+            bench.sees("memory module DIMM 0 serial: 0123ABCD → 0123ABCE", 10, "machine", "diff", MAC)
+
+
+def _machine(bench: Bench, port: SwitchPort, bmc: int, *, second: bool) -> list[str]:
+    for name in ("nvme", "sata", "virtio"):
+        with (bench.folder / f"{name}.raw").open("wb") as disk:
+            disk.truncate(2 << 30)
+    smbios = _SMBIOS if second else tuple(text.replace("0123ABCD", "0123ABCE") for text in _SMBIOS)
+    drives = (f"if=none,id={name},format=raw,file={bench.folder}/{name}.raw" for name in ("nvme", "sata", "virtio"))
+    return [
+        *("qemu-system-x86_64", "-machine", "q35,graphics=off", "-accel", "tcg,thread=multi", "-smp", "2", "-cpu", "max"),
+        *("-vga", "none", "-netdev", port.netdev, "-device", f"virtio-net-pci,netdev=net0,mac={MAC},bootindex=0"),
+        *(("-netdev", "hubport,id=net1,hubid=1", "-device", f"e1000e,netdev=net1,mac={_SECOND},romfile=") if second else ()),
+        *(part for text in smbios for part in ("-smbios", text)),
+        *(part for drive in drives for part in ("-drive", drive)),
+        *("-device", "nvme,drive=nvme,serial=NVME-1", "-device", "ide-hd,bus=ide.0,drive=sata,serial=SATA-1"),
+        *("-device", "virtio-blk-pci,drive=virtio,serial=VIRTIO-1"),
+        *("-chardev", f"socket,id=ipmi0,host=127.0.0.1,port={bmc},reconnect=5"),
+        *("-device", "ipmi-bmc-extern,chardev=ipmi0,id=bmc0", "-device", "isa-ipmi-kcs,bmc=bmc0"),
+    ]
+
+
+def _report(bench: Bench) -> dict:
+    return json.loads(bench.slipway("machine", "show", MAC, "--format", "json"))["hardware"]
+
+
+def _compare(report: dict) -> None:
+    _equal("system", report["system"], {
+        "manufacturer": "Slipway", "product": "Inventory", "serial": "INV-1", "sku": "SKU-1", "uuid": _UUID})
+    _equal("board", report["board"]["serial"], "BOARD-1")
+    _equal("chassis", (report["chassis"]["serial"], report["chassis"]["assetTag"]), ("CASE-1", "A-1"))
+    memory = report["memory"]
+    _equal("memory", (memory["installedBytes"], memory["sockets"], len(memory["nodes"])), (768 << 20, 1, 1))
+    _equal("module", memory["modules"], [{
+        "slot": "DIMM 0", "bank": "BANK 0", "sizeBytes": 768 << 20, "speedMTps": 3200, "manufacturer": "Samsung",
+        "serial": "0123ABCD", "partNumber": "M393A2K43DB3"}] if "bank" in memory["modules"][0] else [{
+        "slot": "DIMM 0", "sizeBytes": 768 << 20, "speedMTps": 3200, "manufacturer": "Samsung", "serial": "0123ABCD",
+        "partNumber": "M393A2K43DB3"}])
+    disks = {disk["transport"]: disk for disk in report["disks"]}
+    _equal("disks", {kind: disk["serial"] for kind, disk in disks.items()}, {"nvme": "NVME-1", "sata": "SATA-1", "virtio": "VIRTIO-1"})
+    _equal("SATA", (disks["sata"]["model"], disks["sata"]["names"][0]), ("QEMU HARDDISK", "ata-QEMU_HARDDISK_SATA-1"))
+    _equal("NVMe", disks["nvme"]["names"][-1], "nvme-QEMU_NVMe_Ctrl_NVME-1")
+    for kind in ("nvme", "sata"):
+        _equal(f"health of {kind}", disks[kind]["health"]["isFailing"], False)
+    # QEMU's controller formats, and says of no sanitize; its SATA disk has neither security nor sanitize.
+    _equal("NVMe erases by", disks["nvme"]["eraseMethods"], ["nvme-format", "discard", "overwrite"])
+    _equal("SATA erases by", disks["sata"]["eraseMethods"], ["discard", "overwrite"])
+    _equal("controllers", [(each["kind"], each["disks"]) for each in report["controllers"]], [("sata", 1)])
+    _equal("NICs", [nic["mac"] for nic in report["nics"]], [MAC, _SECOND])
+    _equal("flags", "hypervisor" in report["processor"]["flags"], True)
+    _equal("BMC", {key: report["bmc"].get(key) for key in ("firmware", "specification", "manufacturer", "address")},
+           {"firmware": "9.08", "specification": "2.0", "manufacturer": 0x1291, "address": "127.0.0.1"})
+
+
+def _equal(what: str, found: object, expected: object) -> None:
+    if found != expected:
+        raise Failed(f"{what} is\n{found}, not\n{expected}")
+
+
+@contextlib.contextmanager
+def _bmc(bench: Bench) -> Iterator[int]:
+    """OpenIPMI's simulator, on a LAN and inside the machine."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        inside = probe.getsockname()[1]
+    (bench.folder / "lan.conf").write_text(
+        f'name "inventory"\nset_working_mc 0x20\nstartlan 1\n  addr 127.0.0.1 {_BMC_PORT}\n  priv_limit admin\n'
+        f'  allowed_auths_admin md5\nendlan\nserial 15 127.0.0.1 {inside} codec VM\nuser 2 true "admin" "secret" admin 10 md5\n')
+    (bench.folder / "commands.emu").write_text(
+        "mc_setbmc 0x20\nmc_add 0x20 0 no-device-sdrs 0x23 9 8 0x9f 0x1291 0xf02\nsel_enable 0x20 1000 0x0a\nmc_enable 0x20\n")
+    command = ["ipmi_sim", "-n", "-c", str(bench.folder / "lan.conf"), "-f", str(bench.folder / "commands.emu"), "-s", str(bench.folder)]
+    with (bench.folder / "ipmi_sim.log").open("wb") as log, subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log) as bmc:
+        try:
+            yield inside
+        finally:
+            bmc.kill()
+
+
+@contextlib.contextmanager
+def _switch(bench: Bench) -> Iterator[None]:
+    """lldpd at the machine's port."""
+    control, log = bench.folder / "lldpd.sock", bench.folder / "lldpd.log"
+    subprocess.run(["mkdir", "-p", "/run/lldpd"], check=True)
+    command = ["lldpd", "-d", "-u", str(control), "-p", str(bench.folder / "lldpd.pid"), "-I", "lan0"]
+    with log.open("wb") as output, subprocess.Popen(command, stdout=output, stderr=output) as daemon:
+        try:
+            deadline = time.monotonic() + 10
+            while subprocess.run(["lldpcli", "-u", str(control), "show", "chassis"], capture_output=True).returncode:
+                if time.monotonic() > deadline:
+                    wait(log, "never", 0)
+                time.sleep(0.1)
+            for words in ("lldp tx-interval 2", "system hostname leaf-7", "ports lan0 lldp portidsubtype local Ethernet1/7"):
+                subprocess.run(["lldpcli", "-u", str(control), "configure", *words.split()], check=True, capture_output=True)
+            yield
+        finally:
+            daemon.kill()
