@@ -145,7 +145,10 @@ let package = Package(
         program("slipwayd", ["DaemonCore", argumentParser]),
         library(
             "Commands",
-            ["APIClient", "APIModel", "Machines", "Inventory", "NetworkAddresses", nioCore, crypto, argumentParser]),
+            [
+                "APIClient", "APIModel", "ProfileFiles", "Machines", "Inventory", "NetworkAddresses", nioCore, crypto,
+                argumentParser,
+            ]),
         program("slipway", ["Commands"]),
         .target(name: "CAgent"),
         .target(name: "CDatagrams"),
@@ -174,7 +177,7 @@ let package = Package(
         tests("SMBIOS", ["SMBIOS", "TestSupport"], fixtures: true),
         tests("PowerControl", ["PowerControl", "BMCSimulator", "Machines", "TestSupport", logging]),
         tests("Inventory", ["Inventory", "NetworkAddresses"]),
-        tests("ProfileFiles", ["ProfileFiles", "Inventory"]),
+        tests("ProfileFiles", ["ProfileFiles", "Inventory", "NetworkAddresses"]),
         tests(
             "Controllers",
             [

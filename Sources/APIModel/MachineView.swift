@@ -28,6 +28,8 @@ public struct MachineView: Codable, Sendable {
     /// It looks like a machine that is known: merge or split.
     public var question: Machine.IdentityQuestion?
     public var operation: OperationView?
+    /// What is wrong with its hardware, and what to do.
+    public var problems: [HardwareProblem]
     public var hardware: HardwareReport?
     /// The ETag: counts changes that people asked for.
     public var generation: Int64
@@ -49,6 +51,7 @@ public struct MachineView: Codable, Sendable {
         question = machine.observed.question
         self.operation = operation
         hardware = machine.observed.hardware
+        problems = machine.observed.hardware?.problems ?? []
         (generation, createdAt, updatedAt) = (machine.generation, machine.createdAt, machine.updatedAt)
     }
 }

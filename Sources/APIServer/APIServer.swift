@@ -52,6 +52,7 @@ public struct APIRouter: Sendable {
         MetricsRoute(page: metrics).register(on: router.group().add(middleware: tokens))
         let people = router.group("api/v1").add(middleware: tokens)
         MachineRoutes(store: store, machines: machines, board: board).register(on: people)
+        ProfileRoutes(store: store, machines: machines).register(on: people)
         CatalogRoutes(store: store, catalog: catalog, images: images).register(on: people)
         EventRoutes(store: store, machines: machines).register(on: people)
         BootRoutes(store: store, machines: machines, boots: boots, now: now).register(on: people)

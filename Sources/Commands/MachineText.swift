@@ -41,6 +41,7 @@ enum MachineText {
         for condition in machine.conditions {
             lines.append(("condition", "\(condition.type.rawValue)=\(condition.status) \(condition.reason)"))
         }
+        for problem in machine.problems { lines.append(("problem", "\(problem.seen): \(problem.attempt)")) }
         if let hardware = machine.hardware { lines += HardwareText.lines(hardware) }
         return lines.map { $0.0.padding(toLength: 11, withPad: " ", startingAt: 0) + $0.1 }.joined(separator: "\n")
     }

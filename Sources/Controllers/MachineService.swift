@@ -10,7 +10,7 @@ public struct MachineService: Sendable {
     let board: SessionBoard
     let installation: Installation
     let power: any PowerController
-    let profiles: ProfileMatcher
+    public let profiles: ProfileMatcher
     let director: BootDirector
     let boots: BootBook
     let wakeups: Wakeups

@@ -39,12 +39,7 @@ public enum ProfileDirectory {
         var top = try YAMLReader(file: file, text: text)
         var profile = HardwareProfile(name: name)
         profile.priority = try top.integer("priority") ?? 0
-        if var match = try top.mapping("match") {
-            profile.match = HardwareProfile.Match(
-                architecture: try match.word("architecture", Architecture.self)?.rawValue,
-                manufacturer: try match.string("manufacturer"), product: try match.string("product"))
-            try match.finish()
-        }
+        if var match = try top.mapping("match") { profile.match = try match.machineCondition() }
         if var disk = try top.mapping("root_disk") {
             profile.rootDisk = try rootDisk(&disk)
             try disk.finish()
@@ -81,8 +76,6 @@ public enum ProfileDirectory {
             transports: transports, minimumBytes: try disk.bytes("minimum"), maximumBytes: try disk.bytes("maximum"),
             rotational: try disk.boolean("rotational"), choose: try disk.word("choose", RootDiskHint.Choice.self))
     }
-
-    private enum Architecture: String, CaseIterable { case amd64, arm64 }
 }
 
 /// All faults of a set of profile files.

@@ -3,7 +3,7 @@ import Yams
 /// One mapping of a YAML document, read strictly: each key once, known, and of the right kind, or an error with its place.
 public struct YAMLReader {
     let file: String
-    private let node: Node
+    let node: Node
     private let entries: [(key: Node, value: Node)]
     private var known: [String] = []
 
@@ -19,7 +19,7 @@ public struct YAMLReader {
         }
     }
 
-    private init(file: String, node: Node) throws {
+    init(file: String, node: Node) throws {
         guard let mapping = node.mapping else {
             throw ProfileFileError(
                 file: file, line: node.mark?.line, column: node.mark?.column,
@@ -159,7 +159,7 @@ public struct YAMLReader {
         fault(entries.first { $0.key.string == key }?.value, message)
     }
 
-    private mutating func take(_ key: String) -> Node? {
+    mutating func take(_ key: String) -> Node? {
         known.append(key)
         return entries.first { $0.key.string == key }?.value
     }

@@ -31,7 +31,7 @@ import Testing
                 secretKey: keys.secret,
                 admission: .init(unknown: .discover), pollSeconds: 60)
             let profile = HardwareProfile(
-                name: "rack", match: .init(manufacturer: "Slipway"), rootDisk: RootDiskHint(transports: [.nvme]),
+                name: "rack", match: .machine("manufacturer", "Slipway"), rootDisk: RootDiskHint(transports: [.nvme]),
                 readBack: .full, boot: boot)
             let controllers = ControllerSet(
                 store: store, installation: installation, profiles: ProfileMatcher([profile]), power: power,

@@ -19,7 +19,6 @@ import Testing
         "a fault is named with line, column and key",
         arguments: [
             ("priorty: 1\n", "p.yaml:1:1: unknown key priorty; did you mean priority?"),
-            ("match:\n  architecture: mips\n", "p.yaml:2:17: architecture: mips is not one of amd64, arm64"),
             ("root_disk:\n  minimum: 4\n", "p.yaml:2:12: minimum: 4 is not a size with a unit such as 800GB or 4GiB"),
             (
                 "root_disk:\n  transports: [floppy]\n",

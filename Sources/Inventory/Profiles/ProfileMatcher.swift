@@ -1,27 +1,90 @@
 /// Finds the hardware profile of a machine. Pure.
 public struct ProfileMatcher: Sendable {
+    public enum Outcome: Sendable {
+        case none
+        case one(HardwareProfile)
+        /// Several fit equally well: a person has to say which.
+        case tie([HardwareProfile])
+
+        public var profile: HardwareProfile? { if case .one(let profile) = self { profile } else { nil } }
+
+        /// For people.
+        public var words: String {
+            switch self {
+            case .none: "no hardware profile matches"
+            case .one(let profile): "hardware profile \(profile.name)"
+            case .tie(let profiles):
+                "the hardware profiles \(profiles.map(\.name).joined(separator: " and ")) fit equally well; give one of them a higher "
+                    + "priority"
+            }
+        }
+    }
+
     public let profiles: [HardwareProfile]
 
-    public init(_ profiles: [HardwareProfile]) { self.profiles = profiles }
+    public init(_ profiles: [HardwareProfile]) { self.profiles = profiles.sorted { $0.name < $1.name } }
 
-    /// The matching profile with the highest priority, then the most conditions, then the first name.
-    public func match(_ report: HardwareReport) -> HardwareProfile? {
-        profiles.filter { $0.match.holds(for: report) }
-            .max { ($0.priority, $0.match.conditions, $1.name) < ($1.priority, $1.match.conditions, $0.name) }
+    /// Of the profiles that fit the one of the highest priority, then the one that demands most.
+    public func match(_ report: HardwareReport) -> Outcome {
+        var best: [HardwareProfile] = []
+        for profile in profiles {
+            // Cheaper than the conditions, which most profiles end with.
+            if let rank = best.first?.rank, profile.rank < rank { continue }
+            guard profile.match.holds(for: report) else { continue }
+            if let rank = best.first?.rank, profile.rank == rank { best.append(profile) } else { best = [profile] }
+        }
+        return switch best.count {
+        case 0: .none
+        case 1: .one(best[0])
+        default: .tie(best)
+        }
     }
 
     public func profile(named name: String) -> HardwareProfile? { profiles.first { $0.name == name } }
+
+    /// Every profile, and why it is or is not the machine's: the chosen one first, then those that fit, then the nearest misses.
+    public func explain(_ report: HardwareReport) -> [ProfileExplanation] {
+        let chosen = match(report).profile?.name
+        return profiles.map { profile in
+            ProfileExplanation(
+                profile: profile.name, isChosen: profile.name == chosen, priority: profile.priority,
+                specificity: profile.match.specificity, condition: profile.match.explain(report))
+        }.sorted { $0.order < $1.order }
+    }
 }
 
-extension HardwareProfile.Match {
-    func holds(for report: HardwareReport) -> Bool {
-        func same(_ wanted: String?, _ found: String?) -> Bool {
-            guard let wanted else { return true }
-            return found.map { $0.lowercased() == wanted.lowercased() } ?? false
+extension HardwareProfile {
+    struct Rank: Comparable {
+        var priority: Int
+        var specificity: Int
+
+        static func < (left: Self, right: Self) -> Bool {
+            (left.priority, left.specificity) < (right.priority, right.specificity)
         }
-        return same(architecture, report.processor.architecture) && same(manufacturer, report.system.manufacturer)
-            && same(product, report.system.product)
     }
 
-    var conditions: Int { [architecture, manufacturer, product].count { $0 != nil } }
+    var rank: Rank { Rank(priority: priority, specificity: specificity) }
+}
+
+/// Why a profile is or is not a machine's.
+public struct ProfileExplanation: Codable, Sendable {
+    public var profile: String
+    public var isChosen: Bool
+    public var priority: Int
+    public var specificity: Int
+    public var condition: ConditionExplanation
+
+    struct Order: Comparable {
+        var key: (Int, Int, Int, Int)
+        var name: String
+
+        static func == (left: Self, right: Self) -> Bool { left.key == right.key && left.name == right.name }
+        static func < (left: Self, right: Self) -> Bool {
+            left.key == right.key ? left.name < right.name : left.key < right.key
+        }
+    }
+
+    var order: Order {
+        Order(key: (isChosen ? 0 : 1, condition.misses, -priority, -specificity), name: profile)
+    }
 }

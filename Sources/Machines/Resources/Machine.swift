@@ -160,6 +160,8 @@ public struct Condition: Codable, Equatable, Sendable {
         case sessionTrusted = "SessionTrusted"
         /// The BMC answers.
         case bmcReachable = "BMCReachable"
+        /// One hardware profile is the machine's.
+        case profileMatched = "ProfileMatched"
         /// The node's heartbeats arrive.
         case nodeReady = "NodeReady"
         /// The machine has its system, and its hardware is not what it was; nobody has said yet that this is right.

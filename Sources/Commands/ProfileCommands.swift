@@ -1,0 +1,81 @@
+import APIClient
+import APIModel
+import ArgumentParser
+import Foundation
+import Inventory
+import ProfileFiles
+
+struct ProfileCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "profile", abstract: "Hardware profiles: which machines they are for, and what follows.",
+        subcommands: [ProfileListCommand.self, ProfileExplainCommand.self, ProfileCheckCommand.self])
+}
+
+struct ProfileListCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "list", abstract: "The profiles that the daemon has read.")
+    @OptionGroup var format: FormatOption
+    @OptionGroup var connection: ConnectionOptions
+
+    func run() async throws {
+        let list = try await connection.withClient { client in
+            try await client.call(.get, "/api/v1/profiles", as: ListView<ProfileView>.self)
+        }
+        guard format.format == .table else { return try Output.json(list.items) }
+        let rows = list.items.map { [$0.name, "\($0.priority)", "\($0.machines)", $0.match] }
+        Output.print(Output.table(["NAME", "PRIORITY", "MACHINES", "MATCH"], rows))
+    }
+}
+
+struct ProfileExplainCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "explain", abstract: "Why a profile is a machine's, and what the others lack.")
+    @Argument(help: "Id, name, MAC address or serial number.") var machine: String
+    @OptionGroup var format: FormatOption
+    @OptionGroup var connection: ConnectionOptions
+
+    func run() async throws {
+        let reference = machine
+        let view = try await connection.withClient { client in
+            try await client.call(
+                .get, "/api/v1/machines/\(reference.escaped)/profile", as: MachineProfileView.self)
+        }
+        guard format.format == .table else { return try Output.json(view) }
+        Output.print(view.outcome)
+        for profile in view.profiles { Output.print(Self.words(profile)) }
+    }
+
+    static func words(_ profile: ProfileExplanation) -> String {
+        let rank = "priority \(profile.priority), \(profile.specificity) conditions"
+        guard profile.condition.holds else {
+            return (["  \(profile.profile) does not fit"] + profile.condition.faults.map { "      \($0)" }).joined(
+                separator: "\n")
+        }
+        return "  \(profile.profile) fits (\(rank))\(profile.isChosen ? ", and is the machine's" : ""): "
+            + profile.condition.demand
+    }
+}
+
+struct ProfileCheckCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "check", abstract: "Reads profile files and tells their faults; needs no daemon.")
+    @Argument(help: "Files.", completion: .file(extensions: ["yaml"])) var files: [String]
+
+    func run() throws {
+        var faults: [String] = []
+        for file in files {
+            do {
+                let text = try String(contentsOfFile: file, encoding: .utf8)
+                let name = URL(fileURLWithPath: file).deletingPathExtension().lastPathComponent
+                let profile = try ProfileDirectory.parse(text, file: file, name: name)
+                Output.print("\(file): \(profile.match.words)")
+            } catch let fault as ProfileFileError {
+                faults.append("\(fault)")
+            } catch {
+                faults.append("\(file): cannot be read: \(error.localizedDescription)")
+            }
+        }
+        for fault in faults { Output.tell(fault) }
+        if !faults.isEmpty { throw ExitCode.failure }
+    }
+}
