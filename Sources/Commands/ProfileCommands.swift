@@ -46,7 +46,8 @@ struct ProfileExplainCommand: AsyncParsableCommand {
     }
 
     static func words(_ profile: ProfileExplanation) -> String {
-        let rank = "priority \(profile.priority), \(profile.specificity) conditions"
+        let count = profile.specificity
+        let rank = "priority \(profile.priority), \(count) condition\(count == 1 ? "" : "s")"
         guard profile.condition.holds else {
             return (["  \(profile.profile) does not fit"] + profile.condition.faults.map { "      \($0)" }).joined(
                 separator: "\n")

@@ -35,7 +35,7 @@ import Testing
     func less() {
         let bare: [[UInt8]: [UInt8]] = [
             [6, 1]: Self.device, [6, 0x42, 1]: [1, 4], [0x0c, 2, 1, 3, 0, 0]: [0x11, 0, 0, 0, 0],
-            [0x0c, 2, 1, 20, 0, 0]: [0x11, 0x2a, 0x01], [0x0c, 2, 1, 5, 0, 0]: [0x11, 1, 2],
+            [0x0c, 2, 1, 20, 0, 0]: [0x11, 0x2a, 0x01], [0x0c, 2, 1, 5, 0, 0]: [0x11, 0, 0, 0, 0, 0, 0],
         ]
         let report = BMCReader(bmc: Scripted(answers: bare)).read()
         #expect(report?.address == nil && report?.vlan == nil && report?.mac == nil && report?.firmware == "6.10")

@@ -39,7 +39,7 @@ struct BMCReader {
         report.address = parameter(.address, lan).flatMap { IPv4Address(bytes: $0) }.flatMap {
             $0 == IPv4Address(0, 0, 0, 0) ? nil : "\($0)"
         }
-        report.mac = parameter(.mac, lan).flatMap { MACAddress(bytes: $0) }.map { "\($0)" }
+        report.mac = parameter(.mac, lan).flatMap { MACAddress(bytes: $0) }.flatMap { $0.rawValue == 0 ? nil : "\($0)" }
         report.vlan = parameter(.vlan, lan).flatMap { value in
             value[1] & 0x80 != 0 ? Int(value[0]) | Int(value[1] & 15) << 8 : nil
         }

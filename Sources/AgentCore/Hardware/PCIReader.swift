@@ -33,6 +33,8 @@ struct PCIReader {
                 switch device.classCode.prefix(4) {
                 // A chipset in RAID mode is one for the drivers of its maker only.
                 case "0104": device.driver == "ahci" ? .sata : .raid
+                // A virtio disk is a device of its own.
+                case "0100" where device.id.hasPrefix("1af4:"): nil
                 case "0107", "0100": Self.virtualDriveDrivers.contains(device.driver ?? "") ? .raid : .hba
                 case "0106": .sata
                 default: nil

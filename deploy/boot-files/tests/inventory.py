@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import socket
 import subprocess
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 from virtual_rack.switch_port import SwitchPort
 
@@ -15,7 +17,7 @@ from .bench import MAC, Bench, Failed, wait
 
 _SECOND = "00:16:3e:00:00:62"
 _UUID = "4c4c4544-0042-3510-8052-b4c04f4e3132"
-_BMC_PORT = 9623
+_BMC, _BMC_MAC, _BMC_PORT = "10.97.0.9", "b8:ca:3a:00:00:09", 9623
 _SMBIOS = (
     f"type=1,manufacturer=Slipway,product=Inventory,serial=INV-1,sku=SKU-1,uuid={_UUID}",
     "type=2,manufacturer=Boards,product=B1,serial=BOARD-1",
@@ -30,8 +32,8 @@ def run(bench: Bench) -> None:
             machine.says("hardware reported", 240)
             _compare(_report(bench))
             bench.sees('"leaf-7"', 90, "machine", "show", MAC, "--format", "json")
-            neighbour = _report(bench)["nics"][0]["neighbour"]
-            _equal("neighbour", neighbour, {"system": "leaf-7", "port": "Ethernet1/7"})
+            neighbour = next(nic["neighbour"] for nic in _report(bench)["nics"] if nic["mac"] == MAC)
+            _equal("neighbour", (neighbour["system"], neighbour["port"]), ("leaf-7", "Ethernet1/7"))
         # A NIC is taken out, and a module is another.
         with bench.machine(_machine(bench, port, inside, second=False)) as machine:
             machine.says("hardware reported", 240)
@@ -84,10 +86,10 @@ def _compare(report: dict) -> None:
     _equal("NVMe erases by", disks["nvme"]["eraseMethods"], ["nvme-format", "discard", "overwrite"])
     _equal("SATA erases by", disks["sata"]["eraseMethods"], ["discard", "overwrite"])
     _equal("controllers", [(each["kind"], each["disks"]) for each in report["controllers"]], [("sata", 1)])
-    _equal("NICs", [nic["mac"] for nic in report["nics"]], [MAC, _SECOND])
+    _equal("NICs", sorted(nic["mac"] for nic in report["nics"]), [MAC, _SECOND])
     _equal("flags", "hypervisor" in report["processor"]["flags"], True)
-    _equal("BMC", {key: report["bmc"].get(key) for key in ("firmware", "specification", "manufacturer", "address")},
-           {"firmware": "9.08", "specification": "2.0", "manufacturer": 0x1291, "address": "127.0.0.1"})
+    _equal("BMC", {key: report["bmc"].get(key) for key in ("firmware", "specification", "manufacturer", "address", "mac")},
+           {"firmware": "9.08", "specification": "2.0", "manufacturer": 0x1291, "address": _BMC, "mac": _BMC_MAC})
 
 
 def _equal(what: str, found: object, expected: object) -> None:
@@ -101,9 +103,15 @@ def _bmc(bench: Bench) -> Iterator[int]:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         inside = probe.getsockname()[1]
+    # How the simulator is told what its LAN is (ipmi_lan(5), lan_config_program): `program get NAME...`.
+    network = bench.folder / "network"
+    network.write_text(
+        f'#!/bin/sh\nshift\nfor name; do\n  case $name in\n  ip_addr) echo "ip_addr:{_BMC}" ;;\n  mac_addr) echo "mac_addr:{_BMC_MAC}" ;;\n'
+        "  esac\ndone\n")
+    network.chmod(0o755)
     (bench.folder / "lan.conf").write_text(
         f'name "inventory"\nset_working_mc 0x20\nstartlan 1\n  addr 127.0.0.1 {_BMC_PORT}\n  priv_limit admin\n'
-        f'  allowed_auths_admin md5\nendlan\nserial 15 127.0.0.1 {inside} codec VM\nuser 2 true "admin" "secret" admin 10 md5\n')
+        f'  allowed_auths_admin md5\n  lan_config_program "{network}"\nendlan\nserial 15 127.0.0.1 {inside} codec VM\nuser 2 true "admin" "secret" admin 10 md5\n')
     (bench.folder / "commands.emu").write_text(
         "mc_setbmc 0x20\nmc_add 0x20 0 no-device-sdrs 0x23 9 8 0x9f 0x1291 0xf02\nsel_enable 0x20 1000 0x0a\nmc_enable 0x20\n")
     command = ["ipmi_sim", "-n", "-c", str(bench.folder / "lan.conf"), "-f", str(bench.folder / "commands.emu"), "-s", str(bench.folder)]
@@ -117,8 +125,10 @@ def _bmc(bench: Bench) -> Iterator[int]:
 @contextlib.contextmanager
 def _switch(bench: Bench) -> Iterator[None]:
     """lldpd at the machine's port."""
-    control, log = bench.folder / "lldpd.sock", bench.folder / "lldpd.log"
-    subprocess.run(["mkdir", "-p", "/run/lldpd"], check=True)
+    # Where its own user may go.
+    home, log = Path("/run/lldpd"), bench.folder / "lldpd.log"
+    home.mkdir(exist_ok=True)
+    control = home / f"slipway-{os.getpid()}"
     command = ["lldpd", "-d", "-u", str(control), "-p", str(bench.folder / "lldpd.pid"), "-I", "lan0"]
     with log.open("wb") as output, subprocess.Popen(command, stdout=output, stderr=output) as daemon:
         try:
@@ -132,3 +142,4 @@ def _switch(bench: Bench) -> Iterator[None]:
             yield
         finally:
             daemon.kill()
+            control.unlink(missing_ok=True)
