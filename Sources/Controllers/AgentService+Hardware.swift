@@ -14,6 +14,17 @@ extension AgentService {
             if BootPolicy.isHandedToDisk(machine.observed.phase) {
                 return try await !recognise(hardware, &machine, session, in: transaction, now)
             }
+            if let id = otherMachine(hardware, than: machine), let other = try await transaction.get(Machine.self, id) {
+                let comparison = identities.resolver.compare(hardware.identity, other.identity)
+                try transaction.put(
+                    Event.problem(
+                        .identityQuestion, machine: machine.id, mac: session.mac, actor: "slipwayd",
+                        "\(machine.name), an agent at \(session.address), reports hardware that looks like \(other.name)'s: \(comparison)",
+                        details: ["resembles": id], at: now))
+                // A person has said who this is, and this is somebody else.
+                guard !machine.desired.accepted else { return true }
+                machine.observed.question = .init(resembles: id, comparison: comparison)
+            }
             if machine.observed.hardware?.bootID != hardware.bootID {
                 try transaction.put(
                     Event.now(
@@ -28,9 +39,19 @@ extension AgentService {
         }
         guard !isOther else {
             throw ServiceError(
-                .gone, "this is not the hardware that the system was installed on; see slipway event list")
+                .gone, "this is not the hardware of the machine whose session it is; see slipway event list")
         }
         wakeups.wake(session.machine)
+    }
+
+    /// Another machine's id, when the report is that machine's hardware more than this one's. Who opened the session showed who it is then, and
+    /// was asked about where that was not clear; it may show another face afterwards.
+    private func otherMachine(_ hardware: HardwareReport, than machine: Machine) -> String? {
+        guard machine.observed.question == nil else { return nil }
+        switch identities.resolver.resolve(hardware.identity) {
+        case .same(let id), .question(let id, _): return id == machine.id ? nil : id
+        case .new: return nil
+        }
     }
 
     /// The hardware is the machine's from now on, and decides on its profile.

@@ -168,12 +168,15 @@ public final class BootDirector: NetworkBootDirector {
         state.withLock { $0.forget(machine) }
     }
 
-    /// Of several machines with one MAC the one whose UUID the client tells; else the one that is there by right.
+    /// Of several machines with one MAC the one whose UUID the client tells; else the one that is there by right, and has been for longer.
     func entry(_ client: BootClient) -> Entry? {
         let entries = state.withLock { $0.byMAC[client.mac] } ?? []
         guard entries.count > 1 else { return entries.first }
         let told = client.uuid.flatMap { uuid in entries.first { $0.uuid.map(uuid.isSame) ?? false } }
-        return told ?? entries.first { !$0.isQuestioned }
+        func order(_ entry: Entry) -> (Int, Int, String) {
+            (entry.isQuestioned ? 1 : 0, entry.facts.phase == .discovered ? 1 : 0, entry.machine)
+        }
+        return told ?? entries.min { order($0) < order($1) }
     }
 
     private static func common(to installation: Installation) throws(KernelArgumentError) -> [KernelArgument] {

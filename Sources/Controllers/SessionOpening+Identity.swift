@@ -25,13 +25,16 @@ extension SessionOpening {
         }
     }
 
-    /// A machine that was seen with this MAC and never told more, or a new one.
+    /// A machine that was seen with this MAC and never told more, or a new one. A MAC alone is no proof: where a machine has it that has told
+    /// more, and this does not show to be it, a person decides.
     private func unreported(in transaction: Transaction) async throws -> Machine {
         for id in Set([knownMachine, idByMAC].compactMap { $0 }).sorted() {
             guard let machine = try await transaction.get(Machine.self, id) else { continue }
             if machine.observed.hardware == nil { return machine }
             // The index follows the store: what it has not seen yet is compared here.
-            if resolver.compare(request.machine, machine.identity).differing.isEmpty { return machine }
+            if isSame(machine) { return machine }
+            return try await claimant(
+                of: machine, resolver.compare(request.machine, machine.identity), in: transaction)
         }
         return try await make(in: transaction)
     }
@@ -57,14 +60,10 @@ extension SessionOpening {
     private func make(in transaction: Transaction) async throws -> Machine {
         var id = idByMAC
         if let other = try await transaction.get(Machine.self, id) {
-            if other.observed.question != nil,
-                resolver.compare(request.machine, other.identity).differing.isEmpty
-            {
-                return other
-            }
+            if other.observed.question != nil, other.observed.hardware == nil || isSame(other) { return other }
             let encoder = JSONEncoder()
             encoder.outputFormatting = .sortedKeys
-            id += "-" + Credential.hex(SHA256.hash(data: try encoder.encode(request.machine)).prefix(3).map { $0 })
+            id += "-" + Credential.hex(SHA256.hash(data: try encoder.encode(request.machine)).prefix(8).map { $0 })
             if let machine = try await transaction.get(Machine.self, id) { return machine }
         }
         let machine = Machine(
@@ -76,6 +75,11 @@ extension SessionOpening {
                 .phaseChanged, machine: machine.id, mac: request.mac, actor: "slipwayd", "\(machine.name): discovered",
                 details: ["to": Phase.discovered.rawValue], at: now))
         return machine
+    }
+
+    private func isSame(_ machine: Machine) -> Bool {
+        let alone = IdentityResolver([.init(id: machine.id, identity: machine.identity)])
+        return alone.resolve(request.machine) == .same(machine.id)
     }
 
     private var idByMAC: String { "m-" + Credential.hex(Array(request.mac.bytes)) }

@@ -116,6 +116,58 @@ import Testing
         await daemon.kill()
     }
 
+    @Test("a MAC alone, and a face that is shown after the session was opened, take nothing over")
+    func takeover() async throws {
+        let store = try await Flow.store()
+        let daemon = Flow.Daemon(store, keys: .init())
+        let known = try await Flow.boot(daemon)
+        #expect(
+            await eventually {
+                daemon.controllers.identities.resolver.resolve(Flow.report().identity) == .same(known.machine)
+            })
+        // Nothing but the known machine's NIC, in the script's request.
+        var nobody = Flow.report(bootID: "boot-2")
+        (nobody.system, nobody.nics) = (.init(), [])
+        let second = try await Flow.boot(daemon, report: nobody)
+        let machines = daemon.controllers.machines
+        #expect(second.machine != known.machine)
+        #expect(try await machines.machine(second.machine).observed.question?.resembles == known.machine)
+        #expect(try await machines.machine(known.machine).observed.hardware == Flow.report())
+        // A machine of its own, which then says that it is the known one: neither becomes less of itself.
+        let other = BootClient(mac: MACAddress(rawValue: 0x0216_3e00_0099), stage: .ipxe, address: Flow.address)
+        var own = Flow.report(bootID: "boot-3")
+        own.system = .init(serial: "OTHER")
+        own.nics = [NIC(name: "eth0", mac: other.mac, permanentMAC: other.mac, pciAddress: "0000:00:02.0")]
+        let third = try await Flow.boot(daemon, report: own, as: other)
+        #expect(third.machine != known.machine && third.machine != second.machine)
+        #expect(
+            await eventually { daemon.controllers.identities.resolver.resolve(own.identity) == .same(third.machine) })
+        _ = try await machines.accept(third.machine, name: "own", bmc: nil, network: nil, generation: nil, by: "anna")
+        let refusal = await #expect(throws: ServiceError.self) {
+            try await daemon.controllers.agents.report(Flow.report(bootID: "boot-3"), from: third)
+        }
+        #expect(refusal?.kind == .gone)
+        #expect(try await machines.machine(third.machine).observed.hardware == own)
+        // One that nobody has accepted yet raises the question, and is none of those by which others are told apart.
+        let stranger = BootClient(mac: MACAddress(rawValue: 0x0216_3e00_0098), stage: .ipxe, address: Flow.address)
+        var first = own
+        first.system = .init(serial: "STRANGER")
+        first.nics = [NIC(name: "eth0", mac: stranger.mac, permanentMAC: stranger.mac, pciAddress: "0000:00:02.0")]
+        let fourth = try await Flow.boot(daemon, report: first, as: stranger)
+        #expect(
+            await eventually {
+                daemon.controllers.identities.resolver.resolve(first.identity) == .same(fourth.machine)
+            })
+        try await daemon.controllers.agents.report(Flow.report(bootID: "boot-4"), from: fourth)
+        #expect(try await machines.machine(fourth.machine).observed.question?.resembles == known.machine)
+        #expect(
+            await eventually {
+                daemon.controllers.identities.resolver.resolve(first.identity) == .new
+            })
+        #expect(daemon.controllers.identities.resolver.resolve(Flow.report().identity) == .same(known.machine))
+        await daemon.kill()
+    }
+
     @Test("a machine whose NIC was replaced is itself, and its change is told")
     func oneNIC() async throws {
         let store = try await Flow.store()

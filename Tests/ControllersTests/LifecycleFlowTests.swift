@@ -112,17 +112,17 @@ import Testing
     }
 
     /// Script, session, hardware report: what the agent does when it comes up.
-    static func boot(_ daemon: Daemon, report: HardwareReport = report(), from: String = "\(address)") async throws
-        -> AgentSession
-    {
-        let client = BootClient(mac: mac, stage: .ipxe, address: address)
+    static func boot(
+        _ daemon: Daemon, report: HardwareReport = report(), from: String = "\(address)",
+        as client: BootClient = BootClient(mac: mac, stage: .ipxe, address: address)
+    ) async throws -> AgentSession {
         guard case .agent(let arguments, _) = daemon.controllers.director.script(for: client) else {
             throw Unexpected("no agent script")
         }
         let ticket = try #require(arguments.first { $0.key == "slipway.ticket" }?.value)
         let reply = try await daemon.controllers.agents.open(
             SessionRequest(
-                ticket: ticket, mac: mac, machine: report.identity, bootID: report.bootID, agentVersion: "1",
+                ticket: ticket, mac: client.mac, machine: report.identity, bootID: report.bootID, agentVersion: "1",
                 uptimeSeconds: 3), from: from)
         let session = try await daemon.controllers.agents.authenticate(session: reply.session, token: reply.token)
         try await daemon.controllers.agents.report(report, from: session)

@@ -23,7 +23,7 @@ import Testing
                 try server.report(diskSerial: "ANOTHER-DISK")
                 let other = try await server.bootAgent()
                 defer { other.kill() }
-                #expect(await other.says("not the hardware that the system was installed on"), "\(other.output)")
+                #expect(await other.says("not the hardware of the machine whose session it is"), "\(other.output)")
                 #expect(await other.ended() != nil, "\(other.output)")
                 #expect(!other.output.contains("TRIAL-DISK"), "\(other.output)")
                 let events = try await installation.slipway("event", "list")
