@@ -28,7 +28,7 @@ struct AgentRoutes {
     @Sendable func report(_ request: Request, context: APIContext) async throws -> Response {
         let session = try await session(request)
         try await agents.report(
-            try await request.json(HardwareReport.self, limit: 4 << 20, decoder: JSONDecoder()), from: session)
+            try await request.json(HardwareReport.self, limit: 1 << 20, decoder: JSONDecoder()), from: session)
         return .noContent
     }
 

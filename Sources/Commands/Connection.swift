@@ -14,6 +14,13 @@ struct ConnectionOptions: ParsableArguments {
         try await APIClient.with(try access(ProcessInfo.processInfo.environment), body)
     }
 
+    /// One call with a JSON answer.
+    func call<Answer: Decodable & Sendable>(
+        _ method: APIClient.Method, _ path: String, body: (any Encodable & Sendable)? = nil, as _: Answer.Type
+    ) async throws -> Answer {
+        try await withClient { try await $0.call(method, path, body: body, as: Answer.self) }
+    }
+
     func access(_ environment: [String: String]) throws -> APIClient.Access {
         let context = try ContextFile.load(environment)
         guard let server = server ?? environment["SLIPWAY_SERVER"] ?? context.server else {

@@ -66,10 +66,8 @@ struct MachineConfirmCommand: AsyncParsableCommand {
     @OptionGroup var connection: ConnectionOptions
 
     func run() async throws {
-        let reference = machine
-        let view = try await connection.withClient { client in
-            try await client.call(.post, "/api/v1/machines/\(reference.escaped)/confirm", as: MachineView.self)
-        }
+        let view = try await connection.call(
+            .post, "/api/v1/machines/\(machine.escaped)/confirm", as: MachineView.self)
         if format.format == .json { try Output.json(view) } else { Output.print("\(view.name): hardware confirmed") }
     }
 }

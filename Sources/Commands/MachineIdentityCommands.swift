@@ -11,12 +11,9 @@ struct MachineMergeCommand: AsyncParsableCommand {
     @OptionGroup var connection: ConnectionOptions
 
     func run() async throws {
-        let (reference, body) = (machine, MergeRequest(into: known))
-        let view = try await connection.withClient { client in
-            try await client.call(
-                .post, "/api/v1/machines/\(reference.escaped)/merge", body: body, as: MachineView.self)
-        }
-        if format.format == .json { try Output.json(view) } else { Output.print("\(reference) is \(view.name)") }
+        let view = try await connection.call(
+            .post, "/api/v1/machines/\(machine.escaped)/merge", body: MergeRequest(into: known), as: MachineView.self)
+        if format.format == .json { try Output.json(view) } else { Output.print("\(machine) is \(view.name)") }
     }
 }
 
@@ -28,10 +25,8 @@ struct MachineSplitCommand: AsyncParsableCommand {
     @OptionGroup var connection: ConnectionOptions
 
     func run() async throws {
-        let reference = machine
-        let view = try await connection.withClient { client in
-            try await client.call(.post, "/api/v1/machines/\(reference.escaped)/split", as: MachineView.self)
-        }
+        let view = try await connection.call(
+            .post, "/api/v1/machines/\(machine.escaped)/split", as: MachineView.self)
         if format.format == .json {
             try Output.json(view)
         } else {

@@ -10,9 +10,18 @@ struct FormatOption: ParsableArguments {
 
 /// Data on standard output, words on standard error.
 enum Output {
-    static func print(_ text: String) { FileHandle.standardOutput.write(Data((text + "\n").utf8)) }
+    static func print(_ text: String) { FileHandle.standardOutput.write(Data((fit(text) + "\n").utf8)) }
 
-    static func tell(_ text: String) { FileHandle.standardError.write(Data((text + "\n").utf8)) }
+    static func tell(_ text: String) { FileHandle.standardError.write(Data((fit(text) + "\n").utf8)) }
+
+    /// Names of hardware, events and the like come from machines that nobody knows yet: nothing of theirs commands a terminal.
+    static func fit(_ text: String) -> String {
+        func isControl(_ scalar: Unicode.Scalar) -> Bool {
+            scalar != "\n" && scalar != "\t" && (scalar.value < 0x20 || (0x7f..<0xa0).contains(scalar.value))
+        }
+        guard text.unicodeScalars.contains(where: isControl) else { return text }
+        return String(String.UnicodeScalarView(text.unicodeScalars.map { isControl($0) ? "\u{fffd}" : $0 }))
+    }
 
     static func json(_ value: some Encodable) throws {
         let encoder = APICoding.encoder

@@ -18,9 +18,7 @@ struct ProfileListCommand: AsyncParsableCommand {
     @OptionGroup var connection: ConnectionOptions
 
     func run() async throws {
-        let list = try await connection.withClient { client in
-            try await client.call(.get, "/api/v1/profiles", as: ListView<ProfileView>.self)
-        }
+        let list = try await connection.call(.get, "/api/v1/profiles", as: ListView<ProfileView>.self)
         guard format.format == .table else { return try Output.json(list.items) }
         let rows = list.items.map { [$0.name, "\($0.priority)", "\($0.machines)", $0.match] }
         Output.print(Output.table(["NAME", "PRIORITY", "MACHINES", "MATCH"], rows))
@@ -35,11 +33,8 @@ struct ProfileExplainCommand: AsyncParsableCommand {
     @OptionGroup var connection: ConnectionOptions
 
     func run() async throws {
-        let reference = machine
-        let view = try await connection.withClient { client in
-            try await client.call(
-                .get, "/api/v1/machines/\(reference.escaped)/profile", as: MachineProfileView.self)
-        }
+        let view = try await connection.call(
+            .get, "/api/v1/machines/\(machine.escaped)/profile", as: MachineProfileView.self)
         guard format.format == .table else { return try Output.json(view) }
         Output.print(view.outcome)
         for profile in view.profiles { Output.print(Self.words(profile)) }

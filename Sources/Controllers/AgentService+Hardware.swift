@@ -117,21 +117,33 @@ extension AgentService {
     ) async throws -> Bool {
         guard var session = try await transaction.get(AgentSession.self, session.id) else { return false }
         let disk = machine.observed.installed.flatMap { try? OrderVerifier.disk($0.disk, among: hardware.disks) }
-        guard machine.observed.hardware?.facts == hardware.facts, disk != nil else {
+        let isKnown = machine.observed.hardware?.facts == hardware.facts && disk != nil
+        if isKnown {
+            session.isKnownHardware = true
+            try transaction.put(session)
+        } else {
             try transaction.put(
                 Event.problem(
                     .hardwareChanged, machine: machine.id, mac: session.mac, actor: "slipwayd",
                     "the agent could not start the installed system: the hardware it reported from \(session.address) is not "
                         + "\(machine.name)'s, or the system's disk is not there; nothing was told to it",
                     at: now))
-            return false
         }
-        session.isKnownHardware = true
-        try transaction.put(session)
+        let alone = IdentityResolver([.init(id: machine.id, identity: machine.identity)])
+        if isKnown || alone.resolve(hardware.identity) == .same(machine.id) {
+            try await ask(about: hardware, &machine, in: transaction, now)
+        }
+        return isKnown
+    }
+
+    /// Keeps what a machine that has its system reports, and asks a person about what is different.
+    private func ask(
+        about hardware: HardwareReport, _ machine: inout Machine, in transaction: Transaction, _ now: Date
+    ) async throws {
         let different = machine.observed.hardware.map { hardware.changes(since: $0) } ?? []
         let changes = try await keep(hardware, of: &machine, in: transaction, at: now)
         guard !changes.isEmpty || different.isEmpty == (machine.condition(.hardwareChanged)?.status == true) else {
-            return true
+            return
         }
         if !changes.isEmpty { try transaction.put(changed(machine, changes, at: now)) }
         machine.set(
@@ -142,6 +154,5 @@ extension AgentService {
                     + ": look at it, then `slipway machine confirm \(machine.name)`",
             at: now)
         try transaction.put(machine)
-        return true
     }
 }

@@ -46,6 +46,7 @@ extension MachineService {
                 let newest = try await transaction.get(HardwareRevision.self, HardwareRevision.id(id, number))
             else { throw ServiceError(.conflict, "\(machine.name): no change of its hardware waits to be confirmed") }
             machine.observed.hardware = newest.report
+            machine.observed.macs = Set(machine.observed.macs + newest.report.identity.macs).sorted()
             machine.set(.hardwareChanged, false, "revision \(number) was confirmed by \(actor)", at: now)
             machine.updatedAt = now
             try transaction.put(machine)

@@ -51,7 +51,10 @@ struct SessionOpening {
         ticket.usedByBoot = request.bootID
         if let former = machine.observed.session, former != session.id { board.forget(former) }
         machine.observed.session = session.id
-        if !machine.observed.macs.contains(request.mac) { machine.observed.macs.append(request.mac) }
+        // A MAC that another machine is known by is not taken from it.
+        if !machine.observed.macs.contains(request.mac), knownMachine ?? machine.id == machine.id {
+            machine.observed.macs.append(request.mac)
+        }
         if machine.observed.power != .on { machine.observed.power = .on }
         machine.set(.agentConnected, true, "session from \(address)", at: now)
         machine.set(

@@ -111,6 +111,10 @@ struct BootServices {
         ]
         if let directory = configuration.agentDirectoryARM64 {
             needed.append(("agent_image_arm64", directory, image, "`make agent` on an arm64 machine builds them"))
+            if let grub = BootFiles.standard[.efiARM64], configuration.bootPrograms[.efiARM64] == nil {
+                needed.append(
+                    ("boot_files", configuration.bootFileDirectory, [grub], "`make boot-files` makes it, for arm64"))
+            }
         }
         for (key, directory, files, remedy) in needed {
             let missing = files.filter { !FileManager.default.isReadableFile(atPath: directory + "/" + $0) }

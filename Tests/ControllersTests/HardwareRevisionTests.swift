@@ -2,6 +2,7 @@ import APIModel
 import Foundation
 import Inventory
 import Machines
+import NetworkAddresses
 import Store
 import TestSupport
 import Testing
@@ -90,6 +91,17 @@ import Testing
         #expect(confirmed.condition(.hardwareChanged)?.reason.contains("anna") == true)
         #expect(try await machines.hardwareRevisions(of: confirmed).map(\.number) == [1, 2, 3, 4])
         await #expect(throws: ServiceError.self) { try await machines.confirmHardware(of: session.machine, by: "t") }
+
+        // A NIC more is another face to an order, so its agent is told nothing, and it is asked about all the same.
+        var more = other
+        more.nics.append(
+            NIC(name: "eth1", mac: MACAddress(rawValue: Flow.mac.rawValue + 1), pciAddress: "0000:00:03.0"))
+        await #expect(throws: ServiceError.self) { try await daemon.controllers.agents.report(more, from: again) }
+        #expect(
+            try await machine().condition(.hardwareChanged)?.reason.contains("NIC 00:16:3e:00:00:02 appeared") == true)
+        let taken = try await machines.confirmHardware(of: session.machine, by: "anna")
+        #expect(taken.observed.hardware == more && taken.observed.macs.count == 2)
+        try await daemon.controllers.agents.report(more, from: again)
         await daemon.kill()
     }
 }

@@ -120,4 +120,27 @@ import Testing
         }
         #expect(new.changes(since: old) == [])
     }
+
+    @Test("numbers that no machine has come from the network too, and are only numbers")
+    func extremes() {
+        for extreme in [Int64.max, .min, -1, 0] {
+            var report = Self.report
+            report.memory = .init(installedBytes: extreme)
+            report.nics[0].speedMbps = Int(extreme)
+            report.disks[0].sizeBytes = extreme
+            report.disks[0].health = .init(mediaErrors: extreme)
+            report.processor.threads = Int(extreme)
+            #expect(!report.changes(since: Self.report).isEmpty && Self.report.changes(since: report) != [])
+            for field in HardwareField.ofMachine {
+                _ = HardwareCondition.field(field, .compares([Comparison(.atLeast, extreme)])).explain(report).faults
+            }
+            for list in HardwareParts.allCases {
+                for field in list.fields {
+                    let part = HardwareCondition.field(field, .compares([Comparison(.equal, extreme)]))
+                    _ = HardwareCondition.count(list, where: part, [Comparison(.less, extreme)]).explain(report).faults
+                }
+            }
+            _ = (report.problems, report.identity)
+        }
+    }
 }

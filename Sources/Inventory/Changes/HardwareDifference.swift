@@ -9,22 +9,20 @@ extension HardwareReport {
     private static func parts(_ old: HardwareFacts, _ new: HardwareFacts) -> [HardwareChange] {
         let parts = new.parts
         // Two of one name (a card with two functions in a slot) are told apart by their order.
-        var remaining = Dictionary(grouping: parts) { $0.kind + " " + $0.name }
+        var remaining = Dictionary(grouping: parts) { $0.kind + " " + $0.name }.mapValues { $0[...] }
         var changes: [HardwareChange] = []
         for part in old.parts {
             let subject = part.kind + " " + part.name
-            guard let successor = remaining[subject]?.first else {
+            guard let successor = remaining[subject]?.popFirst() else {
                 changes.append(HardwareChange(.gone, subject, from: part.words))
                 continue
             }
-            remaining[subject]?.removeFirst()
             changes += facts(subject + " ", part.facts, successor.facts)
             changes += facts(subject + " ", part.heard, successor.heard, mayBeUnheard: true)
         }
         for part in parts where old.looked(for: part.kind) {
             let subject = part.kind + " " + part.name
-            guard let left = remaining[subject]?.first else { continue }
-            remaining[subject]?.removeFirst()
+            guard let left = remaining[subject]?.popFirst() else { continue }
             changes.append(HardwareChange(.appeared, subject, to: left.words))
         }
         return changes

@@ -36,7 +36,7 @@ struct HardwareFacts {
     /// Where firmware tells nothing of its modules, what the kernel can use differs with the kernel: whole gibibytes do not.
     private var memory: String {
         let bytes = report.memory.installedBytes
-        return report.memory.modules.isEmpty ? "\((bytes + (1 << 29)) >> 30) GiB" : Self.size(bytes)
+        return report.memory.modules.isEmpty ? "\((bytes >> 30) + (bytes >> 29 & 1)) GiB" : Self.size(bytes)
     }
 
     var parts: [Part] { modules + disks + nics + controllers + devices }

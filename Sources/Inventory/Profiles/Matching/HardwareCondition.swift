@@ -82,6 +82,8 @@ public final class TextPattern: Sendable {
     public let source: String
     private let state: Mutex<State>
     private static let capacity = 1024
+    /// Characters of a text that are looked at: they are an agent's word, and an expression may take long over many.
+    private static let longest = 256
 
     /// - Throws: the fault of the expression, in words.
     public init(_ source: String) throws {
@@ -90,7 +92,8 @@ public final class TextPattern: Sendable {
     }
 
     func matches(_ text: String) -> Bool {
-        state.withLock { state in
+        let text = String(text.prefix(Self.longest))
+        return state.withLock { state in
             if let known = state.known[text] { return known }
             let found = text.firstMatch(of: state.expression) != nil
             if state.known.count >= Self.capacity { state.known = [:] }

@@ -92,7 +92,11 @@ public struct HardwareField: Sendable {
     static let ofNIC: [HardwareField] = [
         nic("driver") { $0.driver.map { .text($0) } }, nic("slot") { $0.slot.map { .text($0) } },
         nic("switch") { $0.neighbour.map { .text($0.system) } }, nic("link", .flag) { .flag($0.linkUp) },
-        nic("speed", .number(.bits)) { $0.speedMbps.map { .number(Int64($0) * 1_000_000) } },
+        nic("speed", .number(.bits)) { nic in
+            // An agent's word: a number that is too large is none.
+            let speed = nic.speedMbps?.multipliedReportingOverflow(by: 1_000_000)
+            return speed.flatMap { $0.overflow ? nil : .number(Int64($0.partialValue)) }
+        },
     ]
 
     static let ofDevice: [HardwareField] = [
