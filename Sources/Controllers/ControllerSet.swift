@@ -19,7 +19,7 @@ public struct ControllerSet: Sendable {
     let identities: IdentityBook
 
     public init(
-        store: any RecordStore, installation: Installation, profiles: ProfileMatcher, power: any PowerController,
+        store: any RecordStore, installation: Installation, profiles: ProfileMatcher, bmcs: any BMCController,
         images: any ImageSource, logger: Logger, now: @escaping @Sendable () -> Date
     ) {
         let wakeups = Wakeups()
@@ -30,7 +30,7 @@ public struct ControllerSet: Sendable {
         director = BootDirector(
             installation: installation, tickets: tickets, book: boots, logger: logger, now: now)
         machines = MachineService(
-            store: store, board: board, installation: installation, power: power, profiles: profiles,
+            store: store, board: board, installation: installation, bmcs: bmcs, profiles: profiles,
             director: director, boots: boots, wakeups: wakeups, now: now)
         agents = AgentService(
             store: store, board: board, director: director, identities: identities, tickets: tickets,

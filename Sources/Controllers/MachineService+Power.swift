@@ -12,7 +12,7 @@ extension MachineService {
         try await note(power: nil, of: id, command: action, actor: actor)
         if action != .off { try await tellBootDevice(of: id, access, actor: actor) }
         do {
-            let state = try await power.perform(action, on: access)
+            let state = try await bmcs.perform(action, on: access)
             try await note(power: state, of: id, command: nil, actor: actor)
             return state
         } catch {
@@ -24,7 +24,7 @@ extension MachineService {
     public func readPower(of id: String) async throws -> PowerState {
         let access = try await access(to: id)
         do {
-            let state = try await power.power(of: access)
+            let state = try await bmcs.power(of: access)
             try await note(power: state, of: id, command: nil, actor: "slipwayd")
             return state
         } catch {
@@ -44,7 +44,7 @@ extension MachineService {
         let words: String
         do {
             let isUEFI = machine.observed.hardware?.firmware.kind == .uefi
-            let result = try await power.bootOnce(from: device, uefi: isUEFI, on: access)
+            let result = try await bmcs.bootOnce(from: device, uefi: isUEFI, on: access)
             words = "the BMC was told to start from the \(device.rawValue) once (\(result.rawValue))"
             for mac in machine.observed.macs {
                 director.record(BootTraceEvent(time: now(), mac: mac, step: .bootDevice(device)))

@@ -9,7 +9,7 @@ public struct MachineService: Sendable {
     let store: any RecordStore
     let board: SessionBoard
     let installation: Installation
-    let power: any PowerController
+    let bmcs: any BMCController
     public let profiles: ProfileMatcher
     let director: BootDirector
     let boots: BootBook

@@ -84,7 +84,7 @@ public enum Daemon {
             idleSeconds: configuration.idleSeconds)
         let controllers = ControllerSet(
             store: store, installation: installation, profiles: ProfileMatcher(profiles),
-            power: IPMIPowerController(logger: logger), images: images, logger: logger, now: now)
+            bmcs: IPMIController(logger: logger), images: images, logger: logger, now: now)
         // The index is loaded before the first packet is answered: a ready machine must not be taken for an unknown one.
         try await controllers.feed.load()
         try await controllers.recorder.load()

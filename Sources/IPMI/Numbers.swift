@@ -64,6 +64,9 @@ public struct SessionStatus: RawRepresentable, Hashable, Sendable, CustomStringC
         }
     }
 
+    /// The user, its privilege or its password.
+    public var refusesCredentials: Bool { [0x09, 0x0d, 0x0f].contains(rawValue) }
+
     /// The BMC does not offer the cipher suite; another may do.
     public var refusesCipherSuite: Bool { [0x04, 0x05, 0x10, 0x11, 0x12].contains(rawValue) }
 }

@@ -12,7 +12,7 @@ import Testing
 /// The BMC's boot device as a way to the disk.
 @Suite struct BootDeviceTests {
     /// Takes commands in their order, and may refuse boot devices.
-    final class Chassis: PowerController {
+    final class Chassis: BMCController {
         let commands = Mutex<[String]>([])
         let refuses: Bool
 
@@ -50,7 +50,7 @@ import Testing
     func told() async throws {
         let (store, chassis) = (try await LifecycleFlowTests.store(), Chassis())
         let daemon = LifecycleFlowTests.Daemon(
-            store, keys: .init(), power: chassis, boot: BootPreferences(localDisk: [.bmc, .exitFailure]), records: true)
+            store, keys: .init(), bmcs: chassis, boot: BootPreferences(localDisk: [.bmc, .exitFailure]), records: true)
         let id = try await machine(daemon, store)
         _ = try await daemon.controllers.machines.setPower(.off, of: id, by: "alice")
         _ = try await daemon.controllers.machines.setPower(.on, of: id, by: "alice")
@@ -71,7 +71,7 @@ import Testing
     func refused() async throws {
         let (store, chassis) = (try await LifecycleFlowTests.store(), Chassis(refuses: true))
         let daemon = LifecycleFlowTests.Daemon(
-            store, keys: .init(), power: chassis, boot: BootPreferences(localDisk: [.bmc]))
+            store, keys: .init(), bmcs: chassis, boot: BootPreferences(localDisk: [.bmc]))
         let id = try await machine(daemon, store)
         _ = try await daemon.controllers.machines.setPower(.cycle, of: id, by: "alice")
         #expect(chassis.heard == ["cycle"])

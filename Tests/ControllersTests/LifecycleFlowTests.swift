@@ -20,7 +20,7 @@ import Testing
         private let task: Task<Void, any Error>
 
         init(
-            _ store: any RecordStore, keys: Keys, power: any PowerController = NoPower(),
+            _ store: any RecordStore, keys: Keys, bmcs: any BMCController = NoPower(),
             boot: BootPreferences = BootPreferences(), records: Bool = false,
             feeds: Bool = true
         ) {
@@ -34,7 +34,7 @@ import Testing
                 name: "rack", match: .machine("manufacturer", "Slipway"), rootDisk: RootDiskHint(transports: [.nvme]),
                 readBack: .full, boot: boot)
             let controllers = ControllerSet(
-                store: store, installation: installation, profiles: ProfileMatcher([profile]), power: power,
+                store: store, installation: installation, profiles: ProfileMatcher([profile]), bmcs: bmcs,
                 images: AllImages(),
                 logger: logger, now: { Date() })
             self.controllers = controllers
@@ -70,7 +70,7 @@ import Testing
     }
 
     /// Machines of these tests have no BMC.
-    struct NoPower: PowerController {
+    struct NoPower: BMCController {
         struct Unexpected: Error {}
         func power(of bmc: BMCAccess) async throws -> PowerState { throw Unexpected() }
         func perform(_ action: PowerAction, on bmc: BMCAccess) async throws -> PowerState { throw Unexpected() }

@@ -52,8 +52,9 @@ import Testing
             let simulator = try ChildProcess(
                 "ipmi_sim", ["-n", "-c", directory + "/lan.conf", "-f", directory + "/commands", "-s", directory])
             defer { simulator.kill() }
-            let access = BMCAccess(address: "127.0.0.1", port: port, username: "admin", password: "file-password")
-            let controller = IPMIPowerController(logger: Logger(label: "test"), settle: .seconds(20))
+            let access = BMCAccess(
+                address: "127.0.0.1", port: port, username: "admin", password: "file-password", settle: .seconds(20))
+            let controller = IPMIController(logger: Logger(label: "test"))
             let answers = await eventually { (try? await controller.power(of: access)) == .off }
             #expect(answers, "\(simulator.output)")
             #expect(try await controller.perform(.on, on: access) == .on)

@@ -9,12 +9,14 @@ import Testing
 @Suite struct SimulatorTests {
     static let bmc = SimulatedBMC(username: "operator", password: "not-a-default")
 
-    private static func controller(settle: Duration = .seconds(5)) -> IPMIPowerController {
-        IPMIPowerController(logger: Logger(label: "test"), settle: settle)
-    }
+    private static let controller = IPMIController(logger: Logger(label: "test"))
 
-    private static func access(_ server: SimulatedBMCServer, password: String = "not-a-default") -> BMCAccess {
-        BMCAccess(address: "127.0.0.1", port: server.port, username: "operator", password: password)
+    private static func access(
+        _ server: SimulatedBMCServer, password: String = "not-a-default", settle: Duration = .seconds(5)
+    ) -> BMCAccess {
+        BMCAccess(
+            kind: .ipmi, address: "127.0.0.1", port: server.port, username: "operator", password: password,
+            settle: settle)
     }
 
     private static func ipmitool(_ server: SimulatedBMCServer, suite: Int, _ words: String...) async throws
@@ -54,7 +56,7 @@ import Testing
         var bmc = Self.bmc
         bmc.suites = [suite]
         try await SimulatedBMCServer.with(bmc) { server in
-            let (controller, access) = (Self.controller(), Self.access(server))
+            let (controller, access) = (Self.controller, Self.access(server))
             #expect(try await controller.power(of: access) == .off)
             #expect(try await controller.perform(.on, on: access) == .on)
             #expect(try await controller.bootOnce(from: .network, uefi: true, on: access) == .confirmed)
@@ -73,7 +75,7 @@ import Testing
     @Test("a cycle of a chassis that is off turns it on; reset and cycle of one that is on end on")
     func cycles() async throws {
         try await SimulatedBMCServer.with(Self.bmc) { server in
-            let (controller, access) = (Self.controller(), Self.access(server))
+            let (controller, access) = (Self.controller, Self.access(server))
             for action in [PowerAction.cycle, .cycle, .reset] {
                 let state = try await controller.perform(action, on: access)
                 #expect(state == .on)
@@ -88,7 +90,7 @@ import Testing
         bmc.ignoresControl = true
         try await SimulatedBMCServer.with(bmc) { server in
             let error = await #expect(throws: BMCError.self) {
-                try await Self.controller(settle: .seconds(1)).perform(.on, on: Self.access(server))
+                try await Self.controller.perform(.on, on: Self.access(server, settle: .seconds(1)))
             }
             #expect("\(error.map { "\($0)" } ?? "")".contains("still reports off"))
         }
@@ -98,7 +100,7 @@ import Testing
     func password() async throws {
         try await SimulatedBMCServer.with(Self.bmc) { server in
             let error = await #expect(throws: BMCError.self) {
-                try await Self.controller().power(of: Self.access(server, password: "guessed-wrong"))
+                try await Self.controller.power(of: Self.access(server, password: "guessed-wrong"))
             }
             let words = "\(error.map { "\($0)" } ?? "")"
             #expect(words.contains("password") && words.contains("127.0.0.1"), "\(words)")

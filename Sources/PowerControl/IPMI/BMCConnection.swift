@@ -1,4 +1,5 @@
 import IPMI
+import Machines
 import NIOCore
 import NIOPosix
 
@@ -24,7 +25,7 @@ struct BMCConnection {
                     channel.eventLoop.makeCompletedFuture { try NIOAsyncChannel(wrappingChannelSynchronously: channel) }
                 }
         } catch {
-            throw BMCError(address: address, doing: "open a socket", reason: .unreachable("\(error)"))
+            throw BMCError(address: address, doing: "open a socket", reason: .unreachable, "\(error)")
         }
         return try await channel.executeThenClose { inbound, outbound in
             let (datagrams, continuation) = AsyncStream.makeStream(
@@ -63,14 +64,14 @@ struct BMCConnection {
             var message = handshake.start()
             exchange: while true {
                 guard let step = try await line.exchange(message, { handshake.receive($0) }) else {
-                    throw BMCError(address: address, doing: "open a session", reason: .silent)
+                    throw BMCError.silent(address, "open a session")
                 }
                 switch step {
                 case .send(let next): message = next
                 case .established(let session): return session
                 case .failed(let error):
                     guard case .refused(let status, _) = error, status.refusesCipherSuite else {
-                        throw BMCError(address: address, doing: "log in", reason: .handshake(error))
+                        throw BMCError(address: address, doing: "log in", error)
                     }
                     refusal = error
                     break exchange
@@ -79,8 +80,9 @@ struct BMCConnection {
             }
         }
         throw BMCError(
-            address: address, doing: "agree on cipher suite 17 or 3",
-            reason: .handshake(refusal ?? .refused(SessionStatus(rawValue: 0x11), during: "opening a session")))
+            address: address,
+            doing: "agree on a cipher suite (\(suites.map { "\($0.rawValue)" }.joined(separator: ", ")))",
+            refusal ?? .refused(SessionStatus(rawValue: 0x11), during: "opening a session"))
     }
 
     /// Datagrams out and in, with waits. Nil in the stream of datagrams is a wait that is over.

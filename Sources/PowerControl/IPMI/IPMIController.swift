@@ -1,15 +1,13 @@
 import IPMI
+import Inventory
 import Logging
 import Machines
 
-/// Controls power by IPMI 2.0 over LAN. One command at a time for each BMC; every write is read back.
-public struct IPMIPowerController: PowerController {
-    private let turns = Turns()
+/// Controls machines by IPMI 2.0 over LAN. Every write is read back.
+public struct IPMIController: BMCController {
     private let logger: Logger
-    private let settle: Duration
 
-    /// - Parameter settle: how long a chassis may take to be as it was asked.
-    public init(logger: Logger, settle: Duration = .seconds(60)) { (self.logger, self.settle) = (logger, settle) }
+    public init(logger: Logger) { self.logger = logger }
 
     public func power(of bmc: BMCAccess) async throws -> PowerState {
         try await session(bmc) { session in try await Self.read(&session) }
@@ -24,14 +22,14 @@ public struct IPMIPowerController: PowerController {
                 _ = try await session.send(.chassisControl(control))
             }
             let clock = ContinuousClock()
-            let deadline = clock.now.advanced(by: settle)
+            let deadline = clock.now.advanced(by: bmc.settle)
             while true {
                 let state = try await Self.read(&session)
                 if state == wanted { return state }
                 guard clock.now < deadline else {
                     throw BMCError(
-                        address: bmc.address, doing: "power \(action.rawValue)",
-                        reason: .notDone("accepted, but the chassis still reports \(state.rawValue) after \(settle)"))
+                        address: bmc.address, doing: "power \(action.rawValue)", reason: .notDone,
+                        "accepted, but the chassis still reports \(state.rawValue) after \(bmc.settle)")
                 }
                 try await Task.sleep(for: .milliseconds(500))
             }
@@ -45,7 +43,7 @@ public struct IPMIPowerController: PowerController {
                 _ = try await session.send(.keepBootFlags)
             } catch let error as BMCError {
                 // Some BMCs have no parameter 3; then the flags live for 60 seconds.
-                guard case .code = error.reason else { throw error }
+                guard error.reason == .refused else { throw error }
             }
             _ = try await session.send(.bootOnce(flags))
             guard let found = BootFlags(answer: try await session.send(.readBootFlags)), found.isValid else {
@@ -53,8 +51,8 @@ public struct IPMIPowerController: PowerController {
             }
             guard found.device == flags.device, found.isUEFI == flags.isUEFI else {
                 throw BMCError(
-                    address: bmc.address, doing: "boot once from \(device.rawValue)",
-                    reason: .notDone("accepted, but read back as another device or firmware kind"))
+                    address: bmc.address, doing: "boot once from \(device.rawValue)", reason: .notDone,
+                    "accepted, but read back as another device or firmware kind")
             }
             return .confirmed
         }
@@ -82,8 +80,9 @@ public struct IPMIPowerController: PowerController {
         _ bmc: BMCAccess, _ body: @Sendable (inout OpenSession) async throws -> Result
     ) async throws -> Result {
         let connection = BMCConnection(
-            address: bmc.address, port: bmc.port, suites: [.seventeen, .three],
+            address: bmc.address, port: bmc.port,
+            suites: bmc.quirks.contains(.cipherSuite3) ? [.three] : [.seventeen, .three],
             credentials: .init(username: bmc.username, password: bmc.password))
-        return try await turns.take("\(bmc.address):\(bmc.port)") { try await connection.session(body) }
+        return try await connection.session(body)
     }
 }

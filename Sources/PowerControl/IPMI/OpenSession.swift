@@ -1,4 +1,5 @@
 import IPMI
+import Machines
 import NIOCore
 
 /// Commands inside one session, one at a time.
@@ -27,12 +28,17 @@ struct OpenSession {
                 else { continue }
                 if response.code.isTransient, request.isRepeatable { break }
                 guard response.code == .success else {
-                    throw BMCError(address: address, doing: request.name, reason: .code(response.code))
+                    throw BMCError(address: address, doing: request.name, reason: .refused, "\(response.code)")
                 }
                 return response.data
             }
         }
-        throw BMCError(address: address, doing: request.name, reason: .silent)
+        guard request.isRepeatable else {
+            throw BMCError(
+                address: address, doing: request.name, reason: .outcomeUnknown,
+                "sent once, and no answer came; look at the power before sending it again")
+        }
+        throw BMCError.silent(address, request.name)
     }
 
     /// Ends the session. No answer is waited for: a BMC frees a silent session by itself within a minute.
