@@ -110,7 +110,7 @@ let package = Package(
                 logging,
                 coreMetrics, lifecycle,
             ]),
-        library("PowerControl", ["IPMI", "Inventory", "Machines", nioCore, nioPosix, logging]),
+        library("PowerControl", ["IPMI", "Inventory", "Machines", "NetworkAddresses", nioCore, nioPosix, logging]),
         library("ImageLibrary", ["Machines", crypto, nioCore, logging]),
         library("ClusterMembership", ["Machines", "Store", logging, lifecycle]),
         library(

@@ -22,7 +22,7 @@ public struct APIClient: Sendable {
         }
     }
 
-    public enum Method: Sendable { case get, post }
+    public enum Method: Sendable { case get, post, delete }
 
     private let access: Access
     private let http: HTTPClient
@@ -58,7 +58,7 @@ public struct APIClient: Sendable {
         _ method: Method, _ path: String, body: (any Encodable & Sendable)? = nil, ifMatch: Int64? = nil,
         as _: Answer.Type = Answer.self, timeout: TimeAmount = .seconds(150)
     ) async throws -> Answer {
-        var request = request(method == .get ? .GET : .POST, path)
+        var request = request(method == .get ? .GET : method == .post ? .POST : .DELETE, path)
         if let body {
             request.headers.add(name: "Content-Type", value: "application/json")
             request.body = .bytes(ByteBuffer(data: try APICoding.encoder.encode(body)))

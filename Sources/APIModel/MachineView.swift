@@ -19,8 +19,7 @@ public struct MachineView: Codable, Sendable {
     public var node: String?
     public var release: String?
     public var hostname: String
-    /// `address:port` of the BMC; its credentials are never shown.
-    public var bmc: String?
+    public var bmc: BMCView?
     /// Static address of the installed system; absent: DHCP.
     public var network: Machine.StaticNetwork?
     public var labels: [String: String]
@@ -45,7 +44,7 @@ public struct MachineView: Codable, Sendable {
         cluster = machine.desired.assignment?.cluster
         release = machine.observed.installedRelease ?? machine.desired.assignment?.release
         hostname = machine.hostname
-        bmc = machine.desired.bmc.map { "\($0.address):\($0.port)" }
+        bmc = machine.desired.bmc.map { BMCView($0, machine.observed.bmc) }
         network = machine.desired.network
         conditions = machine.observed.conditions
         question = machine.observed.question

@@ -23,13 +23,27 @@ public struct MergeRequest: Codable, Sendable {
 
 /// Where a machine's BMC is and how to log in. The password goes into the secret store and is never answered back.
 public struct BMCRequest: Codable, Sendable {
-    public var address: String
+    /// Absent for a machine without a BMC.
+    public var address: String?
     public var port: Int?
-    public var username: String
-    public var password: String
+    /// Absent: Redfish or IPMI, whichever answers.
+    public var kind: BMCKind?
+    public var verification: BMCVerification?
+    public var username: String?
+    public var password: String?
 
-    public init(address: String, port: Int? = nil, username: String, password: String) {
-        (self.address, self.port, self.username, self.password) = (address, port, username, password)
+    public init(
+        address: String?, port: Int? = nil, kind: BMCKind? = nil, verification: BMCVerification? = nil,
+        username: String? = nil, password: String? = nil
+    ) {
+        (self.address, self.port, self.kind, self.verification) = (address, port, kind, verification)
+        (self.username, self.password) = (username, password)
+    }
+
+    public var setting: BMCSetting {
+        BMCSetting(
+            .init(address: address ?? "", port: port, kind: kind, verification: verification, username: username),
+            password: password)
     }
 }
 

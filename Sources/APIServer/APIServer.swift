@@ -16,6 +16,7 @@ import Store
 public struct APIRouter: Sendable {
     let store: any RecordStore
     let machines: MachineService
+    let bmcs: BMCService
     let agents: AgentService
     let catalog: CatalogService
     let registry: StandaloneRegistry
@@ -29,13 +30,15 @@ public struct APIRouter: Sendable {
     let now: @Sendable () -> Date
 
     public init(
-        store: any RecordStore, machines: MachineService, agents: AgentService, catalog: CatalogService,
-        registry: StandaloneRegistry, images: ImageLibrary.Library, board: SessionBoard, boots: BootBook,
+        store: any RecordStore, machines: MachineService, bmcs: BMCService, agents: AgentService,
+        catalog: CatalogService, registry: StandaloneRegistry, images: ImageLibrary.Library, board: SessionBoard,
+        boots: BootBook,
         doctor: @escaping @Sendable () async -> [DoctorView.Finding],
         metrics: @escaping @Sendable () -> String, version: String,
         now: @escaping @Sendable () -> Date
     ) {
-        (self.store, self.machines, self.agents, self.catalog) = (store, machines, agents, catalog)
+        (self.store, self.machines, self.bmcs, self.agents) = (store, machines, bmcs, agents)
+        self.catalog = catalog
         (self.registry, self.images, self.board, self.boots) = (registry, images, board, boots)
         (self.doctor, self.metrics, self.version, self.now) = (doctor, metrics, version, now)
     }
@@ -52,6 +55,7 @@ public struct APIRouter: Sendable {
         MetricsRoute(page: metrics).register(on: router.group().add(middleware: tokens))
         let people = router.group("api/v1").add(middleware: tokens)
         MachineRoutes(store: store, machines: machines, board: board).register(on: people)
+        BMCRoutes(machines: machines, bmcs: bmcs).register(on: people)
         ProfileRoutes(store: store, machines: machines).register(on: people)
         CatalogRoutes(store: store, catalog: catalog, images: images).register(on: people)
         EventRoutes(store: store, machines: machines).register(on: people)

@@ -45,17 +45,9 @@ struct MachineRoutes {
     @Sendable func accept(_ request: Request, context: APIContext) async throws -> Response {
         let machine = try await machine(context)
         let body = try await request.json(AcceptRequest.self)
-        if let port = body.bmc?.port, !(1...65535).contains(port) {
-            throw ServiceError(.invalid, "a port is 1 to 65535", field: "bmc.port")
-        }
-        if let bmc = body.bmc, IPv4Address(bmc.address) == nil {
-            throw ServiceError(.invalid, "\(bmc.address.debugDescription) is not an IPv4 address", field: "bmc.address")
-        }
-        let bmc = body.bmc.map {
-            BMCAccess(address: $0.address, port: $0.port ?? 623, username: $0.username, password: $0.password)
-        }
         let accepted = try await machines.accept(
-            machine.id, name: body.name, bmc: bmc, network: body.network, generation: try request.ifMatch(),
+            machine.id, name: body.name, bmc: body.bmc?.setting, network: body.network,
+            generation: try request.ifMatch(),
             by: context.actor)
         return try .json(try await view(of: accepted), etag: "\"\(accepted.generation)\"")
     }

@@ -11,7 +11,8 @@ struct MachineCommand: AsyncParsableCommand {
         subcommands: [
             MachineListCommand.self, MachineShowCommand.self, MachineAcceptCommand.self, MachineProvisionCommand.self,
             MachineDiffCommand.self, MachineConfirmCommand.self, MachineMergeCommand.self, MachineSplitCommand.self,
-            MachinePowerCommand.self,
+            MachinePowerCommand.self, MachineIdentifyCommand.self, MachineSensorsCommand.self, MachineSELCommand.self,
+            MachineFirmwareCommand.self, MachineMediaCommand.self, MachineBMCCommand.self,
             MachineBootTraceCommand.self,
         ])
 }
@@ -63,7 +64,8 @@ struct MachineAcceptCommand: AsyncParsableCommand {
     @Argument(help: "Id, name, MAC address or serial number.") var machine: String
     @Option(help: "A new name, which is also the host name.") var name: String?
     @Option(help: "Address of the BMC.") var bmc: String?
-    @Option(help: "UDP port of the BMC.") var bmcPort = 623
+    @Option(help: "Port of the BMC, where it is not the protocol's own.") var bmcPort: Int?
+    @Option(help: "redfish or ipmi; without it whichever answers.") var bmcKind: BMCKind?
     @Option(help: "User on the BMC.") var bmcUser: String?
     @Option(help: "File that holds the BMC password.") var bmcPasswordFile: String?
     @Option(help: ArgumentHelp("Static address of the installed system.", valueName: "address/bits")) var address:
@@ -87,14 +89,9 @@ struct MachineAcceptCommand: AsyncParsableCommand {
     func run() async throws {
         var body = AcceptRequest(name: name)
         if let bmc, let bmcUser, let bmcPasswordFile {
-            let password: String
-            do {
-                password = try String(contentsOfFile: bmcPasswordFile, encoding: .utf8).trimmingCharacters(
-                    in: .newlines)
-            } catch {
-                throw ClientError("the password file \(bmcPasswordFile) cannot be read: \(error)")
-            }
-            body.bmc = BMCRequest(address: bmc, port: bmcPort, username: bmcUser, password: password)
+            body.bmc = BMCRequest(
+                address: bmc, port: bmcPort, kind: bmcKind, username: bmcUser,
+                password: try PasswordFile.read(bmcPasswordFile))
         }
         if let address, let mac { body.network = try network(address, mac: mac) }
         let (reference, request) = (machine, body)

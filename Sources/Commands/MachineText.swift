@@ -27,7 +27,7 @@ enum MachineText {
         if let failure = machine.failure { lines.append(("failure", failure)) }
         lines += [
             ("accepted", machine.accepted ? "yes" : "no"), ("power", machine.power.rawValue),
-            ("bmc", machine.bmc ?? "-"),
+            ("bmc", machine.bmc?.summary ?? "-"),
             ("network", machine.network.map { "\($0.address)/\($0.prefixLength) on \($0.mac)" } ?? "DHCP"),
             ("profile", machine.profile ?? "-"), ("cluster", machine.cluster ?? "-"),
             ("node", machine.node ?? "-"), ("release", machine.release ?? "-"),

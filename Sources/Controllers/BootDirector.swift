@@ -54,7 +54,7 @@ public final class BootDirector: NetworkBootDirector {
     }
 
     private let state = Mutex(State())
-    private let installation: Installation
+    let installation: Installation
     /// Kernel arguments of every agent.
     private let common: Result<[KernelArgument], KernelArgumentError>
     private let tickets: TicketOffice

@@ -10,17 +10,20 @@ public struct ControllerSet: Sendable {
     public let board: SessionBoard
     public let director: BootDirector
     public let machines: MachineService
+    public let bmcs: BMCService
     public let agents: AgentService
     public let catalog: CatalogService
     public let reconciler: Reconciler
+    public let monitor: BMCMonitor
     public let boots: BootBook
     public let recorder: BootRecorder
     public let feed: DirectorFeed
     let identities: IdentityBook
 
     public init(
-        store: any RecordStore, installation: Installation, profiles: ProfileMatcher, bmcs: any BMCController,
-        images: any ImageSource, logger: Logger, now: @escaping @Sendable () -> Date
+        store: any RecordStore, installation: Installation, profiles: ProfileMatcher,
+        bmcs controller: any BMCController, prober: any BMCProber, images: any ImageSource, logger: Logger,
+        now: @escaping @Sendable () -> Date
     ) {
         let wakeups = Wakeups()
         board = SessionBoard(startedAt: now())
@@ -29,6 +32,9 @@ public struct ControllerSet: Sendable {
         let tickets = TicketOffice(secret: installation.secretKey)
         director = BootDirector(
             installation: installation, tickets: tickets, book: boots, logger: logger, now: now)
+        bmcs = BMCService(
+            store: store, installation: installation, profiles: profiles, controller: controller, prober: prober,
+            logger: logger, now: now)
         machines = MachineService(
             store: store, board: board, installation: installation, bmcs: bmcs, profiles: profiles,
             director: director, boots: boots, wakeups: wakeups, now: now)
@@ -44,6 +50,7 @@ public struct ControllerSet: Sendable {
             store: store, board: board, machines: machines, orders: orders, planner: planner, logger: logger, now: now)
         reconciler = Reconciler(
             store: store, stepper: stepper, board: board, wakeups: wakeups, logger: logger, now: now)
+        monitor = BMCMonitor(store: store, bmcs: bmcs, logger: logger, now: now)
         recorder = BootRecorder(store: store, director: director, book: boots, logger: logger)
         feed = DirectorFeed(store: store, director: director, identities: identities, profiles: profiles)
     }

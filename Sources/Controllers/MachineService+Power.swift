@@ -6,25 +6,61 @@ import Store
 extension MachineService {
     /// Asks the BMC, and believes what it reads back.
     public func setPower(_ action: PowerAction, of id: String, by actor: String) async throws -> PowerState {
-        let access = try await access(to: id)
+        let access = try await bmcs.access(to: id)
         let former = try await store.get(Machine.self, id)?.observed.powerCommandAt
         // Written first: a boot that follows is ours even when this daemon is killed before the BMC answers.
         try await note(power: nil, of: id, command: action, actor: actor)
-        if action != .off { try await tellBootDevice(of: id, access, actor: actor) }
+        if action != .off, access.kind.isController { try await tellBootDevice(of: id, access, actor: actor) }
         do {
-            let state = try await bmcs.perform(action, on: access)
+            let state =
+                access.kind.isController || (access.kind == .wakeOnLAN && action == .on)
+                ? try await bmcs.controller.perform(action, on: access)
+                : try await performInBand(action, on: id, actor: actor)
             try await note(power: state, of: id, command: nil, actor: actor)
             return state
         } catch {
-            try await forgetCommand(of: id, former: former)
+            // One that may have been done makes the boot ours that may follow.
+            if (error as? BMCError)?.reason != .outcomeUnknown { try await forgetCommand(of: id, former: former) }
+            if let error = error as? ServiceError { throw error }
             throw ServiceError(.upstream, "power \(action.rawValue): \(error)")
         }
     }
 
+    /// The agent turns its machine off or restarts it; nobody else can where there is no BMC.
+    private func performInBand(_ action: PowerAction, on id: String, actor: String) async throws -> PowerState {
+        let now = now()
+        guard let machine = try await store.get(Machine.self, id), action != .on,
+            let holder = machine.observed.session, let facts = machine.observed.hardware?.facts,
+            let session = try await store.get(AgentSession.self, holder), board.isLive(session, at: now),
+            board.progress(of: session.id) == nil
+        else {
+            throw ServiceError(
+                .conflict,
+                action == .on
+                    ? "this machine has no BMC that could turn it on: press its button"
+                    : "this machine has no BMC, and no agent of it waits for an order: press its button")
+        }
+        let order = Order(
+            id: Credential.identifier("power"), machine: facts, task: action == .off ? .powerOff : .reboot,
+            issuedAt: now, expiresAt: now.addingTimeInterval(60))
+        let signed = try SignedOrder(order, with: installation.orderKey)
+        try await store.transaction { transaction in
+            try transaction.put(
+                Event.now(
+                    .orderIssued, machine: id, actor: actor,
+                    "order \(order.id): its agent turns \(machine.name) \(action == .off ? "off" : "off and on")",
+                    details: ["order": order.id], at: now))
+        }
+        board.deliver(signed, order: order.id, to: session.id)
+        return action == .off ? .off : .on
+    }
+
     public func readPower(of id: String) async throws -> PowerState {
-        let access = try await access(to: id)
+        let access = try await bmcs.access(to: id)
+        // Without a BMC what was seen last is all that is known.
+        guard access.kind.isController else { return try await store.get(Machine.self, id)?.observed.power ?? .unknown }
         do {
-            let state = try await bmcs.power(of: access)
+            let state = try await bmcs.controller.power(of: access)
             try await note(power: state, of: id, command: nil, actor: "slipwayd")
             return state
         } catch {
@@ -44,7 +80,7 @@ extension MachineService {
         let words: String
         do {
             let isUEFI = machine.observed.hardware?.firmware.kind == .uefi
-            let result = try await bmcs.bootOnce(from: device, uefi: isUEFI, on: access)
+            let result = try await bmcs.controller.bootOnce(from: device, uefi: isUEFI, on: access)
             words = "the BMC was told to start from the \(device.rawValue) once (\(result.rawValue))"
             for mac in machine.observed.macs {
                 director.record(BootTraceEvent(time: now(), mac: mac, step: .bootDevice(device)))
@@ -56,30 +92,6 @@ extension MachineService {
             .powerCommand, machine: id, actor: actor, "\(machine.name): \(words)",
             details: ["boot": device.rawValue], at: now())
         try await store.transaction { try $0.put(event) }
-    }
-
-    /// How to log in to a machine's BMC.
-    func access(to id: String) async throws -> BMCAccess {
-        guard let machine = try await store.get(Machine.self, id) else {
-            throw ServiceError(.notFound, "no machine is called \(id)")
-        }
-        guard let bmc = machine.desired.bmc else {
-            throw ServiceError(
-                .conflict,
-                "\(machine.name) has no BMC: name it with `slipway machine accept \(machine.name) --bmc ADDRESS`")
-        }
-        guard let secret = try await store.get(Secret.self, bmc.passwordSecret) else {
-            throw ServiceError(
-                .conflict, "the BMC password of \(machine.name) is not in the secret store; accept it again")
-        }
-        let password: String
-        do {
-            password = try secret.open(with: installation.secretKey)
-        } catch {
-            throw ServiceError(
-                .conflict, "the BMC password of \(machine.name) was sealed with another key than this installation's")
-        }
-        return BMCAccess(address: bmc.address, port: bmc.port, username: bmc.username, password: password)
     }
 
     /// Writes down a power state, or that a command is about to be given: a boot after it is trusted.

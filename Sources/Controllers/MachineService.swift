@@ -9,7 +9,7 @@ public struct MachineService: Sendable {
     let store: any RecordStore
     let board: SessionBoard
     let installation: Installation
-    let bmcs: any BMCController
+    let bmcs: BMCService
     public let profiles: ProfileMatcher
     let director: BootDirector
     let boots: BootBook
@@ -39,10 +39,11 @@ public struct MachineService: Sendable {
     /// Leave to change a machine, with what a person knows of it.
     /// - Parameter generation: the generation the caller saw; nil: whichever it is now.
     public func accept(
-        _ id: String, name: String?, bmc: BMCAccess?, network: Machine.StaticNetwork?, generation: Int64?,
+        _ id: String, name: String?, bmc: BMCSetting?, network: Machine.StaticNetwork?, generation: Int64?,
         by actor: String
     ) async throws -> Machine {
         let now = now()
+        if let fault = bmc?.fault { throw ServiceError(.invalid, fault.reason, field: "bmc.\(fault.field)") }
         if let name { try await checkName(name, of: id) }
         if let network { try await checkAddress(network.address, of: id) }
         let machine = try await store.transaction { transaction in
@@ -67,12 +68,7 @@ public struct MachineService: Sendable {
                 machine.desired.network = network
             }
             if let bmc {
-                let secret = try Secret(id: "bmc-" + machine.id, text: bmc.password, key: installation.secretKey)
-                // The secret may be there from an earlier accept: read it, so that the write replaces it.
-                _ = try await transaction.get(Secret.self, secret.id)
-                try transaction.put(secret)
-                machine.desired.bmc = .init(
-                    address: bmc.address, port: bmc.port, username: bmc.username, passwordSecret: secret.id)
+                try await machine.setBMC(bmc, key: installation.secretKey, in: transaction)
             }
             machine.generation += 1
             machine.updatedAt = now

@@ -82,9 +82,10 @@ public enum Daemon {
             admission: configuration.admission, offerings: offerings, agentArguments: configuration.agentArguments,
             syslog: configuration.syslogPort.map { "\(configuration.address):\($0)" },
             idleSeconds: configuration.idleSeconds)
+        let bmcs = BMCRouter(logger: logger)
         let controllers = ControllerSet(
-            store: store, installation: installation, profiles: ProfileMatcher(profiles),
-            bmcs: IPMIController(logger: logger), images: images, logger: logger, now: now)
+            store: store, installation: installation, profiles: ProfileMatcher(profiles), bmcs: bmcs, prober: bmcs,
+            images: images, logger: logger, now: now)
         // The index is loaded before the first packet is answered: a ready machine must not be taken for an unknown one.
         try await controllers.feed.load()
         try await controllers.recorder.load()
@@ -101,7 +102,7 @@ public enum Daemon {
             try api.service(),
         ]
         services += boot.services
-        services += [controllers.reconciler, Janitor(store: store, logger: logger, now: now)]
+        services += [controllers.reconciler, controllers.monitor, Janitor(store: store, logger: logger, now: now)]
         logger.info(
             "slipwayd starts",
             metadata: ["version": "\(version)", "api": "\(configuration.apiURL)", "profiles": "\(profiles.count)"])

@@ -35,7 +35,8 @@ import Testing
     private func machine(_ daemon: LifecycleFlowTests.Daemon, _ store: MemoryStore) async throws -> String {
         let id = try await LifecycleFlowTests.boot(daemon).machine
         _ = try await daemon.controllers.machines.accept(
-            id, name: "node-1", bmc: BMCAccess(address: "10.0.0.9", username: "admin", password: "p"), network: nil,
+            id, name: "node-1",
+            bmc: BMCSetting(.init(address: "10.0.0.9", kind: .ipmi, username: "admin"), password: "p"), network: nil,
             generation: nil, by: "alice")
         try #require(await eventually { try await LifecycleFlowTests.phase(store) == .available })
         try await store.transaction { transaction in

@@ -20,7 +20,7 @@ import Testing
         private let task: Task<Void, any Error>
 
         init(
-            _ store: any RecordStore, keys: Keys, bmcs: any BMCController = NoPower(),
+            _ store: any RecordStore, keys: Keys, bmcs: any BMCController = NoPower(), prober: any BMCProber = NoBMCs(),
             boot: BootPreferences = BootPreferences(), records: Bool = false,
             feeds: Bool = true
         ) {
@@ -35,6 +35,7 @@ import Testing
                 readBack: .full, boot: boot)
             let controllers = ControllerSet(
                 store: store, installation: installation, profiles: ProfileMatcher([profile]), bmcs: bmcs,
+                prober: prober,
                 images: AllImages(),
                 logger: logger, now: { Date() })
             self.controllers = controllers
@@ -77,6 +78,12 @@ import Testing
         func bootOnce(from device: BootDevice, uefi: Bool, on bmc: BMCAccess) async throws -> BootOverride {
             throw Unexpected()
         }
+    }
+
+    struct NoBMCs: BMCProber {
+        func probe(
+            _ address: String, ports: [BMCKind: Int], username: String?, password: String?
+        ) async -> BMCProbe { BMCProbe(address: address, findings: []) }
     }
 
     static let mac = MACAddress(rawValue: 0x0016_3e00_0001)

@@ -47,6 +47,7 @@ public struct Event: Codable, Equatable, Sendable, Identifiable {
         case installProgress = "install.progress"
         case installWritten = "install.written"
         case powerCommand = "power.command"
+        case bmcCommand = "bmc.command"
         case nodeRegistered = "node.registered"
         case nodeReady = "node.ready"
         case problem = "problem"

@@ -57,6 +57,8 @@ public struct Machine: Codable, Equatable, Sendable, Identifiable {
         /// Name of the matched hardware profile.
         public var profile: String?
         public var power: PowerState = .unknown
+        /// What was found at the BMC's address.
+        public var bmc: BMCStatus?
         /// Last power command of ours; a boot that begins soon after it is trusted with secrets.
         public var powerCommandAt: Date?
         /// Name of the node it is.
@@ -89,21 +91,6 @@ public struct Machine: Codable, Equatable, Sendable, Identifiable {
         public init(cluster: String, release: String, rootDisk: RootDiskHint? = nil, eraseExistingData: Bool = false) {
             (self.cluster, self.release, self.rootDisk) = (cluster, release, rootDisk)
             self.eraseExistingData = eraseExistingData
-        }
-    }
-
-    /// Address, protocol and credential reference of the management controller.
-    public struct BMCEndpoint: Codable, Equatable, Sendable {
-        public var address: String
-        /// UDP port, normally 623.
-        public var port: Int
-        public var username: String
-        /// Id of the ``Secret`` that holds the password.
-        public var passwordSecret: String
-
-        public init(address: String, port: Int = 623, username: String, passwordSecret: String) {
-            (self.address, self.port, self.username) = (address, port, username)
-            self.passwordSecret = passwordSecret
         }
     }
 

@@ -1,4 +1,5 @@
 import Inventory
+import NetworkAddresses
 
 /// By what a machine's power is controlled.
 public enum BMCKind: String, Codable, Sendable, CaseIterable {
@@ -7,6 +8,9 @@ public enum BMCKind: String, Codable, Sendable, CaseIterable {
     case wakeOnLAN = "wake-on-lan"
     /// A person does it, or its agent while that runs.
     case none
+
+    /// A BMC is there, which answers.
+    public var isController: Bool { self == .redfish || self == .ipmi }
 
     /// Of the protocol: TCP for Redfish, UDP for the others.
     public var defaultPort: Int {
@@ -32,7 +36,7 @@ public enum BMCTrust: Equatable, Sendable {
 /// Where a BMC is and how to log in. Never stored or logged as a whole: the password comes from the secret store for one use.
 public struct BMCAccess: Sendable, CustomStringConvertible {
     public var kind: BMCKind
-    /// An IP address.
+    /// An IP address; of Wake-on-LAN the broadcast address of the machine's network.
     public var address: String
     public var port: Int
     /// UDP port of IPMI, by which the serial console is reached on a BMC that is controlled by Redfish.
@@ -45,6 +49,8 @@ public struct BMCAccess: Sendable, CustomStringConvertible {
     public var quirks: Set<BMCQuirk>
     /// How long a chassis may take to be as it was asked.
     public var settle: Duration
+    /// The machine's, which a Wake-on-LAN packet names.
+    public var nics: [MACAddress] = []
 
     /// - Parameters:
     ///   - port: nil: the kind's own.

@@ -1,0 +1,85 @@
+import APIModel
+import Controllers
+import FoundationEssentials
+import HTTPTypes
+import Hummingbird
+import Machines
+
+/// What machines' BMCs are asked: `/api/v1/machines/{machine}/bmc` and its neighbours, and `/api/v1/bmc-probe`.
+struct BMCRoutes {
+    let machines: MachineService
+    let bmcs: BMCService
+
+    func register(on group: RouterGroup<APIContext>) {
+        group.post("bmc-probe", use: probe)
+            .get("machines/{machine}/bmc", use: describe)
+            .post("machines/{machine}/bmc", use: set)
+            .post("machines/{machine}/bmc/trust", use: trust)
+            .post("machines/{machine}/bmc/password", use: changePassword)
+            .post("machines/{machine}/identify", use: identify)
+            .get("machines/{machine}/sensors", use: sensors)
+            .get("machines/{machine}/event-log", use: eventLog)
+            .delete("machines/{machine}/event-log", use: clearEventLog)
+            .get("machines/{machine}/firmware", use: firmware)
+            .post("machines/{machine}/virtual-media", use: setVirtualMedia)
+    }
+
+    @Sendable func probe(_ request: Request, context: APIContext) async throws -> Response {
+        try .json(try await bmcs.probe(try await request.json(BMCRequest.self).setting))
+    }
+
+    @Sendable func describe(_ request: Request, context: APIContext) async throws -> Response {
+        try .json(try await bmcs.describe(try await id(context)))
+    }
+
+    @Sendable func set(_ request: Request, context: APIContext) async throws -> Response {
+        let machine = try await bmcs.set(
+            try await request.json(BMCRequest.self).setting, of: try await id(context), by: context.actor)
+        return try .json(MachineView(machine), etag: "\"\(machine.generation)\"")
+    }
+
+    @Sendable func trust(_ request: Request, context: APIContext) async throws -> Response {
+        let body = try await request.json(BMCTrustRequest.self)
+        return try .json(
+            MachineView(try await bmcs.trust(body.sha256, of: try await id(context), by: context.actor)))
+    }
+
+    @Sendable func changePassword(_ request: Request, context: APIContext) async throws -> Response {
+        let body = try await request.json(BMCPasswordRequest.self)
+        try await bmcs.changePassword(body.password, of: try await id(context), by: context.actor)
+        return try .json(DoneView())
+    }
+
+    @Sendable func identify(_ request: Request, context: APIContext) async throws -> Response {
+        let body = try await request.json(IdentifyRequest.self)
+        try await bmcs.setIdentifyLight(body.light, of: try await id(context), by: context.actor)
+        return try .json(body)
+    }
+
+    @Sendable func sensors(_ request: Request, context: APIContext) async throws -> Response {
+        try .json(ListView(items: try await bmcs.sensors(of: try await id(context)), revision: 0))
+    }
+
+    @Sendable func eventLog(_ request: Request, context: APIContext) async throws -> Response {
+        try .json(ListView(items: try await bmcs.eventLog(of: try await id(context)), revision: 0))
+    }
+
+    @Sendable func clearEventLog(_ request: Request, context: APIContext) async throws -> Response {
+        try await bmcs.clearEventLog(of: try await id(context), by: context.actor)
+        return try .json(DoneView())
+    }
+
+    @Sendable func firmware(_ request: Request, context: APIContext) async throws -> Response {
+        try .json(ListView(items: try await bmcs.firmware(of: try await id(context)), revision: 0))
+    }
+
+    @Sendable func setVirtualMedia(_ request: Request, context: APIContext) async throws -> Response {
+        let body = try await request.json(VirtualMediaRequest.self)
+        try await bmcs.setVirtualMedia(body.url, of: try await id(context), by: context.actor)
+        return try .json(body)
+    }
+
+    private func id(_ context: APIContext) async throws -> String {
+        try await machines.machine(try context.parameters.require("machine")).id
+    }
+}

@@ -1,0 +1,81 @@
+import APIClient
+import APIModel
+import ArgumentParser
+import Machines
+
+struct MachineBMCCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "bmc", abstract: "Where a machine's BMC is, and how it is logged in to.",
+        subcommands: [
+            MachineBMCShowCommand.self, MachineBMCSetCommand.self, MachineBMCTrustCommand.self,
+            MachineBMCPasswordCommand.self,
+        ])
+}
+
+struct MachineBMCShowCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(commandName: "show", abstract: "Ask the BMC what it is.")
+    @Argument(help: "Id, name, MAC address or serial number.") var machine: String
+    @OptionGroup var format: FormatOption
+    @OptionGroup var connection: ConnectionOptions
+
+    func run() async throws {
+        let description = try await connection.call(
+            .get, "/api/v1/machines/\(machine.escaped)/bmc", as: BMCDescription.self)
+        guard format.format == .table else { return try Output.json(description) }
+        Output.print(BMCText.describe(description).joined(separator: "\n"))
+    }
+}
+
+struct MachineBMCSetCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "set", abstract: "Name a machine's BMC.",
+        discussion: "For Wake-on-LAN the address is the broadcast address of the machine's network.")
+    @Argument(help: "Id, name, MAC address or serial number.") var machine: String
+    @Argument(help: "IP address of the BMC; not with --kind none.") var address: String?
+    @OptionGroup var login: BMCLoginOptions
+    @OptionGroup var format: FormatOption
+    @OptionGroup var connection: ConnectionOptions
+
+    func run() async throws {
+        let view = try await connection.call(
+            .post, "/api/v1/machines/\(machine.escaped)/bmc", body: try login.request(address), as: MachineView.self)
+        if format.format == .json { return try Output.json(view) }
+        Output.print("\(view.name): BMC \(view.bmc?.summary ?? "-")")
+    }
+}
+
+struct MachineBMCTrustCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "trust", abstract: "Believe the certificate that the BMC shows now.",
+        discussion:
+            "Compare the fingerprint with the one that the BMC's own page shows, or with `slipway bmc probe` from a place that you trust."
+    )
+    @Argument(help: "Id, name, MAC address or serial number.") var machine: String
+    @Option(help: "SHA-256 of the certificate, in hex digits, with or without colons.") var sha256: String
+    @OptionGroup var format: FormatOption
+    @OptionGroup var connection: ConnectionOptions
+
+    func run() async throws {
+        let view = try await connection.call(
+            .post, "/api/v1/machines/\(machine.escaped)/bmc/trust", body: BMCTrustRequest(sha256: sha256),
+            as: MachineView.self)
+        if format.format == .json { return try Output.json(view) }
+        Output.print("\(view.name): the certificate \(view.bmc?.certificate?.sha256 ?? sha256) is believed")
+    }
+}
+
+struct MachineBMCPasswordCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "password", abstract: "Change the password of the BMC's user, from the factory's to the site's.",
+        discussion: "Without a file it is a random one that nobody sees. It is kept sealed.")
+    @Argument(help: "Id, name, MAC address or serial number.") var machine: String
+    @Option(help: "File that holds the new password; - is standard input.") var passwordFile: String?
+    @OptionGroup var connection: ConnectionOptions
+
+    func run() async throws {
+        let body = BMCPasswordRequest(password: try passwordFile.map { try PasswordFile.read($0) })
+        _ = try await connection.call(
+            .post, "/api/v1/machines/\(machine.escaped)/bmc/password", body: body, as: DoneView.self)
+        Output.print("the password was changed, and opens a session")
+    }
+}

@@ -1,0 +1,89 @@
+import Logging
+import Machines
+
+/// Every BMC by the wire of its kind, one command at a time. Asks by all wires at once what answers at an address.
+public struct BMCRouter: BMCController, BMCProber {
+    private let ipmi: IPMIController
+    private let wakeOnLAN = WakeOnLANController()
+    private let pacer = Pacer()
+
+    public init(logger: Logger) { ipmi = IPMIController(logger: logger) }
+
+    private struct NoBMC: BMCController {}
+
+    private func wire(_ bmc: BMCAccess) -> any BMCController {
+        switch bmc.kind {
+        case .ipmi: ipmi
+        case .redfish: NoBMC()
+        case .wakeOnLAN: wakeOnLAN
+        case .none: NoBMC()
+        }
+    }
+
+    private func pace<Result: Sendable>(
+        _ bmc: BMCAccess, _ body: @Sendable (any BMCController) async throws -> Result
+    ) async throws -> Result {
+        // Both wires of a BMC are one BMC.
+        try await pacer.pace(bmc.address) { try await body(wire(bmc)) }
+    }
+
+    public func power(of bmc: BMCAccess) async throws -> PowerState {
+        try await pace(bmc) { try await $0.power(of: bmc) }
+    }
+
+    public func perform(_ action: PowerAction, on bmc: BMCAccess) async throws -> PowerState {
+        try await pace(bmc) { try await $0.perform(action, on: bmc) }
+    }
+
+    public func bootOnce(from device: BootDevice, uefi: Bool, on bmc: BMCAccess) async throws -> BootOverride {
+        try await pace(bmc) { try await $0.bootOnce(from: device, uefi: uefi, on: bmc) }
+    }
+
+    public func describe(_ bmc: BMCAccess) async throws -> BMCDescription {
+        try await pace(bmc) { try await $0.describe(bmc) }
+    }
+
+    public func setIdentifyLight(_ light: IdentifyLight, on bmc: BMCAccess) async throws {
+        try await pace(bmc) { try await $0.setIdentifyLight(light, on: bmc) }
+    }
+
+    public func sensors(of bmc: BMCAccess) async throws -> [SensorReading] {
+        try await pace(bmc) { try await $0.sensors(of: bmc) }
+    }
+
+    public func eventLog(of bmc: BMCAccess) async throws -> [BMCLogEntry] {
+        try await pace(bmc) { try await $0.eventLog(of: bmc) }
+    }
+
+    public func clearEventLog(of bmc: BMCAccess) async throws {
+        try await pace(bmc) { try await $0.clearEventLog(of: bmc) }
+    }
+
+    public func firmware(of bmc: BMCAccess) async throws -> [FirmwareComponent] {
+        try await pace(bmc) { try await $0.firmware(of: bmc) }
+    }
+
+    public func setVirtualMedia(_ url: String?, on bmc: BMCAccess) async throws {
+        try await pace(bmc) { try await $0.setVirtualMedia(url, on: bmc) }
+    }
+
+    public func changePassword(to password: String, on bmc: BMCAccess) async throws {
+        try await pace(bmc) { try await $0.changePassword(to: password, on: bmc) }
+    }
+
+    /// Always by IPMI: Redfish has no console of its own. It is open for hours and waits for no turn.
+    public func withConsole(
+        of bmc: BMCAccess, _ body: @Sendable (any SerialConsole) async throws -> Void
+    ) async throws {
+        guard bmc.kind == .ipmi || bmc.kind == .redfish else {
+            throw BMCError.unsupported(bmc, "open the serial console")
+        }
+        try await ipmi.withConsole(of: bmc, body)
+    }
+
+    public func probe(
+        _ address: String, ports: [BMCKind: Int], username: String?, password: String?
+    ) async -> BMCProbe {
+        BMCProbe(address: address, findings: [])
+    }
+}
