@@ -194,6 +194,7 @@ let package = Package(
         tests(
             "AgentCore", ["AgentCore", "IPMI", "Inventory", "NetworkAddresses", "SMBIOS", "TestSupport"], fixtures: true
         ),
+        tests("Commands", ["Commands", "APIModel", "Machines"]),
         // Programs against each other.
         tests(
             "Provisioning", ["slipwayd", "slipway", "slipway-agent", "Inventory", "NetworkAddresses", "TestSupport"]),

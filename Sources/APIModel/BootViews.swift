@@ -17,6 +17,8 @@ public struct BootView: Codable, Sendable {
     public var diagnosis: BootDiagnosis?
     /// What was seen, in order; absent in lists.
     public var steps: [Step]?
+    /// The serial console's last screen of this attempt; absent where none was recorded, and for who may read only.
+    public var screen: [String]?
 
     public struct Step: Codable, Sendable {
         public var time: Date

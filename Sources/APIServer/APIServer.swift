@@ -17,6 +17,8 @@ public struct APIRouter: Sendable {
     let store: any RecordStore
     let machines: MachineService
     let bmcs: BMCService
+    let consoles: ConsoleHub
+    let consoleService: ConsoleService
     let agents: AgentService
     let catalog: CatalogService
     let registry: StandaloneRegistry
@@ -30,7 +32,8 @@ public struct APIRouter: Sendable {
     let now: @Sendable () -> Date
 
     public init(
-        store: any RecordStore, machines: MachineService, bmcs: BMCService, agents: AgentService,
+        store: any RecordStore, machines: MachineService, bmcs: BMCService, consoles: ConsoleHub,
+        consoleService: ConsoleService, agents: AgentService,
         catalog: CatalogService, registry: StandaloneRegistry, images: ImageLibrary.Library, board: SessionBoard,
         boots: BootBook,
         doctor: @escaping @Sendable () async -> [DoctorView.Finding],
@@ -38,7 +41,7 @@ public struct APIRouter: Sendable {
         now: @escaping @Sendable () -> Date
     ) {
         (self.store, self.machines, self.bmcs, self.agents) = (store, machines, bmcs, agents)
-        self.catalog = catalog
+        (self.catalog, self.consoles, self.consoleService) = (catalog, consoles, consoleService)
         (self.registry, self.images, self.board, self.boots) = (registry, images, board, boots)
         (self.doctor, self.metrics, self.version, self.now) = (doctor, metrics, version, now)
     }
@@ -56,10 +59,12 @@ public struct APIRouter: Sendable {
         let people = router.group("api/v1").add(middleware: tokens)
         MachineRoutes(store: store, machines: machines, board: board).register(on: people)
         BMCRoutes(machines: machines, bmcs: bmcs).register(on: people)
+        ConsoleRoutes(machines: machines, hub: consoles, service: consoleService).register(on: people)
         ProfileRoutes(store: store, machines: machines).register(on: people)
         CatalogRoutes(store: store, catalog: catalog, images: images).register(on: people)
         EventRoutes(store: store, machines: machines).register(on: people)
-        BootRoutes(store: store, machines: machines, boots: boots, now: now).register(on: people)
+        BootRoutes(store: store, machines: machines, boots: boots, consoles: consoleService, now: now).register(
+            on: people)
         DoctorRoute(examine: doctor, now: now).register(on: people)
         nodes.register(on: people)
         return router

@@ -12,6 +12,7 @@ struct BootRoutes {
     let store: any RecordStore
     let machines: MachineService
     let boots: BootBook
+    let consoles: ConsoleService
     let now: @Sendable () -> Date
 
     func register(on group: RouterGroup<APIContext>) {
@@ -33,9 +34,12 @@ struct BootRoutes {
     @Sendable func show(_ request: Request, context: APIContext) async throws -> Response {
         let reference = try context.parameters.require("reference")
         var (macs, name) = ([MACAddress](), String?.none)
+        var recordings: [ConsoleRecording] = []
         do {
             let machine = try await machines.machine(reference)
             (macs, name) = (machine.observed.macs, machine.name)
+            // Consoles show secrets now and then.
+            if context.caller?.role == .admin { recordings = try await consoles.recordings(of: machine.id) }
         } catch let error as ServiceError where error.kind == .notFound {
             guard let mac = MACAddress(reference) else { throw error }
             macs = [mac]
@@ -45,6 +49,13 @@ struct BootRoutes {
             return traces.indices.compactMap { index in
                 BootView(Array(traces[...index]), machine: name, withSteps: true, now: now())
             }
+        }.map { view in
+            var view = view
+            view.screen =
+                recordings.last { recording in
+                    recording.startedAt <= view.lastAt && recording.endedAt.map { $0 >= view.startedAt } ?? true
+                }?.screen
+            return view
         }
         let revision = try await store.list(kind: BootRecord.kind).revision
         return try .json(ListView(items: views.sorted { $0.startedAt < $1.startedAt }, revision: revision))

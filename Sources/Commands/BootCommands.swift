@@ -87,6 +87,9 @@ struct BootTraceText {
             lines += [
                 "   stopped  \(diagnosis.seen)", "     means  \(diagnosis.means)", "       try  \(diagnosis.attempt)",
             ]
+            if let screen = boot.screen, !screen.isEmpty {
+                lines += ["    screen  the last one of its serial console:"] + screen.map { "          | \($0)" }
+            }
         }
         return lines
     }

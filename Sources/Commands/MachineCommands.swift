@@ -12,7 +12,7 @@ struct MachineCommand: AsyncParsableCommand {
             MachineListCommand.self, MachineShowCommand.self, MachineAcceptCommand.self, MachineProvisionCommand.self,
             MachineDiffCommand.self, MachineConfirmCommand.self, MachineMergeCommand.self, MachineSplitCommand.self,
             MachinePowerCommand.self, MachineIdentifyCommand.self, MachineSensorsCommand.self, MachineSELCommand.self,
-            MachineFirmwareCommand.self, MachineMediaCommand.self, MachineBMCCommand.self,
+            MachineFirmwareCommand.self, MachineMediaCommand.self, MachineBMCCommand.self, MachineConsoleCommand.self,
             MachineBootTraceCommand.self,
         ])
 }

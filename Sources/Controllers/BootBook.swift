@@ -31,19 +31,22 @@ public final class BootBook: Sendable {
     }
 
     /// Notes a step, in a new attempt when it begins one.
-    /// - Returns: the milestones that it completes, and whether it is more than a repetition.
-    func note(_ event: BootTraceEvent, of mac: MACAddress) -> (reports: [BootTracker.Report], isNews: Bool) {
+    /// - Returns: the milestones that it completes, whether it is more than a repetition, and whether it begins an attempt.
+    func note(
+        _ event: BootTraceEvent, of mac: MACAddress
+    ) -> (reports: [BootTracker.Report], isNews: Bool, isFirst: Bool) {
         pages.withLock { pages in
             var page = pages[mac] ?? Page(traces: [])
             let boots = page.tracker.boots
             let reports = page.tracker.note(event)
             page.habits.note(event)
-            if page.tracker.boots != boots || page.traces.isEmpty {
+            let isFirst = page.tracker.boots != boots || page.traces.isEmpty
+            if isFirst {
                 page.traces = page.traces.suffix(Self.attempts - 1) + [BootTrace(mac: mac, at: event.time)]
             }
             let isNews = page.traces[page.traces.count - 1].note(event)
             pages.put(page, for: mac)
-            return (reports, isNews)
+            return (reports, isNews, isFirst)
         }
     }
 

@@ -11,6 +11,7 @@ public struct BootRecorder: Service {
     let store: any RecordStore
     let director: BootDirector
     let book: BootBook
+    let consoles: ConsoleHub
     let logger: Logger
 
     /// Addresses whose MAC is remembered.
@@ -18,8 +19,11 @@ public struct BootRecorder: Service {
     /// Milestones of unknown MACs written in a minute.
     static let unknownPerMinute = 240
 
-    public init(store: any RecordStore, director: BootDirector, book: BootBook, logger: Logger) {
+    init(
+        store: any RecordStore, director: BootDirector, book: BootBook, consoles: ConsoleHub, logger: Logger
+    ) {
         (self.store, self.director, self.book, self.logger) = (store, director, book, logger)
+        self.consoles = consoles
     }
 
     /// What an earlier start learnt; before anybody is answered, since answers follow from it.
@@ -35,8 +39,9 @@ public struct BootRecorder: Service {
                 // TFTP and HTTP know the address only; DHCP said whose it is.
                 if let mac = event.mac, let address = event.stepAddress { macs.put(mac, for: address) }
                 guard let mac = event.mac ?? event.address.flatMap({ macs[$0] }) else { continue }
-                let (reports, isNews) = book.note(event, of: mac)
+                let (reports, isNews, isFirst) = book.note(event, of: mac)
                 let machine = step.machine ?? director.machine(with: mac)
+                if let machine, event.step.isOfBoot { consoles.noteBoot(machine, isFirst: isFirst, at: event.time) }
                 guard !reports.isEmpty || (machine != nil && isNews && event.step.isWorthKeeping) else { continue }
                 if event.time.timeIntervalSince(minute) > 60 { (minute, unknown) = (event.time, 0) }
                 if machine == nil {
@@ -86,6 +91,15 @@ public struct BootRecorder: Service {
 }
 
 extension BootTraceEvent.Step {
+    /// An installed system that asks for its address again and again is not booting.
+    fileprivate var isOfBoot: Bool {
+        switch self {
+        case .discover(let stage, _): stage != .system
+        case .transferStarted, .transferFinished, .script, .session: true
+        default: false
+        }
+    }
+
     /// The end of a boot, or why there is none: kept for a known machine though it is no milestone.
     fileprivate var isWorthKeeping: Bool {
         switch self {

@@ -15,6 +15,8 @@ public struct ControllerSet: Sendable {
     public let catalog: CatalogService
     public let reconciler: Reconciler
     public let monitor: BMCMonitor
+    public let consoles: ConsoleHub
+    public let consoleService: ConsoleService
     public let boots: BootBook
     public let recorder: BootRecorder
     public let feed: DirectorFeed
@@ -32,12 +34,13 @@ public struct ControllerSet: Sendable {
         let tickets = TicketOffice(secret: installation.secretKey)
         director = BootDirector(
             installation: installation, tickets: tickets, book: boots, logger: logger, now: now)
+        consoles = ConsoleHub()
         bmcs = BMCService(
             store: store, installation: installation, profiles: profiles, controller: controller, prober: prober,
             logger: logger, now: now)
         machines = MachineService(
-            store: store, board: board, installation: installation, bmcs: bmcs, profiles: profiles,
-            director: director, boots: boots, wakeups: wakeups, now: now)
+            store: store, board: board, installation: installation, bmcs: bmcs, consoles: consoles,
+            profiles: profiles, director: director, boots: boots, wakeups: wakeups, now: now)
         agents = AgentService(
             store: store, board: board, director: director, identities: identities, tickets: tickets,
             profiles: profiles,
@@ -51,7 +54,8 @@ public struct ControllerSet: Sendable {
         reconciler = Reconciler(
             store: store, stepper: stepper, board: board, wakeups: wakeups, logger: logger, now: now)
         monitor = BMCMonitor(store: store, bmcs: bmcs, logger: logger, now: now)
-        recorder = BootRecorder(store: store, director: director, book: boots, logger: logger)
+        consoleService = ConsoleService(store: store, bmcs: bmcs, hub: consoles, logger: logger, now: now)
+        recorder = BootRecorder(store: store, director: director, book: boots, consoles: consoles, logger: logger)
         feed = DirectorFeed(store: store, director: director, identities: identities, profiles: profiles)
     }
 }

@@ -10,6 +10,7 @@ extension MachineService {
         let former = try await store.get(Machine.self, id)?.observed.powerCommandAt
         // Written first: a boot that follows is ours even when this daemon is killed before the BMC answers.
         try await note(power: nil, of: id, command: action, actor: actor)
+        if action != .off { consoles.record(id, at: now()) }
         if action != .off, access.kind.isController { try await tellBootDevice(of: id, access, actor: actor) }
         do {
             let state =

@@ -10,6 +10,7 @@ public struct MachineService: Sendable {
     let board: SessionBoard
     let installation: Installation
     let bmcs: BMCService
+    let consoles: ConsoleHub
     public let profiles: ProfileMatcher
     let director: BootDirector
     let boots: BootBook

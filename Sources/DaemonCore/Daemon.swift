@@ -102,7 +102,10 @@ public enum Daemon {
             try api.service(),
         ]
         services += boot.services
-        services += [controllers.reconciler, controllers.monitor, Janitor(store: store, logger: logger, now: now)]
+        services += [
+            controllers.reconciler, controllers.monitor, controllers.consoleService,
+            Janitor(store: store, logger: logger, now: now),
+        ]
         logger.info(
             "slipwayd starts",
             metadata: ["version": "\(version)", "api": "\(configuration.apiURL)", "profiles": "\(profiles.count)"])

@@ -1,5 +1,6 @@
 import FoundationEssentials
 import Machines
+import TestSupport
 import Testing
 
 @testable import Controllers
@@ -58,10 +59,10 @@ import Testing
 
     /// The longest time in which a healthy BMC was not looked at, over an hour, and the most that were asked at once.
     private static func simulate(dead: Int, of count: Int) -> (longest: Double, most: Int) {
-        var random = SplitMix(seed: 7)
+        var random = SeededGenerator(seed: 7)
         var board = PollBoard()
         for number in 0..<count {
-            board.note(endpoint(number), of: "m\(number)", now: start, jitter: random.unit())
+            board.note(endpoint(number), of: "m\(number)", now: start, jitter: Double.random(in: 0...1, using: &random))
         }
         var running: [(id: String, until: Double)] = []
         var seen: [String: Double] = [:]
@@ -69,7 +70,9 @@ import Testing
         for second in stride(from: 0.0, to: 1200, by: 1) {
             for look in running where look.until <= second {
                 let isDead = (Int(look.id.dropFirst()) ?? 0) < dead
-                board.finish(look.id, isDead ? .failed : .answered, now: at(second), jitter: random.unit())
+                board.finish(
+                    look.id, isDead ? .failed : .answered, now: at(second),
+                    jitter: Double.random(in: 0...1, using: &random))
             }
             running.removeAll { $0.until <= second }
             for id in board.start(now: at(second)) {
@@ -93,21 +96,4 @@ import Testing
         #expect(longest <= 60 * 1.2 + 3, "\(count) dead: \(longest) s")
         #expect(most <= PollBoard.most)
     }
-}
-
-/// Numbers that are the same in each run.
-struct SplitMix: RandomNumberGenerator {
-    private var state: UInt64
-
-    init(seed: UInt64) { state = seed }
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9e37_79b9_7f4a_7c15
-        var value = state
-        value = (value ^ value >> 30) &* 0xbf58_476d_1ce4_e5b9
-        value = (value ^ value >> 27) &* 0x94d0_49bb_1331_11eb
-        return value ^ value >> 31
-    }
-
-    mutating func unit() -> Double { Double.random(in: 0...1, using: &self) }
 }

@@ -17,6 +17,9 @@ extension Machine {
         /// Id of the ``Secret`` that holds the password which is being set. Until that is known to be done, either may be right.
         public var nextPasswordSecret: String?
 
+        /// The serial console is opened during boots, and kept; nil: it is. Most BMCs have one for one person at a time.
+        public var recordsConsole: Bool?
+
         public init(
             address: String, port: Int? = nil, kind: BMCKind? = nil, verification: BMCVerification? = nil,
             username: String? = nil, passwordSecret: String? = nil

@@ -15,6 +15,7 @@ extension Node: Resource {}
 extension JoinToken: Resource {}
 extension Event: Resource {}
 extension BootRecord: Resource {}
+extension ConsoleRecording: Resource {}
 extension BootTicket: Resource {}
 extension AgentSession: Resource {}
 extension AccessToken: Resource {}
