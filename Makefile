@@ -10,7 +10,7 @@ BUILD := swift build
 FIRMWARE_DIR ?=
 ARGS ?=
 
-.PHONY: build release programs agent boot-files reference-os test test-full bench fuzz check format demo demo-down deps clean
+.PHONY: build release programs agent boot-files reference-os test test-full bench bench-inventory fuzz check format demo demo-down deps clean
 
 deps: $(CACHE)/deps-installed
 $(CACHE)/deps-installed: deploy/packages.txt
@@ -37,7 +37,7 @@ reference-os: deps
 
 check: deps
 	deploy/check-layers
-	swift format lint --strict --parallel --recursive Package.swift Sources Tests deploy/fuzz/Package.swift deploy/fuzz/Sources/Fuzz
+	swift format lint --strict --parallel --recursive Package.swift Sources Tests deploy/fuzz/Package.swift deploy/fuzz/Sources/Fuzz deploy/bench/inventory/Package.swift deploy/bench/inventory/Sources/InventoryBench
 
 # Eight at once: most tests run real programs, and all of them at once on two cores would wait for each other longer than a
 # boot client waits.
@@ -81,6 +81,11 @@ fuzz: deps
 bench: release $(CACHE)/bench/tftpd-hpa
 	deploy/install-packages deploy/bench/packages.txt
 	deploy/bench/run $(if $(ROWS),--rows $(ROWS))
+	$(if $(ROWS),,deploy/bench/inventory/run)
+
+# The matcher of hardware profiles and the identity resolver, by themselves.
+bench-inventory: deps
+	deploy/bench/inventory/run
 
 # It cannot be installed beside atftpd: unpacked, and run from there.
 $(CACHE)/bench/tftpd-hpa:
@@ -89,7 +94,7 @@ $(CACHE)/bench/tftpd-hpa:
 	mv $@.new $@
 
 format:
-	swift format format --in-place --parallel --recursive Package.swift Sources Tests deploy/fuzz/Package.swift deploy/fuzz/Sources/Fuzz
+	swift format format --in-place --parallel --recursive Package.swift Sources Tests deploy/fuzz/Package.swift deploy/fuzz/Sources/Fuzz deploy/bench/inventory/Package.swift deploy/bench/inventory/Sources/InventoryBench
 
 clean:
 	rm -rf .build .cache

@@ -6,8 +6,7 @@ import Synchronization
 public final class IdentityBook: Sendable {
     private struct State {
         var known: [String: IdentityResolver.Known] = [:]
-        /// Made when it is asked for.
-        var resolver: IdentityResolver?
+        var resolver = IdentityResolver()
     }
 
     private let state = Mutex(State())
@@ -24,21 +23,15 @@ public final class IdentityBook: Sendable {
                     || state.known[machine.id]?.isQuestioned != known.isQuestioned
             else { return }
             state.known[machine.id] = known
-            state.resolver = nil
+            state.resolver.update(known)
         }
     }
 
     func remove(_ machine: String) {
         state.withLock { state in
-            if state.known.removeValue(forKey: machine) != nil { state.resolver = nil }
+            if state.known.removeValue(forKey: machine) != nil { state.resolver.remove(machine) }
         }
     }
 
-    var resolver: IdentityResolver {
-        state.withLock { state in
-            let resolver = state.resolver ?? IdentityResolver(Array(state.known.values))
-            state.resolver = resolver
-            return resolver
-        }
-    }
+    var resolver: IdentityResolver { state.withLock { $0.resolver } }
 }

@@ -74,6 +74,62 @@ import Testing
         }
     }
 
+    @Test("the TPM's endorsement key weighs most, and says nothing alone")
+    func endorsementKey() {
+        func known(_ key: String?) -> IdentityResolver {
+            var identity = Self.known
+            identity.endorsementKeyHash = key
+            return IdentityResolver([.init(id: "a", identity: identity)])
+        }
+        var shown = Self.known
+        shown.endorsementKeyHash = "e1"
+        #expect(known("e1").resolve(shown) == .same("a"))
+        // An agent that could not ask the TPM, now or then.
+        #expect(known(nil).resolve(shown) == .same("a") && known("e1").resolve(Self.known) == .same("a"))
+        // Another TPM beside all that is the same, and the same TPM beside nothing else.
+        for (key, identity) in [("e2", shown), ("e1", MachineIdentity(endorsementKeyHash: "e1"))] {
+            guard case .question("a", _) = known(key).resolve(identity) else {
+                Issue.record("\(key): no question")
+                continue
+            }
+        }
+        // Two machines that have something of it: the one with its TPM is asked about.
+        var other = MachineIdentity(serial: Self.known.serial)
+        other.endorsementKeyHash = "e3"
+        let two = IdentityResolver([
+            .init(id: "b", identity: MachineIdentity(uuid: Self.uuid, serial: "X")), .init(id: "c", identity: other),
+        ])
+        guard
+            case .question("c", _) = two.resolve(
+                MachineIdentity(uuid: Self.uuid, serial: "Y", endorsementKeyHash: "e3"))
+        else {
+            Issue.record("it is not c that is asked about")
+            return
+        }
+    }
+
+    @Test("machines that come, change and go leave nothing behind")
+    func changes() {
+        var random = Seeded(state: 5)
+        var resolver = IdentityResolver()
+        var known: [String: IdentityResolver.Known] = [:]
+        for _ in 0..<600 {
+            let id = "\(random.next() % 40)"
+            if random.next() % 4 == 0 {
+                known[id] = nil
+                resolver.remove(id)
+            } else {
+                // Of few, so that they share much.
+                var identity = Self.machine(&random, number: random.next() % 20)
+                if random.next() % 3 == 0 { identity.serial = "SHARED" }
+                known[id] = .init(id: id, identity: identity, isQuestioned: random.next() % 5 == 0)
+                if let machine = known[id] { resolver.update(machine) }
+            }
+            let shown = Self.machine(&random, number: random.next() % 20)
+            #expect(resolver.resolve(shown) == IdentityResolver(Array(known.values)).resolve(shown))
+        }
+    }
+
     @Test("a question says what agrees, what differs, and what only one of them has")
     func words() {
         var identity = Self.known

@@ -23,26 +23,44 @@ public struct IdentityResolver: Sendable {
         }
     }
 
-    private let known: [Known]
-    /// What several machines show tells none of them: makers forget to set it.
-    private let shared: Set<String>
+    private var known: [String: Known] = [:]
+    /// Who shows a value, by it: nobody else can be the one that shows it.
+    private var holders: [String: Set<String>] = [:]
+    /// Machines that show a value, without those that are questioned. What several show tells none of them: makers forget to set it.
+    private var counts: [String: Int] = [:]
 
-    public init(_ known: [Known]) {
-        self.known = known
-        var counts: [String: Int] = [:]
-        for machine in known where !machine.isQuestioned {
-            // Once each, also where serial and board serial are one text.
-            let values = IdentityFact.allCases.reduce(into: Set<String>()) {
-                $0.formUnion(machine.identity.values(of: $1))
-            }
-            for value in values { counts[value, default: 0] += 1 }
+    public init(_ known: [Known] = []) { for machine in known { update(machine) } }
+
+    /// Takes over what is known of a machine now.
+    public mutating func update(_ machine: Known) {
+        remove(machine.id)
+        known[machine.id] = machine
+        for value in machine.identity.values {
+            holders[value, default: []].insert(machine.id)
+            if !machine.isQuestioned { counts[value, default: 0] += 1 }
         }
-        shared = Set(counts.filter { $0.value > 1 }.keys)
     }
+
+    public mutating func remove(_ id: String) {
+        guard let machine = known.removeValue(forKey: id) else { return }
+        for value in machine.identity.values {
+            holders[value]?.remove(id)
+            if holders[value]?.isEmpty ?? false { holders[value] = nil }
+            guard !machine.isQuestioned, let count = counts[value] else { continue }
+            counts[value] = count > 1 ? count - 1 : nil
+        }
+    }
+
+    private func isShared(_ value: String) -> Bool { counts[value, default: 0] > 1 }
 
     /// - Parameter identity: of a machine that shows itself.
     public func resolve(_ identity: MachineIdentity) -> Verdict {
-        let compared = known.map { (id: $0.id, with: compare(identity, $0.identity)) }.filter { $0.with.weight > 0 }
+        // Whoever agrees in anything shows a value that is not shared.
+        let candidates = identity.values.reduce(into: Set<String>()) { found, value in
+            if !isShared(value) { found.formUnion(holders[value] ?? []) }
+        }
+        let compared = candidates.compactMap { known[$0] }
+            .map { (id: $0.id, with: compare(identity, $0.identity)) }.filter { $0.with.weight > 0 }
         if let same = compared.filter({ $0.with.isEnough }).max(by: isLess) { return .same(same.id) }
         guard let closest = compared.max(by: isLess) else { return .new }
         return .question(closest.id, closest.with)
@@ -67,7 +85,7 @@ public struct IdentityResolver: Sendable {
                 comparison.differing.append(fact)
             } else if !both.isEmpty {
                 // A NIC more or less is the same machine.
-                if both.isSubset(of: shared) {
+                if both.allSatisfy({ isShared($0) }) {
                     comparison.common.append(fact)
                 } else {
                     comparison.agreeing.append(fact)
@@ -108,6 +126,11 @@ public struct IdentityComparison: Codable, Equatable, Sendable, CustomStringConv
 }
 
 extension MachineIdentity {
+    /// All of them, once each, also where serial and board serial are one text.
+    fileprivate var values: Set<String> {
+        IdentityFact.allCases.reduce(into: []) { $0.formUnion(values(of: $1)) }
+    }
+
     /// Each value as it is compared; empty where it tells nothing.
     fileprivate func values(of fact: IdentityFact) -> Set<String> {
         func text(_ value: String?) -> Set<String> { value.map { [$0.lowercased()] } ?? [] }

@@ -8,6 +8,15 @@ public struct ProfileMatcher: Sendable {
 
         public var profile: HardwareProfile? { if case .one(let profile) = self { profile } else { nil } }
 
+        /// Of the profile; of several where they tie.
+        public var names: [String] {
+            switch self {
+            case .none: []
+            case .one(let profile): [profile.name]
+            case .tie(let profiles): profiles.map(\.name)
+            }
+        }
+
         /// For people.
         public var words: String {
             switch self {
@@ -20,18 +29,30 @@ public struct ProfileMatcher: Sendable {
         }
     }
 
+    /// By name.
     public let profiles: [HardwareProfile]
+    /// The highest rank first, then by name.
+    private let ranked: [(profile: HardwareProfile, condition: ConditionIndex.Node)]
+    private let index: ConditionIndex
 
-    public init(_ profiles: [HardwareProfile]) { self.profiles = profiles.sorted { $0.name < $1.name } }
+    public init(_ profiles: [HardwareProfile]) {
+        self.profiles = profiles.sorted { $0.name < $1.name }
+        var index = ConditionIndex()
+        ranked = self.profiles.map { ($0, index.add($0.match)) }
+            .sorted {
+                $1.profile.rank < $0.profile.rank
+                    || ($0.profile.rank == $1.profile.rank && $0.profile.name < $1.profile.name)
+            }
+        self.index = index
+    }
 
     /// Of the profiles that fit the one of the highest priority, then the one that demands most.
     public func match(_ report: HardwareReport) -> Outcome {
         var best: [HardwareProfile] = []
-        for profile in profiles {
-            // Cheaper than the conditions, which most profiles end with.
-            if let rank = best.first?.rank, profile.rank < rank { continue }
-            guard profile.match.holds(for: report) else { continue }
-            if let rank = best.first?.rank, profile.rank == rank { best.append(profile) } else { best = [profile] }
+        var look = index.look(at: report)
+        for (profile, condition) in ranked {
+            if let rank = best.first?.rank, profile.rank < rank { break }
+            if look.holds(condition) { best.append(profile) }
         }
         return switch best.count {
         case 0: .none

@@ -1,5 +1,5 @@
-/// What a condition looks at: a machine, or one of its parts.
-public enum HardwareSubject: Sendable {
+/// What a condition looks at: a machine, or one of its parts. Boxed, since it is looked at often and a report is large.
+public indirect enum HardwareSubject: Sendable {
     case machine(HardwareReport)
     case disk(Disk)
     case nic(NIC)
