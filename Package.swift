@@ -85,6 +85,7 @@ let package = Package(
         library("IPMI", ["WireBytes", crypto, cryptoExtras]),
         library("SMBIOS"),
         library("LLDP", ["WireBytes", "NetworkAddresses"]),
+        library("TPM", ["WireBytes", crypto]),
 
         // 2: domain, without I/O
         library("Inventory", ["NetworkAddresses"]),
@@ -125,8 +126,9 @@ let package = Package(
         library(
             "APIServer",
             [
-                "APIModel", "Machines", "Inventory", "NetworkAddresses", "Store", "Controllers", "ClusterMembership",
-                "ImageLibrary", hummingbird, hummingbirdCore, hummingbirdTLS, nioCore, nioHTTPTypes, nioSSL, logging,
+                "APIModel", "Machines", "Inventory", "NetworkAddresses", "ProfileFiles", "Store", "Controllers",
+                "ClusterMembership", "ImageLibrary", hummingbird, hummingbirdCore, hummingbirdTLS, nioCore,
+                nioHTTPTypes, nioSSL, logging,
                 lifecycle, httpTypes,
             ]),
 
@@ -157,7 +159,7 @@ let package = Package(
         library(
             "AgentCore",
             [
-                "CAgent", "CZstd", "DHCP", "IPMI", "LLDP", "SMBIOS", "NetworkAddresses", "Inventory", "Machines",
+                "CAgent", "CZstd", "DHCP", "IPMI", "LLDP", "SMBIOS", "TPM", "NetworkAddresses", "Inventory", "Machines",
                 "APIModel",
                 "WireBytes",
                 nioCore, nioPosix, nioHTTP1, nioSSL, nioLocks, crypto,
@@ -174,6 +176,7 @@ let package = Package(
         tests("LLDP", ["LLDP", "TestSupport"]),
         tests("TFTP", ["TFTP", "TestSupport"]),
         tests("IPMI", ["IPMI", "TestSupport"]),
+        tests("TPM", ["TPM", "TestSupport", crypto]),
         tests("SMBIOS", ["SMBIOS", "TestSupport"], fixtures: true),
         tests("PowerControl", ["PowerControl", "BMCSimulator", "Machines", "TestSupport", logging]),
         tests("Inventory", ["Inventory", "NetworkAddresses"]),
@@ -192,7 +195,8 @@ let package = Package(
             "NetworkBoot",
             ["NetworkBoot", "DHCP", "Inventory", "Machines", "NetworkAddresses", "TestSupport", logging, nioSSL]),
         tests(
-            "AgentCore", ["AgentCore", "IPMI", "Inventory", "NetworkAddresses", "SMBIOS", "TestSupport"], fixtures: true
+            "AgentCore", ["AgentCore", "IPMI", "Inventory", "NetworkAddresses", "SMBIOS", "TPM", "TestSupport"],
+            fixtures: true
         ),
         tests("Commands", ["Commands", "APIModel", "Machines"]),
         // Programs against each other.

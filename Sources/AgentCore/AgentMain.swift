@@ -26,6 +26,8 @@ public enum AgentMain {
         AgentThread.start("drivers") {
             drivers.loadForDevices()
         }
+        let endorsementKey = EndorsementKeyQuestion.ofKernel(files: files)
+        endorsementKey.begin()
         let neighbours = NeighbourTable()
         AgentThread.start("neighbours") { NeighbourListener(files: files, table: neighbours).run() }
         AgentThread.start("missing firmware") { MissingFirmware.follow() }
@@ -34,7 +36,7 @@ public enum AgentMain {
             Console.forward(to: syslog.address, port: syslog.port)
             AgentThread.start("kernel log") { KernelLog.follow() }
         }
-        let machine = RealMachine(drivers: drivers, neighbours: neighbours)
+        let machine = RealMachine(drivers: drivers, neighbours: neighbours, endorsementKey: endorsementKey)
         await work(commandLine, machine)
     }
 

@@ -10,9 +10,10 @@ public struct RealMachine: MachineControl {
     private let files = SystemFiles()
     private let drivers: Drivers
     private let neighbours: NeighbourTable
+    private let endorsementKey: EndorsementKeyQuestion
 
-    public init(drivers: Drivers, neighbours: NeighbourTable) {
-        (self.drivers, self.neighbours) = (drivers, neighbours)
+    public init(drivers: Drivers, neighbours: NeighbourTable, endorsementKey: EndorsementKeyQuestion) {
+        (self.drivers, self.neighbours, self.endorsementKey) = (drivers, neighbours, endorsementKey)
     }
 
     public var news: Int { neighbours.changes }
@@ -20,7 +21,7 @@ public struct RealMachine: MachineControl {
     private var reader: HardwareReader {
         HardwareReader(
             files: files, links: KernelLinkFacts(neighbours: neighbours), drives: KernelDriveCommands(),
-            bmc: KernelInBandBMC())
+            bmc: KernelInBandBMC(), endorsementKey: endorsementKey)
     }
 
     public func identity() -> (machine: MachineIdentity, bootID: String) { reader.identity() }

@@ -29,7 +29,10 @@ enum HardwareText {
             ),
             ("memory", memory(report.memory)),
         ]
-        if let tpm = report.tpm { lines.append(("tpm", tpm.version)) }
+        if let tpm = report.tpm {
+            lines.append(
+                ("tpm", words(tpm.version, tpm.endorsementKeyHash.map { "endorsement key \($0.prefix(16))…" })))
+        }
         if let bmc = report.bmc {
             lines.append(("bmc", words("in-band", bmc.address, bmc.mac, "firmware \(bmc.firmware)")))
         }

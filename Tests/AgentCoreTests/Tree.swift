@@ -43,7 +43,10 @@ struct Tree {
     }
 
     var report: HardwareReport {
-        HardwareReader(files: SystemFiles(root: root), links: Silent(), drives: Silent(), bmc: Silent()).report()
+        HardwareReader(
+            files: SystemFiles(root: root), links: Silent(), drives: Silent(), bmc: Silent(),
+            endorsementKey: EndorsementKeyQuestion { nil }
+        ).report()
     }
 }
 
