@@ -22,7 +22,10 @@ public struct MachineView: Codable, Sendable {
     public var bmc: BMCView?
     /// Static address of the installed system; absent: DHCP.
     public var network: Machine.StaticNetwork?
+    /// A person's and those of its profile, where of one key a person's counts.
     public var labels: [String: String]
+    /// Which of them are the profile's word.
+    public var labelsOfProfile: [String]
     public var conditions: [Condition]
     /// It looks like a machine that is known: merge or split.
     public var question: Machine.IdentityQuestion?
@@ -30,13 +33,17 @@ public struct MachineView: Codable, Sendable {
     /// What is wrong with its hardware, and what to do.
     public var problems: [HardwareProblem]
     public var hardware: HardwareReport?
+    /// What its hardware profile gives it; absent in lists.
+    public var profileGives: ProfileGifts?
     /// The ETag: counts changes that people asked for.
     public var generation: Int64
     public var createdAt: Date
     public var updatedAt: Date
 
-    public init(_ machine: Machine, operation: OperationView? = nil) {
-        (id, name, labels) = (machine.id, machine.name, machine.labels)
+    public init(_ machine: Machine, operation: OperationView? = nil, profile found: HardwareProfile? = nil) {
+        (id, name, labels) = (machine.id, machine.name, machine.effectiveLabels)
+        labelsOfProfile = (machine.observed.profileLabels ?? [:]).keys.filter { machine.labels[$0] == nil }.sorted()
+        profileGives = found.map { ProfileGifts($0) }
         (phase, phaseSince) = (machine.observed.phase, machine.observed.phaseSince)
         failure = machine.observed.failure?.reason
         (accepted, protected) = (machine.desired.accepted, machine.desired.protected)

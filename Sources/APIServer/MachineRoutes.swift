@@ -117,13 +117,15 @@ struct MachineRoutes {
         if let id = machine.observed.operation, let found = try await store.get(Operation.self, id) {
             operation = OperationView(found, progress: machine.observed.session.flatMap { board.progress(of: $0) })
         }
-        return MachineView(machine, operation: operation)
+        return MachineView(
+            machine, operation: operation,
+            profile: machine.observed.profile.flatMap { machines.profiles.profile(named: $0) })
     }
 
-    /// Lists leave out the hardware report, which is most of a machine's bytes.
+    /// Lists leave out the hardware report, which is most of a machine's bytes, and what its profile gives.
     private func summary(of machine: Machine) async throws -> MachineView {
         var view = try await view(of: machine)
-        view.hardware = nil
+        (view.hardware, view.profileGives) = (nil, nil)
         return view
     }
 }

@@ -4,6 +4,7 @@ import FoundationEssentials
 import Hummingbird
 import Inventory
 import Machines
+import ProfileFiles
 import Store
 
 /// `/api/v1/profiles`: the hardware profiles that the daemon has read, and why one is or is not a machine's.
@@ -13,6 +14,7 @@ struct ProfileRoutes {
 
     func register(on group: RouterGroup<APIContext>) {
         group.get("profiles", use: list).get("machines/{machine}/profile", use: explain)
+            .post("profiles/try", use: attempt)
     }
 
     @Sendable func list(_ request: Request, context: APIContext) async throws -> Response {
@@ -20,9 +22,7 @@ struct ProfileRoutes {
         var counts: [String: Int] = [:]
         for machine in page.items { counts[machine.observed.profile ?? "", default: 0] += 1 }
         let views = machines.profiles.profiles.map { profile in
-            ProfileView(
-                name: profile.name, priority: profile.priority, match: profile.match.words,
-                machines: counts[profile.name] ?? 0)
+            ProfileView(profile, machines: counts[profile.name] ?? 0)
         }
         return try .json(ListView(items: views, revision: page.revision))
     }
@@ -35,5 +35,33 @@ struct ProfileRoutes {
         return try .json(
             MachineProfileView(
                 outcome: machines.profiles.match(hardware).words, profiles: machines.profiles.explain(hardware)))
+    }
+
+    /// As many files, and as many bytes of one, are more than anybody has.
+    private static let (maximumFiles, maximumBytes) = (100, 64 << 10)
+
+    @Sendable func attempt(_ request: Request, context: APIContext) async throws -> Response {
+        let body = try await request.json(ProfileTrialRequest.self, limit: 1 << 20)
+        guard body.profiles.count <= Self.maximumFiles else {
+            throw ServiceError(.invalid, "at most \(Self.maximumFiles) profiles are tried at once", field: "profiles")
+        }
+        let profiles = try body.profiles.map { file in
+            guard NamePattern(file.name) != nil, !file.name.contains("*") else {
+                throw ServiceError(
+                    .invalid,
+                    "\(file.name.debugDescription) is not a profile's name: letters, digits, '-', '_' and '.'",
+                    field: "profiles")
+            }
+            guard file.text.utf8.count <= Self.maximumBytes else {
+                throw ServiceError(
+                    .invalid, "\(file.name): a profile has at most \(Self.maximumBytes) bytes", field: "profiles")
+            }
+            do {
+                return try ProfileDirectory.parse(received: file.text, file: file.name + ".yaml", name: file.name)
+            } catch {
+                throw ServiceError(.invalid, "\(error)", field: "profiles")
+            }
+        }
+        return try .json(try await machines.tryProfiles(adding: profiles, removing: body.remove ?? []))
     }
 }

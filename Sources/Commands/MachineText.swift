@@ -19,6 +19,14 @@ enum MachineText {
         return parts.joined(separator: ", ")
     }
 
+    /// A person's, then those of its profile.
+    private static func labels(_ machine: MachineView) -> String {
+        let ofProfile = machine.labels.filter { machine.labelsOfProfile.contains($0.key) }
+        let ofPeople = machine.labels.filter { !machine.labelsOfProfile.contains($0.key) }
+        let told = ofProfile.isEmpty ? "" : ProfileText.labels(ofProfile) + " (by the profile)"
+        return [ProfileText.labels(ofPeople), told].filter { !$0.isEmpty }.joined(separator: ", ")
+    }
+
     static func describe(_ machine: MachineView) -> String {
         var lines: [(String, String)] = [
             ("name", machine.name), ("id", machine.id),
@@ -32,6 +40,11 @@ enum MachineText {
             ("profile", machine.profile ?? "-"), ("cluster", machine.cluster ?? "-"),
             ("node", machine.node ?? "-"), ("release", machine.release ?? "-"),
         ]
+        if !machine.labels.isEmpty { lines.append(("labels", labels(machine))) }
+        if let gives = machine.profileGives {
+            // Its labels stand above.
+            lines += ProfileText.lines(gives, all: false).filter { $0.0 != "labels" }
+        }
         if let question = machine.question {
             lines.append(("question", "is it \(question.resembles)? \(question.comparison); say merge or split"))
         }
@@ -43,6 +56,6 @@ enum MachineText {
         }
         for problem in machine.problems { lines.append(("problem", "\(problem.seen): \(problem.attempt)")) }
         if let hardware = machine.hardware { lines += HardwareText.lines(hardware) }
-        return lines.map { $0.0.padding(toLength: 11, withPad: " ", startingAt: 0) + $0.1 }.joined(separator: "\n")
+        return Output.lines(lines)
     }
 }

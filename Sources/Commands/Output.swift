@@ -38,6 +38,11 @@ enum Output {
         }.joined(separator: "\n")
     }
 
+    /// One fact on a line, behind its name.
+    static func lines(_ lines: [(String, String)]) -> String {
+        lines.map { $0.0.padding(toLength: 11, withPad: " ", startingAt: 0) + $0.1 }.joined(separator: "\n")
+    }
+
     /// `3m12s`, for columns that tell how long ago.
     static func age(_ date: Date, now: Date = Date()) -> String {
         let seconds = max(0, Int(now.timeIntervalSince(date)))

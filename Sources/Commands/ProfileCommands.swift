@@ -8,7 +8,10 @@ import ProfileFiles
 struct ProfileCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "profile", abstract: "Hardware profiles: which machines they are for, and what follows.",
-        subcommands: [ProfileListCommand.self, ProfileExplainCommand.self, ProfileCheckCommand.self])
+        subcommands: [
+            ProfileListCommand.self, ProfileShowCommand.self, ProfileExplainCommand.self, ProfileTryCommand.self,
+            ProfileCheckCommand.self,
+        ])
 }
 
 struct ProfileListCommand: AsyncParsableCommand {
@@ -20,8 +23,27 @@ struct ProfileListCommand: AsyncParsableCommand {
     func run() async throws {
         let list = try await connection.call(.get, "/api/v1/profiles", as: ListView<ProfileView>.self)
         guard format.format == .table else { return try Output.json(list.items) }
-        let rows = list.items.map { [$0.name, "\($0.priority)", "\($0.machines)", $0.match] }
-        Output.print(Output.table(["NAME", "PRIORITY", "MACHINES", "MATCH"], rows))
+        let rows = list.items.map {
+            [$0.name, "\($0.priority)", "\($0.machines)", ProfileText.brief($0.gives), $0.match]
+        }
+        Output.print(Output.table(["NAME", "PRIORITY", "MACHINES", "GIVES", "MATCH"], rows))
+    }
+}
+
+struct ProfileShowCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "show", abstract: "One profile: what it demands, and all that follows from it.")
+    @Argument(help: "Name of the profile.") var profile: String
+    @OptionGroup var format: FormatOption
+    @OptionGroup var connection: ConnectionOptions
+
+    func run() async throws {
+        let list = try await connection.call(.get, "/api/v1/profiles", as: ListView<ProfileView>.self)
+        guard let found = list.items.first(where: { $0.name == profile }) else {
+            Output.tell("slipway: no hardware profile is called \(profile); see `slipway profile list`")
+            throw ExitCode.failure
+        }
+        if format.format == .json { try Output.json(found) } else { Output.print(ProfileText.describe(found)) }
     }
 }
 

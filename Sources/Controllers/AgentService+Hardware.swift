@@ -68,15 +68,7 @@ extension AgentService {
             holding.isEmpty ? "no local disk holds data" : "data on " + holding.map(\.summary).joined(separator: ", "),
             at: now)
         machine.updatedAt = now
-        let outcome = profiles.match(hardware)
-        let former = machine.condition(.profileMatched)?.reason
-        machine.observed.profile = outcome.profile?.name
-        machine.set(.profileMatched, outcome.profile != nil, outcome.words, at: now)
-        guard former != outcome.words else { return }
-        try transaction.put(
-            Event.now(
-                .profileMatched, machine: machine.id, actor: "slipwayd", outcome.words,
-                details: ["profile": outcome.profile?.name ?? ""], at: now))
+        if let event = machine.take(profiles.match(hardware), at: now) { try transaction.put(event) }
     }
 
     /// A report that differs from the newest revision is the next one; one that does not is that revision's newest report.

@@ -48,7 +48,7 @@ public struct DirectorFeed: Service {
                     takesKexec: (machine.observed.installed?.takesKexec ?? false) && !machine.observed.kexecFailed
                         && profile?.kexec ?? true,
                     preferences: profile?.boot ?? BootPreferences()),
-                kernelArguments: profile?.kernelArguments ?? []),
+                kernelArguments: profile?.agentArguments ?? []),
             macs: machine.observed.macs)
     }
 }

@@ -53,6 +53,9 @@ struct InstallPlanner: Sendable {
             )
         }
         let profile = machine.observed.profile.flatMap { profiles.profile(named: $0) }
+        if let refusal = profile?.refusal(of: release.name) {
+            throw ServiceError(.conflict, "\(machine.name): \(refusal)")
+        }
         let disk = try RootDiskChoice.choose(
             wanted.rootDisk ?? profile?.rootDisk ?? RootDiskHint(), from: hardware.disks,
             minimumBytes: release.minimumDiskBytes)

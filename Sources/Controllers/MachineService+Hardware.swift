@@ -48,6 +48,7 @@ extension MachineService {
             machine.observed.hardware = newest.report
             machine.observed.macs = Set(machine.observed.macs + newest.report.identity.macs).sorted()
             machine.set(.hardwareChanged, false, "revision \(number) was confirmed by \(actor)", at: now)
+            if let event = machine.take(profiles.match(newest.report), at: now) { try transaction.put(event) }
             machine.updatedAt = now
             try transaction.put(machine)
             try transaction.put(

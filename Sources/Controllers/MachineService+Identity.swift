@@ -31,6 +31,7 @@ extension MachineService {
             machine.observed.hardwareRevision = number
             machine.observed.hardware = hardware
             machine.observed.macs = claimant.observed.macs
+            if let event = machine.take(profiles.match(hardware), at: now) { try transaction.put(event) }
             machine.set(.hardwareChanged, false, "revision \(number) was merged by \(actor)", at: now)
             machine.updatedAt = now
             try transaction.put(machine)

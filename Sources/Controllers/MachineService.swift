@@ -99,6 +99,11 @@ public struct MachineService: Sendable {
         let result = try await store.transaction { transaction in
             var machine = try await current(id, generation: generation, in: transaction)
             try checkProvisionable(machine)
+            if let profile = machine.observed.profile.flatMap({ profiles.profile(named: $0) }),
+                let refusal = profile.refusal(of: assignment.release)
+            {
+                throw ServiceError(.conflict, "\(machine.name): \(refusal)", field: "release")
+            }
             if let last = machine.observed.operation, let operation = try await transaction.get(Operation.self, last),
                 !operation.isFinished
             {

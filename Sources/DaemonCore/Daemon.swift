@@ -86,6 +86,10 @@ public enum Daemon {
         let controllers = ControllerSet(
             store: store, installation: installation, profiles: ProfileMatcher(profiles), bmcs: bmcs, prober: bmcs,
             images: images, logger: logger, now: now)
+        let rematched = try await controllers.machines.rematch()
+        if rematched > 0 {
+            logger.notice("hardware profiles are other ones", metadata: ["machines": "\(rematched)"])
+        }
         // The index is loaded before the first packet is answered: a ready machine must not be taken for an unknown one.
         try await controllers.feed.load()
         try await controllers.recorder.load()

@@ -53,15 +53,52 @@ public enum ProfileDirectory {
                 $0.isEmpty || $0.contains("/") ? nil : $0
             },
             proxyForm: try top.word("proxy_form", ProxyForm.self),
-            localDisk: try top.list("local_disk") { text in
-                guard let method = LocalDiskMethod(rawValue: text) else {
-                    let words = LocalDiskMethod.allCases.map(\.rawValue).joined(separator: ", ")
-                    throw ValueFault("\(text) is not one of \(words)")
-                }
-                return method
-            } ?? [])
+            localDisk: try top.words("local_disk", LocalDiskMethod.self) ?? [])
+        try top.readConsoles(into: &profile)
+        if var wipe = try top.mapping("wipe") { profile.wipe = try wipe.wipePolicy() }
+        if var bmc = try top.mapping("bmc") { profile.bmc = try bmc.bmcPreferences() }
+        profile.labels = try top.labels("labels") ?? [:]
+        profile.allowedReleases = try top.list("allowed_releases") { text in
+            guard let pattern = NamePattern(text) else {
+                throw ValueFault("\(text) is not the name of an OS release, or a pattern of names such as talos-1.*")
+            }
+            return pattern
+        }
         try top.finish()
         return profile
+    }
+
+    /// One profile, of a text that came over the network. Like any other, without anchors: a short text with them may stand for a very long
+    /// one.
+    /// - Throws: ``ProfileFileError``.
+    public static func parse(received text: String, file: String, name: String) throws(ProfileFileError)
+        -> HardwareProfile
+    {
+        for (number, line) in text.split(separator: "\n", omittingEmptySubsequences: false).enumerated() {
+            guard let column = anchor(in: line) else { continue }
+            throw ProfileFileError(
+                file: file, line: number + 1, column: column, message: "anchors (&name) are not read here: write it out"
+            )
+        }
+        do {
+            return try parse(text, file: file, name: name)
+        } catch let fault as ProfileFileError {
+            throw fault
+        } catch {
+            throw ProfileFileError(file: file, message: "cannot be read: \(error)")
+        }
+    }
+
+    /// Where a name stands behind an `&` that begins a word, which may be an anchor (YAML 1.2 §6.9.2); counted from 1.
+    private static func anchor(in line: Substring) -> Int? {
+        var previous: UInt8 = 0x20
+        let bytes = Array(line.utf8)
+        for (index, byte) in bytes.enumerated() {
+            let isNamed = index + 1 < bytes.count && bytes[index + 1] > 0x20
+            if byte == UInt8(ascii: "&"), isNamed, " \t[{,:-?\r\"'".utf8.contains(previous) { return index + 1 }
+            previous = byte
+        }
+        return nil
     }
 
     private static func rootDisk(_ disk: inout YAMLReader) throws -> RootDiskHint {

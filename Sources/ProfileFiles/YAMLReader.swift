@@ -68,11 +68,16 @@ public struct YAMLReader {
     }
 
     /// A list of things that are read from text.
-    /// - Parameter parse: throws what is wrong with one of them, in words.
-    public mutating func list<Item>(_ key: String, _ parse: (String) throws -> Item) throws -> [Item]? {
+    /// - Parameters:
+    ///   - orOne: one of them may stand without a list.
+    ///   - parse: throws what is wrong with one of them, in words.
+    public mutating func list<Item>(
+        _ key: String, orOne: Bool = false, _ parse: (String) throws -> Item
+    ) throws -> [Item]? {
         guard let value = take(key) else { return nil }
-        guard let sequence = value.sequence else { throw fault(value, "\(key): expected a list") }
-        return try sequence.map { item in
+        let items = value.sequence.map(Array.init) ?? (orOne && value.scalar != nil ? [value] : nil)
+        guard let items else { throw fault(value, "\(key): expected a list") }
+        return try items.map { item in
             guard let text = item.string else { throw fault(item, "\(key): expected text") }
             do {
                 return try parse(text)
@@ -87,10 +92,44 @@ public struct YAMLReader {
     where Word.RawValue == String {
         guard let value = take(key) else { return nil }
         guard let text = value.string, let word = Word(rawValue: text) else {
-            let words = Word.allCases.map(\.rawValue).joined(separator: ", ")
-            throw fault(value, "\(key): \(value.string ?? "this") is not one of \(words)")
+            throw fault(value, "\(key): " + Self.unknown(value.string ?? "this", among: Word.self))
         }
         return word
+    }
+
+    /// Words of a closed set, each once.
+    public mutating func words<Word: RawRepresentable & CaseIterable & Equatable>(
+        _ key: String, _: Word.Type
+    ) throws -> [Word]? where Word.RawValue == String {
+        var seen: [Word] = []
+        return try list(key) { text in
+            guard let word = Word(rawValue: text) else { throw ValueFault(Self.unknown(text, among: Word.self)) }
+            guard !seen.contains(word) else { throw ValueFault("\(text) is here twice") }
+            seen.append(word)
+            return word
+        }
+    }
+
+    private static func unknown<Word: RawRepresentable & CaseIterable>(_ text: String, among _: Word.Type) -> String
+    where Word.RawValue == String {
+        let words = Word.allCases.map(\.rawValue)
+        let hint = nearest(to: text, among: words).map { "; did you mean \($0)?" } ?? ""
+        return "\(text) is not one of \(words.joined(separator: ", "))\(hint)"
+    }
+
+    /// A time with its unit, such as `90s`, `5m` or `1h`.
+    public mutating func duration(_ key: String, in range: ClosedRange<Duration>) throws -> Duration? {
+        guard let value = take(key) else { return nil }
+        let units: [Character: Int64] = ["s": 1, "m": 60, "h": 3600]
+        guard let text = value.string, let unit = text.last.flatMap({ units[$0] }), let count = Int64(text.dropLast()),
+            (0...1_000_000).contains(count)
+        else { throw fault(value, "\(key): \(value.string ?? "this") is not a time with a unit such as 90s, 5m or 1h") }
+        let duration = Duration.seconds(count * unit)
+        guard range.contains(duration) else {
+            let (least, most) = (range.lowerBound.components.seconds, range.upperBound.components.seconds)
+            throw fault(value, "\(key): \(text) is not from \(least)s to \(most)s")
+        }
+        return duration
     }
 
     /// A size with its unit, such as `8GB` or `4GiB`, in bytes.
@@ -142,7 +181,7 @@ public struct YAMLReader {
         for (node, _) in entries {
             guard let key = node.string, known.contains(key) else {
                 let key = node.string ?? "that is no text"
-                let hint = nearest(to: key).map { "; did you mean \($0)?" } ?? ""
+                let hint = Self.nearest(to: key, among: known).map { "; did you mean \($0)?" } ?? ""
                 throw fault(node, "unknown key \(key)\(hint)")
             }
             guard seen.insert(key).inserted else { throw fault(node, "\(key) is here twice") }
@@ -164,12 +203,16 @@ public struct YAMLReader {
         return entries.first { $0.key.string == key }?.value
     }
 
-    private func nearest(to key: String) -> String? {
-        known.min { distance($0, key) < distance($1, key) }.flatMap { distance($0, key) <= 3 ? $0 : nil }
+    private static func nearest(to key: String, among known: [String]) -> String? {
+        // A stranger's text may be long, and its distance to anything then takes long to find.
+        guard key.utf8.count <= 64 else { return nil }
+        guard let best = known.min(by: { distance($0, key) < distance($1, key) }) else { return nil }
+        // At least half of what was written is right.
+        return distance(best, key) <= min(3, key.count / 2) ? best : nil
     }
 
     /// Levenshtein distance.
-    private func distance(_ left: String, _ right: String) -> Int {
+    private static func distance(_ left: String, _ right: String) -> Int {
         var row = Array(0...right.count)
         for (i, a) in left.enumerated() {
             var previous = row[0]
@@ -186,6 +229,10 @@ public struct YAMLReader {
         case .scanner(_, let problem, let mark, _), .parser(_, let problem, let mark, _),
             .composer(_, let problem, let mark, _):
             ProfileFileError(file: file, line: mark.line, column: mark.column, message: problem)
+        case .duplicatedKeysInMapping(let keys, let context):
+            ProfileFileError(
+                file: file, line: context.mark.line, column: context.mark.column,
+                message: "\(keys.first ?? "a key") is here twice")
         default:
             ProfileFileError(file: file, message: "\(error)")
         }

@@ -21,8 +21,8 @@ import Testing
 
         init(
             _ store: any RecordStore, keys: Keys, bmcs: any BMCController = NoPower(), prober: any BMCProber = NoBMCs(),
-            boot: BootPreferences = BootPreferences(), records: Bool = false,
-            feeds: Bool = true
+            boot: BootPreferences = BootPreferences(), profiles: [HardwareProfile]? = nil, records: Bool = false,
+            feeds: Bool = true, runs: Bool = true
         ) {
             let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
             let installation = Installation(
@@ -34,7 +34,7 @@ import Testing
                 name: "rack", match: .machine("manufacturer", "Slipway"), rootDisk: RootDiskHint(transports: [.nvme]),
                 readBack: .full, boot: boot)
             let controllers = ControllerSet(
-                store: store, installation: installation, profiles: ProfileMatcher([profile]), bmcs: bmcs,
+                store: store, installation: installation, profiles: ProfileMatcher(profiles ?? [profile]), bmcs: bmcs,
                 prober: prober,
                 images: AllImages(),
                 logger: logger, now: { Date() })
@@ -46,7 +46,7 @@ import Testing
                 try await controllers.recorder.load()
                 try await withThrowingTaskGroup(of: Void.self) { group in
                     if feeds { group.addTask { try await controllers.feed.run() } }
-                    group.addTask { try await controllers.reconciler.run() }
+                    if runs { group.addTask { try await controllers.reconciler.run() } }
                     if records { group.addTask { try await controllers.recorder.run() } }
                     try await group.waitForAll()
                 }

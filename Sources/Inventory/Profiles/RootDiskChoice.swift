@@ -68,12 +68,12 @@ extension RootDiskHint {
     }
 
     /// The hint in words.
-    var words: String {
+    public var words: String {
         let facts = [
             serial.map { "serial \($0)" }, wwn.map { "WWN \($0)" }, path, model.map { "model \($0)" },
             transports.map { "transport " + $0.map(\.rawValue).joined(separator: "/") },
             minimumBytes.map { "at least \($0) bytes" }, maximumBytes.map { "at most \($0) bytes" },
-            rotational.map { $0 ? "rotational" : "not rotational" },
+            rotational.map { $0 ? "rotational" : "not rotational" }, choose.map { "the \($0.rawValue) of them" },
         ].compactMap { $0 }
         return facts.isEmpty ? "the hint" : facts.joined(separator: ", ")
     }

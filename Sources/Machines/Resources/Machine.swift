@@ -9,6 +9,7 @@ public struct Machine: Codable, Equatable, Sendable, Identifiable {
     public let id: String
     /// Unique among machines; an RFC 1123 label, since it becomes the host name unless ``Desired/hostname`` is set.
     public var name: String
+    /// Those that people gave it. See ``effectiveLabels``.
     public var labels: [String: String] = [:]
     public let createdAt: Date
     public var updatedAt: Date
@@ -56,6 +57,8 @@ public struct Machine: Codable, Equatable, Sendable, Identifiable {
         public var session: String?
         /// Name of the matched hardware profile.
         public var profile: String?
+        /// Labels that its hardware profile gives it; nil: none.
+        public var profileLabels: [String: String]?
         public var power: PowerState = .unknown
         /// What was found at the BMC's address.
         public var bmc: BMCStatus?
@@ -119,6 +122,11 @@ public struct Machine: Codable, Equatable, Sendable, Identifiable {
 extension Machine {
     /// The installed system's host name.
     public var hostname: String { desired.hostname ?? name }
+
+    /// Its labels: of a key that both gave, a person's word counts before the profile's.
+    public var effectiveLabels: [String: String] {
+        labels.merging(observed.profileLabels ?? [:]) { person, _ in person }
+    }
 
     /// What is known of it that others are compared with; before its first report the NIC that it was seen with.
     public var identity: MachineIdentity { observed.hardware?.identity ?? MachineIdentity(macs: observed.macs) }
