@@ -1,3 +1,4 @@
+import Inventory
 import Logging
 import Machines
 
@@ -24,7 +25,7 @@ public struct BMCRouter: BMCController, BMCProber {
         _ bmc: BMCAccess, _ body: @Sendable (any BMCController) async throws -> Result
     ) async throws -> Result {
         // Both wires of a BMC are one BMC.
-        try await pacer.pace(bmc.address) { try await body(wire(bmc)) }
+        try await pacer.pace(bmc.address, isSlow: bmc.quirks.contains(.slow)) { try await body(wire(bmc)) }
     }
 
     public func power(of bmc: BMCAccess) async throws -> PowerState {

@@ -52,6 +52,10 @@ public struct BMCService: Sendable {
         var access = BMCAccess(
             kind: status.kind, address: endpoint.address, port: endpoint.port, username: endpoint.username ?? "",
             password: password, trust: trust)
+        if let known = machine.observed.profile.flatMap({ profiles.profile(named: $0) })?.bmc {
+            access.quirks = Set(known.quirks)
+            if let settle = known.powerSettle { access.settle = settle }
+        }
         access.nics = machine.observed.hardware?.identity.macs ?? machine.observed.macs
         return access
     }
@@ -72,7 +76,11 @@ public struct BMCService: Sendable {
         guard endpoint.kind == nil || (endpoint.kind == .redfish && isFirstUse) else { return status }
         let probe = await prober.probe(
             endpoint.address, ports: endpoint.ports, username: endpoint.username, password: password)
-        guard let kind = endpoint.kind ?? probe.recommended,
+        let quirks = machine.observed.profile.flatMap { profiles.profile(named: $0) }?.bmc.quirks ?? []
+        let isIPMIToo = probe.findings.contains { $0.kind == .ipmi && $0.outcome == .answers }
+        guard
+            let kind = endpoint.kind
+                ?? (quirks.contains(.noRedfish) && isIPMIToo ? .ipmi : probe.recommended),
             let finding = probe.findings.first(where: { $0.kind == kind && $0.outcome == .answers })
         else {
             let problems = probe.findings.compactMap { finding in

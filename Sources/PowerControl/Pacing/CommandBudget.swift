@@ -1,25 +1,29 @@
 /// How many commands one BMC gets: a token bucket. Some BMCs freeze when they are asked too often.
 struct CommandBudget {
     /// Commands that may come at once after a quiet time.
-    static let burst = 10.0
+    private let burst: Double
     /// Commands a second in the long run.
-    static let rate = 1.0
-
-    private var tokens = CommandBudget.burst
+    private let rate: Double
+    private var tokens: Double
     private var updatedAt: ContinuousClock.Instant
 
-    init(now: ContinuousClock.Instant) { updatedAt = now }
+    /// - Parameter isSlow: one that is known to hang: a command every five seconds (the least of OpenStack Ironic's
+    ///   `ipmi.min_command_interval`).
+    init(isSlow: Bool, now: ContinuousClock.Instant) {
+        (burst, rate) = isSlow ? (1, 0.2) : (10, 1)
+        (tokens, updatedAt) = (burst, now)
+    }
 
     /// Takes one command out, and says how long to wait before it.
     mutating func take(now: ContinuousClock.Instant) -> Duration {
         let passed = (now - updatedAt) / .seconds(1)
-        tokens = min(Self.burst, tokens + max(0, passed) * Self.rate) - 1
+        tokens = min(burst, tokens + max(0, passed) * rate) - 1
         updatedAt = now
-        return tokens >= 0 ? .zero : .seconds(-tokens / Self.rate)
+        return tokens >= 0 ? .zero : .seconds(-tokens / rate)
     }
 
     /// As good as new: nothing is lost by forgetting it.
     func isFull(now: ContinuousClock.Instant) -> Bool {
-        tokens + (now - updatedAt) / .seconds(1) * Self.rate >= Self.burst
+        tokens + (now - updatedAt) / .seconds(1) * rate >= burst
     }
 }

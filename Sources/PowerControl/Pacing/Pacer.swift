@@ -7,19 +7,21 @@ final class Pacer: Sendable {
     /// Budgets that are full are forgotten when there are more than this.
     private static let most = 4096
 
-    func pace<Result: Sendable>(_ address: String, _ body: @Sendable () async throws -> Result) async throws -> Result {
+    func pace<Result: Sendable>(
+        _ address: String, isSlow: Bool, _ body: @Sendable () async throws -> Result
+    ) async throws -> Result {
         try await turns.take(address) {
-            let wait = take(address)
+            let wait = take(address, isSlow)
             if wait > .zero { try await Task.sleep(for: wait) }
             return try await body()
         }
     }
 
-    private func take(_ address: String) -> Duration {
+    private func take(_ address: String, _ isSlow: Bool) -> Duration {
         let now = ContinuousClock.now
         return budgets.withLock { budgets in
             if budgets.count > Self.most { budgets = budgets.filter { !$0.value.isFull(now: now) } }
-            return budgets[address, default: CommandBudget(now: now)].take(now: now)
+            return budgets[address, default: CommandBudget(isSlow: isSlow, now: now)].take(now: now)
         }
     }
 }
