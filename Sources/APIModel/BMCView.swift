@@ -45,6 +45,13 @@ public struct BMCPasswordRequest: Codable, Sendable {
     public init(password: String?) { self.password = password }
 }
 
+/// `POST /api/v1/machines/{id}/bmc/set-up`: the agent makes a user in the BMC, with a random password.
+public struct BMCSetUpRequest: Codable, Sendable {
+    public var username: String
+
+    public init(username: String) { self.username = username }
+}
+
 /// `POST /api/v1/machines/{id}/identify`.
 public struct IdentifyRequest: Codable, Sendable {
     public var light: IdentifyLight

@@ -20,6 +20,8 @@ public struct MachineView: Codable, Sendable {
     public var release: String?
     public var hostname: String
     public var bmc: BMCView?
+    /// Name of the user that the agent is making in the BMC.
+    public var bmcSetUp: String?
     /// Static address of the installed system; absent: DHCP.
     public var network: Machine.StaticNetwork?
     /// A person's and those of its profile, where of one key a person's counts.
@@ -52,6 +54,7 @@ public struct MachineView: Codable, Sendable {
         release = machine.observed.installedRelease ?? machine.desired.assignment?.release
         hostname = machine.hostname
         bmc = machine.desired.bmc.map { BMCView($0, machine.observed.bmc) }
+        bmcSetUp = machine.observed.bmcSetUp?.username
         network = machine.desired.network
         conditions = machine.observed.conditions
         question = machine.observed.question

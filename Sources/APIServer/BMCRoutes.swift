@@ -16,6 +16,7 @@ struct BMCRoutes {
             .post("machines/{machine}/bmc", use: set)
             .post("machines/{machine}/bmc/trust", use: trust)
             .post("machines/{machine}/bmc/password", use: changePassword)
+            .post("machines/{machine}/bmc/set-up", use: setUp)
             .post("machines/{machine}/identify", use: identify)
             .get("machines/{machine}/sensors", use: sensors)
             .get("machines/{machine}/event-log", use: eventLog)
@@ -48,6 +49,12 @@ struct BMCRoutes {
         let body = try await request.json(BMCPasswordRequest.self)
         try await bmcs.changePassword(body.password, of: try await id(context), by: context.actor)
         return try .json(DoneView())
+    }
+
+    @Sendable func setUp(_ request: Request, context: APIContext) async throws -> Response {
+        let body = try await request.json(BMCSetUpRequest.self)
+        try await machines.setUpBMC(of: try await id(context), username: body.username, by: context.actor)
+        return try .json(DoneView(), status: .accepted)
     }
 
     @Sendable func identify(_ request: Request, context: APIContext) async throws -> Response {

@@ -79,6 +79,9 @@ public struct AgentRunner: Sendable {
                 try await session.finish(OrderResult(outcome: .succeeded(entry: "powerOff")), order: order.id)
                 machine.powerOff()
                 return true
+            case .setUpBMC(let user):
+                try await session.finish(await setUpBMC(user, order: order), order: order.id)
+                return false
             case .install(let install):
                 let disk = try OrderVerifier.disk(install.disk, among: hardware.disks)
                 return try await self.install(install, on: disk, order: order, session)
@@ -92,6 +95,18 @@ public struct AgentRunner: Sendable {
             guard case .start = order.task else { return false }
             machine.reboot()
             return true
+        }
+    }
+
+    private func setUpBMC(_ user: BMCUserOrder, order: Order) async -> OrderResult {
+        Console.say("order \(order.id): making the BMC user \(user.username)")
+        let machine = machine
+        do {
+            let facts = try await AgentThread.perform("bmc") { try machine.setUpBMC(user) }
+            return OrderResult(outcome: .succeeded(entry: "none"), facts: facts)
+        } catch {
+            Console.say("the BMC has no user of ours: \(error)")
+            return OrderResult(outcome: .failed("\(error)"))
         }
     }
 

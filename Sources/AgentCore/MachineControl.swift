@@ -22,6 +22,10 @@ public protocol MachineControl: Sendable {
     /// Makes an installed system ready to enter by kexec. Blocks; called on a thread of its own.
     /// - Throws: an error whose description is for a person.
     func load(_ system: InstalledSystem, on disk: Disk) throws
+    /// Makes a user in the BMC. Blocks; called on a thread of its own.
+    /// - Returns: `address`: where the BMC is on the LAN.
+    /// - Throws: an error whose description is for a person, and holds no password.
+    func setUpBMC(_ user: BMCUserOrder) throws -> [String: String]
     /// Leaves the agent. Does not return on a real machine.
     func enter(_ way: EntryWay)
     func reboot()

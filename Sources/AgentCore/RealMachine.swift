@@ -80,6 +80,11 @@ public struct RealMachine: MachineControl {
         try Kexec.load(InstalledDisk(path: disk.path, files: files), system.entry)
     }
 
+    public func setUpBMC(_ user: BMCUserOrder) throws -> [String: String] {
+        drivers.load(["ipmi_si", "ipmi_ssif", "ipmi_devintf"])
+        throw InstallError("not yet")
+    }
+
     private static let fileSystems = [
         "crc32c_generic", "crc32c_intel", "vfat", "nls_cp437", "nls_ascii", "nls_iso8859_1", "ext4",
     ]

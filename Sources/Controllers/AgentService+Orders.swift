@@ -33,6 +33,9 @@ extension AgentService {
         guard !order.hasPrefix(OrderIssuer.startPrefix) else {
             return try await finishStart(result, order, session)
         }
+        guard !order.hasPrefix(MachineService.setUpPrefix) else {
+            return try await finishSetUp(result, order, session)
+        }
         let now = now()
         try await store.transaction { transaction in
             guard var machine = try await transaction.get(Machine.self, session.machine),

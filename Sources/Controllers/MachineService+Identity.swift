@@ -89,6 +89,10 @@ extension MachineService {
         for number in stride(from: newest, to: max(0, newest - HardwareRevision.capacity), by: -1) {
             transaction.delete(HardwareRevision.self, HardwareRevision.id(machine.id, number))
         }
+        let bmc = machine.desired.bmc
+        for secret in [bmc?.passwordSecret, bmc?.nextPasswordSecret, machine.observed.bmcSetUp?.passwordSecret] {
+            if let secret { transaction.delete(Secret.self, secret) }
+        }
         transaction.delete(Machine.self, machine.id)
     }
 }

@@ -8,7 +8,7 @@ struct MachineBMCCommand: AsyncParsableCommand {
         commandName: "bmc", abstract: "Where a machine's BMC is, and how it is logged in to.",
         subcommands: [
             MachineBMCShowCommand.self, MachineBMCSetCommand.self, MachineBMCTrustCommand.self,
-            MachineBMCPasswordCommand.self,
+            MachineBMCPasswordCommand.self, MachineBMCSetUpCommand.self,
         ])
 }
 
@@ -77,5 +77,37 @@ struct MachineBMCPasswordCommand: AsyncParsableCommand {
         _ = try await connection.call(
             .post, "/api/v1/machines/\(machine.escaped)/bmc/password", body: body, as: DoneView.self)
         Output.print("the password was changed, and opens a session")
+    }
+}
+
+struct MachineBMCSetUpCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "set-up", abstract: "Have the machine's agent make a user in its BMC.",
+        discussion:
+            "The agent talks to the BMC from within the machine (KCS), so the factory's password is not needed. The user's password is random and kept sealed; other users are left alone."
+    )
+    @Argument(help: "Id, name, MAC address or serial number.") var machine: String
+    @Option(help: "Name of the user.") var user = "slipway"
+    @Option(help: "Seconds to wait until it is done.") var wait = 60
+    @OptionGroup var connection: ConnectionOptions
+
+    func run() async throws {
+        let (path, user, wait) = ("/api/v1/machines/\(machine.escaped)", user, wait)
+        try await connection.withClient { client in
+            _ = try await client.call(
+                .post, path + "/bmc/set-up", body: BMCSetUpRequest(username: user), as: DoneView.self)
+            for _ in 0..<max(1, wait) {
+                let view = try await client.call(.get, path, as: MachineView.self)
+                if view.bmcSetUp == nil {
+                    guard view.bmc?.username == user else {
+                        throw ClientError(
+                            "the user was not made; see `slipway event list --machine \(view.name)`")
+                    }
+                    return Output.print("\(view.name): BMC \(view.bmc?.summary ?? "-"), user \(user)")
+                }
+                try await Task.sleep(for: .seconds(1))
+            }
+            throw ClientError("the agent has not answered within \(wait) s; see `slipway event list`")
+        }
     }
 }

@@ -28,7 +28,17 @@ public struct Order: Codable, Equatable, Sendable, Identifiable {
         /// Restart through firmware.
         case reboot
         case powerOff
+        /// Give the machine's BMC a user of this installation, from within. No other user of it is touched.
+        case setUpBMC(BMCUserOrder)
     }
+}
+
+/// A user of a BMC, with administrator's privilege on its LAN.
+public struct BMCUserOrder: Codable, Equatable, Sendable {
+    public var username: String
+    public var password: String
+
+    public init(username: String, password: String) { (self.username, self.password) = (username, password) }
 }
 
 /// What tells one machine from another, read by the agent from SMBIOS and the PCI NICs.

@@ -29,6 +29,21 @@ extension Machine {
         }
     }
 
+    /// A user that the agent is making in the BMC, from within.
+    public struct BMCSetUp: Codable, Equatable, Sendable {
+        /// Id of the order.
+        public var order: String
+        public var username: String
+        /// Id of the ``Secret`` that holds the password.
+        public var passwordSecret: String
+        public var requestedBy: String
+
+        public init(order: String, username: String, passwordSecret: String, requestedBy: String) {
+            (self.order, self.username, self.passwordSecret) = (order, username, passwordSecret)
+            self.requestedBy = requestedBy
+        }
+    }
+
     /// What was found at a ``BMCEndpoint``.
     public struct BMCStatus: Codable, Equatable, Sendable {
         /// Where; what was found at another address or port says nothing.
