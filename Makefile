@@ -13,9 +13,10 @@ ARGS ?=
 .PHONY: build release programs agent boot-files reference-os test test-full bench bench-inventory fuzz check format demo demo-down deps clean
 
 deps: $(CACHE)/deps-installed
-$(CACHE)/deps-installed: deploy/packages.txt
+$(CACHE)/deps-installed: deploy/packages.txt deploy/python-packages.txt
 	mkdir -p $(CACHE)
 	deploy/install-packages deploy/packages.txt
+	deploy/install-python deploy/python-packages.txt $(CACHE)/python
 	touch $@
 
 build: deps
@@ -55,6 +56,7 @@ test-full: test programs agent boot-files reference-os
 	deploy/virtual-rack/demo --name test-full --servers 1 --firmware uefi-http --power-cycle --down
 	deploy/virtual-rack/demo --name test-full --local-disk agent-kexec --power-cycle --down
 	deploy/virtual-rack/demo --name test-full --local-disk bmc --power-cycle --down
+	deploy/virtual-rack/demo --name test-full --bmc redfish --local-disk bmc --power-cycle --down
 	deploy/virtual-rack/demo --name test-full --servers 1 --firmware secureboot --local-disk agent-kexec --power-cycle --down
 	deploy/virtual-rack/demo --name test-full --servers 1 --firmware uefi --kill --down
 	deploy/virtual-rack/demo --name test-full --servers 1 --firmware bios --kill --down

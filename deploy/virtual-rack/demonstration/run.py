@@ -182,7 +182,7 @@ class Demo:
                 mac = course.entrant.mac
                 if course.step("inventory") and mac not in accepting:
                     server = servers[mac]
-                    end = BMC(server.bmc_address, bmc.PORT, credentials.user, password_file)
+                    end = BMC(server.bmc_address, credentials.user, password_file)
                     accepting[mac] = _in_background(self._accept, server, end, release)
             if all(course.is_registered for course in found):
                 return True

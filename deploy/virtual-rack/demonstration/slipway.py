@@ -23,7 +23,6 @@ _AGAIN_SECONDS = 1.0
 @dataclass(frozen=True)
 class BMC:
     address: str
-    port: int
     user: str
     password_file: Path
 
@@ -43,7 +42,7 @@ class Slipway:
 
     def accept(self, mac: str, name: str, bmc: BMC) -> None:
         self._json(
-            *("machine", "accept", mac, "--name", name, "--bmc", bmc.address, "--bmc-port", str(bmc.port)),
+            *("machine", "accept", mac, "--name", name, "--bmc", bmc.address),
             *("--bmc-user", bmc.user, "--bmc-password-file", str(bmc.password_file)),
         )
 

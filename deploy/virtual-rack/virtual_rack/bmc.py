@@ -7,7 +7,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from . import network, places, processes
+from . import network, places, processes, redfish
 from .errors import RackError
 from .places import Places, ServerPlaces
 from .shape import Rack, Server
@@ -50,10 +50,13 @@ def start(rack: Rack, server: Server, credentials: Credentials) -> None:
     if not processes.is_running(pid):
         words = (here.bmc / "ipmi_sim.log").read_text(errors="replace").strip() or "no output"
         raise RackError(f"the BMC of {server.name} did not start: {words}")
+    if rack.bmc == "redfish":
+        redfish.start(rack, server, credentials.user, credentials.password)
 
 
 def stop(server: ServerPlaces) -> None:
     processes.stop(server.bmc_pid, grace=1.0)
+    processes.stop(server.redfish_pid, grace=1.0)
 
 
 def lan_configuration(rack: Rack, server: Server, credentials: Credentials) -> str:

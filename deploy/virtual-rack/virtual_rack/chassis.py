@@ -16,8 +16,6 @@ from virtual_rack import places, power  # noqa: E402
 from virtual_rack.errors import RackError  # noqa: E402
 from virtual_rack.qemu import StartFrom  # noqa: E402
 
-_BOOT_ONCE = "boot-once"
-
 
 def main(arguments: list[str]) -> int:
     rack_name, number, verb, *rest = arguments
@@ -33,7 +31,7 @@ def main(arguments: list[str]) -> int:
         return 0
     for name, value in zip(rest[0::2], rest[1::2]):
         if name == "power" and value == "1":
-            power.on(rack, server, _next_start(here))
+            power.on(rack, server, next_start(here))
         elif name == "power":
             power.cut(rack, server)
         elif name == "reset":
@@ -42,16 +40,21 @@ def main(arguments: list[str]) -> int:
             power.press_power_button(rack, server)
         elif name == "boot":
             # Without the valid, persistent and EFI bits: for one start, as all overrides that Slipway sets. A disk is "default".
-            (here.bmc / _BOOT_ONCE).write_text(value)
+            boot_override(here).write_text("disk" if value == "default" else value)
     return 0
 
 
-def _next_start(here: places.ServerPlaces) -> StartFrom:
+def boot_override(here: places.ServerPlaces) -> Path:
+    """Holds from where the next start is to be, `disk` or the network; read once."""
+    return here.bmc / "boot-once"
+
+
+def next_start(here: places.ServerPlaces) -> StartFrom:
     """From where the next start is to be; the one after it is from the network again."""
-    override = here.bmc / _BOOT_ONCE
+    override = boot_override(here)
     value = override.read_text() if override.exists() else ""
     override.unlink(missing_ok=True)
-    return "disk" if value == "default" else "network"
+    return "disk" if value == "disk" else "network"
 
 
 if __name__ == "__main__":

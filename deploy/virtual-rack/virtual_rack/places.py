@@ -67,6 +67,7 @@ class ServerPlaces:
         self.qemu_pid = folder / "qemu.pid"
         self.bmc = folder / "bmc"
         self.bmc_pid = folder / "bmc.pid"
+        self.redfish_pid = folder / "redfish.pid"
         self.control_socket = runtime_folder / f"{server.name}.qmp"
         self.console_socket = runtime_folder / f"{server.name}.console"
 

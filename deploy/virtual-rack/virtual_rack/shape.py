@@ -15,6 +15,7 @@ from .errors import RackError
 Firmware = Literal["bios", "uefi", "uefi-http", "secureboot"]
 DiskKind = Literal["virtio", "nvme", "sata"]
 Accelerator = Literal["kvm", "tcg"]
+BMCKind = Literal["ipmi", "redfish"]
 
 # In the order in which a mixed rack takes them.
 MIXED_FIRMWARE: tuple[Firmware, ...] = ("uefi", "bios")
@@ -67,6 +68,8 @@ class Rack:
     cpus: int
     disk_gib: int
     accelerator: Accelerator
+    # Each server has IPMI; with "redfish" that as well, at the same address.
+    bmc: BMCKind
     kcs: bool
     router: bool
     servers: tuple[Server, ...]
@@ -105,6 +108,7 @@ def plan(
     cpus: int,
     disk_gib: int,
     accelerator: Accelerator,
+    bmc: BMCKind = "ipmi",
     kcs: bool = True,
     router: bool = True,
     bridge: str = "br0",
@@ -136,6 +140,7 @@ def plan(
         cpus=cpus,
         disk_gib=disk_gib,
         accelerator=accelerator,
+        bmc=bmc,
         kcs=kcs,
         router=router,
         servers=tuple(

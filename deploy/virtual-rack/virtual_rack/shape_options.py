@@ -25,6 +25,7 @@ def add_shape_options(parser: argparse.ArgumentParser, name: str = "rack") -> No
     add("--accel", default="auto", help="auto, kvm or tcg; auto tries KVM for real")
     add("--bridge", default="br0", help="name of the bridge in the rack's namespace")
     add("--address", default="10.77.0.1/24", help="of the bridge, where the daemon listens (default: %(default)s)")
+    add("--bmc", default="ipmi", choices=("ipmi", "redfish"), help="redfish: sushy-tools' emulator beside ipmi_sim")
     add("--no-kcs", action="store_true", help="no /dev/ipmi0 in the servers")
     add("--no-router", action="store_true", help="nobody answers IPv6 router solicitations: iPXE waits 13 s for that")
 
@@ -44,6 +45,7 @@ def planned(options: argparse.Namespace) -> Rack:
         cpus=options.cpus or (2 if options.servers < cores else 1),
         disk_gib=options.disk_size,
         accelerator=accelerator.choose(options.accel),
+        bmc=options.bmc,
         kcs=not options.no_kcs,
         router=not options.no_router,
         bridge=options.bridge,
