@@ -34,8 +34,8 @@ enum ProfileText {
         add("proxy form", gives.proxyForm?.rawValue)
         add("local disk", list(gives.localDisk.map(\.rawValue)))
         add("wipe", gives.wipe?.words)
-        add("quirks", list(gives.bmcQuirks.map(\.rawValue)))
-        add("settle", gives.powerSettleSeconds.map { "\($0)s" })
+        add("bmc quirks", list(gives.bmcQuirks.map(\.rawValue)))
+        add("bmc settle", gives.powerSettleSeconds.map { "\($0)s" })
         add("labels", labels(gives.labels))
         if let allowed = gives.allowedReleases { add("releases", allowed.isEmpty ? "none" : list(allowed)) }
         return lines

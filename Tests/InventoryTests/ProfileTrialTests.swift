@@ -62,6 +62,16 @@ import Testing
                 ["dell"], ["generic"],
                 "dell needs product PowerEdge R660; found PowerEdge R650; generic fits: architecture amd64")),
         Case(
+            testDescription: "its own does not fit any more, and one that demands more does",
+            adding: [
+                profile("dell", ("product", "PowerEdge R660")),
+                profile("r650", ("manufacturer", "Dell Inc."), ("product", "PowerEdge R650")),
+            ],
+            verdict: changed(
+                ["dell"], ["r650"],
+                "dell needs product PowerEdge R660; found PowerEdge R650; "
+                    + "r650 fits: manufacturer Dell Inc., product PowerEdge R650")),
+        Case(
             testDescription: "its own is removed", removing: ["dell"],
             verdict: changed(["dell"], ["generic"], "dell is removed; generic fits: architecture amd64")),
         Case(

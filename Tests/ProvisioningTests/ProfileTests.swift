@@ -33,18 +33,18 @@ import Testing
 
                 let list = try await installation.slipway("profile", "list")
                 let words =
-                    "console ttyS1,115200n8; wipe purge, verified sampled, clear where frozen; quirks slow; settle 300s; labels class=trial; "
+                    "console ttyS1,115200n8; wipe purge, verified sampled, clear where frozen; bmc quirks slow; bmc settle 300s; labels class=trial; "
                     + "releases talos-*"
                 #expect(list.contains("trial") && list.contains(words), "\(list)")
                 let profile = try await installation.slipway("profile", "show", "trial")
-                for line in ["machines   1", "kexec      yes", "read back  sampled", "quirks     slow"] {
+                for line in ["machines   1", "kexec      yes", "read back  sampled", "bmc quirks slow"] {
                     #expect(profile.contains(line), "\(profile)")
                 }
                 let nobody = try await installation.cli(["profile", "show", "tral"])
                 #expect(nobody.status == 1 && nobody.output.contains("no hardware profile is called tral"))
                 let machine = try await installation.slipway("machine", "show", server.mac)
                 for line in [
-                    "labels     class=trial (by the profile)", "wipe       purge, verified", "settle     300s",
+                    "labels     class=trial (by the profile)", "wipe       purge, verified", "bmc settle 300s",
                 ] {
                     #expect(machine.contains(line), "\(machine)")
                 }

@@ -60,7 +60,7 @@ public struct ProfileTrial: Sendable {
         switch new {
         case .none: gains = "no profile fits"
         case .one(let profile):
-            gains = "\(profile.name) fits: \(profile.match.words)\(precedence(of: profile, over: old))"
+            gains = "\(profile.name) fits: \(profile.match.words)\(precedence(of: profile, over: old, report))"
         case .tie(let profiles):
             let rank = profiles.first.map {
                 "priority \($0.priority), \($0.specificity) condition\($0.specificity == 1 ? "" : "s")"
@@ -79,9 +79,11 @@ public struct ProfileTrial: Sendable {
         return faults.isEmpty ? nil : "\(name) \(faults.joined(separator: ", "))"
     }
 
-    private func precedence(of profile: HardwareProfile, over old: ProfileMatcher.Outcome) -> String {
+    private func precedence(of profile: HardwareProfile, over old: ProfileMatcher.Outcome, _ report: HardwareReport)
+        -> String
+    {
         guard let former = old.names.first.flatMap({ after.profile(named: $0) }), former.name != profile.name,
-            former.rank < profile.rank
+            former.rank < profile.rank, former.match.holds(for: report)
         else { return "" }
         return former.priority == profile.priority
             ? " (\(profile.specificity) conditions before \(former.name)'s \(former.specificity))"

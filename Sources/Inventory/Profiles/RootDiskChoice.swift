@@ -72,7 +72,8 @@ extension RootDiskHint {
         let facts = [
             serial.map { "serial \($0)" }, wwn.map { "WWN \($0)" }, path, model.map { "model \($0)" },
             transports.map { "transport " + $0.map(\.rawValue).joined(separator: "/") },
-            minimumBytes.map { "at least \($0) bytes" }, maximumBytes.map { "at most \($0) bytes" },
+            minimumBytes.map { "at least " + NumberUnit.bytes.words($0) },
+            maximumBytes.map { "at most " + NumberUnit.bytes.words($0) },
             rotational.map { $0 ? "rotational" : "not rotational" }, choose.map { "the \($0.rawValue) of them" },
         ].compactMap { $0 }
         return facts.isEmpty ? "the hint" : facts.joined(separator: ", ")
