@@ -178,7 +178,8 @@ let package = Package(
         tests("IPMI", ["IPMI", "TestSupport"]),
         tests("TPM", ["TPM", "TestSupport", crypto]),
         tests("SMBIOS", ["SMBIOS", "TestSupport"], fixtures: true),
-        tests("PowerControl", ["PowerControl", "BMCSimulator", "Machines", "TestSupport", logging]),
+        tests(
+            "PowerControl", ["PowerControl", "IPMI", "BMCSimulator", "Inventory", "Machines", "TestSupport", logging]),
         tests("Inventory", ["Inventory", "NetworkAddresses"]),
         tests("ProfileFiles", ["ProfileFiles", "Inventory", "NetworkAddresses"]),
         tests(

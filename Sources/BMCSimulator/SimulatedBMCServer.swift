@@ -6,6 +6,7 @@ import Synchronization
 public final class SimulatedBMCServer: Sendable {
     private let state: Mutex<SimulatedBMC>
     private let channel: any Channel
+    private let start = ContinuousClock().now
 
     /// Serves for the time of `body`.
     public static func with<Result>(_ bmc: SimulatedBMC, _ body: (SimulatedBMCServer) async throws -> Result)
@@ -38,19 +39,64 @@ public final class SimulatedBMCServer: Sendable {
 
     public func change(_ body: @Sendable (inout SimulatedBMC) -> Void) { state.withLock { body(&$0) } }
 
+    /// A datagram and when it leaves, in seconds from now.
+    private typealias Departure = (datagram: [UInt8], delay: Double)
+
+    /// What the network and the BMC's processor make of the answers.
+    private func answers(_ body: (inout SimulatedBMC) -> [[UInt8]]) -> [Departure] {
+        state.withLock { bmc in
+            let passed = ContinuousClock().now - start
+            bmc.now = Double(passed.components.seconds) + Double(passed.components.attoseconds) / 1e18
+            var departures: [Departure] = []
+            for datagram in body(&bmc) {
+                if bmc.dice.falls(bmc.quirks.drops) { continue }
+                let delay = bmc.dice.falls(bmc.quirks.late) ? bmc.quirks.lateness : 0
+                departures.append((datagram, delay))
+                if bmc.dice.falls(bmc.quirks.duplicates) { departures.append((datagram, delay)) }
+            }
+            return departures
+        }
+    }
+
+    /// A request may get lost, too.
+    private func isLost() -> Bool { state.withLock { $0.dice.falls($0.quirks.drops) } }
+
     private final class Handler: ChannelInboundHandler, Sendable {
         typealias InboundIn = AddressedEnvelope<ByteBuffer>
         typealias OutboundOut = AddressedEnvelope<ByteBuffer>
 
         let server = Mutex<SimulatedBMCServer?>(nil)
+        /// Who wrote last: gets what the BMC says unasked.
+        private let peer = Mutex<SocketAddress?>(nil)
+
+        func channelActive(context: ChannelHandlerContext) {
+            let channel = context.channel
+            context.eventLoop.scheduleRepeatedTask(initialDelay: .zero, delay: .milliseconds(50)) { task in
+                guard channel.isActive else { return task.cancel() }
+                guard let server = self.server.withLock({ $0 }), let peer = self.peer.withLock({ $0 }) else { return }
+                self.send(server.answers { $0.due() }, to: peer, channel)
+            }
+        }
 
         func channelRead(context: ChannelHandlerContext, data: NIOAny) {
             let envelope = unwrapInboundIn(data)
-            let server = server.withLock { $0 }
-            let answer = server?.state.withLock { $0.receive(Array(envelope.data.readableBytesView)) }
-            guard let answer = answer ?? nil else { return }
-            let reply = AddressedEnvelope(remoteAddress: envelope.remoteAddress, data: ByteBuffer(bytes: answer))
-            context.writeAndFlush(wrapOutboundOut(reply), promise: nil)
+            guard let server = server.withLock({ $0 }), !server.isLost() else { return }
+            peer.withLock { $0 = envelope.remoteAddress }
+            let datagram = Array(envelope.data.readableBytesView)
+            send(server.answers { $0.receive(datagram) }, to: envelope.remoteAddress, context.channel)
+        }
+
+        private func send(_ departures: [Departure], to peer: SocketAddress, _ channel: any Channel) {
+            for (datagram, delay) in departures {
+                let reply = AddressedEnvelope(remoteAddress: peer, data: ByteBuffer(bytes: datagram))
+                if delay == 0 {
+                    channel.writeAndFlush(reply, promise: nil)
+                } else {
+                    channel.eventLoop.scheduleTask(in: .milliseconds(Int64(delay * 1000))) {
+                        channel.writeAndFlush(reply, promise: nil)
+                    }
+                }
+            }
         }
 
         func channelInactive(context: ChannelHandlerContext) { server.withLock { $0 = nil } }

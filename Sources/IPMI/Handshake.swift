@@ -95,6 +95,11 @@ public struct Handshake: Sendable {
         _ = try reader.take(2, "privilege")
         guard try reader.uint32LE("console id") == consoleID else { return .ignored }
         let bmcID = try reader.uint32LE("BMC id")
+        // Each algorithm is the fifth byte of eight (table 13-10). pyghmi's server grants others than were asked for.
+        let granted = reader.rest()
+        guard granted.count >= 21, granted[4] == suite.authentication, granted[12] == suite.integrity,
+            granted[20] == suite.confidentiality
+        else { return fail(.otherAlgorithms(asked: suite.rawValue)) }
         state = .authenticating(bmcID: bmcID)
         var message = ByteWriter()
         message.append([Self.tag, 0, 0, 0])
@@ -159,12 +164,16 @@ public struct Handshake: Sendable {
 public enum HandshakeError: Error, Equatable, CustomStringConvertible {
     case refused(SessionStatus, during: String)
     case wrongPassword(user: String)
+    /// The BMC answered with algorithms of another cipher suite.
+    case otherAlgorithms(asked: UInt8)
 
     public var description: String {
         switch self {
         case .refused(let status, let during): "\(during): \(status)"
         case .wrongPassword(let user):
             "the password of BMC user \(user) is wrong, or this is not the BMC it claims to be"
+        case .otherAlgorithms(let asked):
+            "asked for cipher suite \(asked), the BMC answers with another one's algorithms"
         }
     }
 }

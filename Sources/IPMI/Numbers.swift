@@ -5,7 +5,9 @@ public struct NetworkFunction: RawRepresentable, Hashable, Sendable {
     public init(rawValue: UInt8) { self.rawValue = rawValue }
 
     public static let chassis = Self(rawValue: 0x00)
+    public static let sensorEvent = Self(rawValue: 0x04)
     public static let application = Self(rawValue: 0x06)
+    public static let storage = Self(rawValue: 0x0a)
     public static let transport = Self(rawValue: 0x0c)
 }
 
@@ -18,8 +20,16 @@ public struct CompletionCode: RawRepresentable, Hashable, Sendable, CustomString
     public static let success = Self(rawValue: 0x00)
     public static let nodeBusy = Self(rawValue: 0xc0)
     public static let invalidCommand = Self(rawValue: 0xc1)
+    public static let invalidForLUN = Self(rawValue: 0xc2)
     public static let timeout = Self(rawValue: 0xc3)
+    /// The reservation is lost: something was added, or somebody else reserved.
+    public static let reservationCancelled = Self(rawValue: 0xc5)
+    public static let lengthInvalid = Self(rawValue: 0xc7)
+    public static let lengthExceeded = Self(rawValue: 0xc8)
     public static let outOfRange = Self(rawValue: 0xc9)
+    /// So many bytes do not fit into one answer.
+    public static let tooManyBytes = Self(rawValue: 0xca)
+    public static let notPresent = Self(rawValue: 0xcb)
     public static let invalidField = Self(rawValue: 0xcc)
     public static let insufficientPrivilege = Self(rawValue: 0xd4)
     public static let notSupportedInState = Self(rawValue: 0xd5)
@@ -27,12 +37,28 @@ public struct CompletionCode: RawRepresentable, Hashable, Sendable, CustomString
     /// Clears by itself: worth another try.
     public var isTransient: Bool { self == .nodeBusy || self == .timeout }
 
+    /// The BMC does not have the command or the parameter, which is optional. 80h is that of the parameters of §23 and §28.
+    public var isUnsupported: Bool {
+        [.invalidCommand, .invalidForLUN, .lengthInvalid, .outOfRange, .notPresent, .invalidField].contains(self)
+            || rawValue == 0x80
+    }
+
+    /// Fewer bytes at once may do. FFh is what some say instead of CAh.
+    public var asksForLess: Bool {
+        [.tooManyBytes, .lengthExceeded, .lengthInvalid].contains(self) || rawValue == 0xff
+    }
+
     public var description: String {
         switch self {
         case .success: "success"
         case .nodeBusy: "the BMC is busy (C0h)"
         case .invalidCommand: "the BMC does not know this command (C1h)"
         case .timeout: "the BMC timed out inside (C3h)"
+        case .reservationCancelled: "the reservation is lost (C5h)"
+        case .lengthInvalid: "the request's length is invalid (C7h)"
+        case .lengthExceeded: "the request is too long (C8h)"
+        case .tooManyBytes: "so many bytes cannot be returned at once (CAh)"
+        case .notPresent: "no such sensor, record or data (CBh)"
         case .outOfRange: "a parameter is out of range (C9h)"
         case .invalidField: "a field is invalid (CCh)"
         case .insufficientPrivilege: "the user's privilege is too low (D4h)"

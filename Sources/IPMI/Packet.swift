@@ -5,6 +5,7 @@ struct PayloadType: RawRepresentable, Hashable, Sendable {
     var rawValue: UInt8
 
     static let ipmi = Self(rawValue: 0x00)
+    static let console = Self(rawValue: 0x01)
     static let openSessionRequest = Self(rawValue: 0x10)
     static let openSessionResponse = Self(rawValue: 0x11)
     static let rakp1 = Self(rawValue: 0x12)

@@ -7,19 +7,29 @@ public struct Request: Equatable, Sendable {
     public var function: NetworkFunction
     public var command: UInt8
     public var data: [UInt8]
+    /// Which part of the BMC is asked, 0 to 3 (§7.2). Sensors may be elsewhere than in 0.
+    public var lun: UInt8
     /// It may be sent again when its answer is lost. Cycle and reset may not.
     public var isRepeatable: Bool
+    /// Its data is in no log and no error.
+    public var isSecret: Bool
 
     public init(
-        _ name: String, _ function: NetworkFunction, _ command: UInt8, data: [UInt8] = [], isRepeatable: Bool = true
+        _ name: String, _ function: NetworkFunction, _ command: UInt8, data: [UInt8] = [], lun: UInt8 = 0,
+        isRepeatable: Bool = true, isSecret: Bool = false
     ) {
         (self.name, self.function, self.command, self.data) = (name, function, command, data)
-        self.isRepeatable = isRepeatable
+        (self.lun, self.isRepeatable, self.isSecret) = (lun & 3, isRepeatable, isSecret)
+    }
+
+    /// For who has to talk to the maker: `keep boot flags: 00 08 03 08` (function, command, data).
+    public var exchangeText: String {
+        "\(name): \(hex([function.rawValue, command])) \(isSecret ? "(data withheld)" : hex(data))"
     }
 
     /// The message inside a LAN packet (§13.8): addresses, function, sequence number, two checksums.
     func message(sequence: UInt8) -> [UInt8] {
-        let head: [UInt8] = [0x20, function.rawValue << 2]
+        let head: [UInt8] = [0x20, function.rawValue << 2 | lun]
         let body: [UInt8] = [0x81, (sequence & 0x3f) << 2, command] + data
         return head + [checksum(head)] + body + [checksum(body)]
     }
@@ -44,6 +54,11 @@ public struct Response: Equatable, Sendable {
         code = CompletionCode(rawValue: message[6])
         data = Array(message[7..<message.count - 1])
     }
+}
+
+/// `0a ff`.
+public func hex(_ bytes: some Sequence<UInt8>) -> String {
+    bytes.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined(separator: " ")
 }
 
 /// Two's complement of the sum (§13.8): all bytes and it add up to zero.

@@ -26,24 +26,50 @@ public struct Session: Sendable {
     /// - Parameter iv: 16 random bytes, new for each datagram.
     public mutating func seal(_ request: Request, iv: [UInt8]) throws -> (datagram: [UInt8], sequence: UInt8) {
         messageSequence = (messageSequence + 1) & 0x3f
+        return (try seal(.ipmi, request.message(sequence: messageSequence), iv: iv), messageSequence)
+    }
+
+    /// A datagram of the console's payload.
+    /// - Parameter iv: 16 random bytes, new for each datagram.
+    public mutating func seal(_ packet: ConsolePacket, iv: [UInt8]) throws -> [UInt8] {
+        try seal(.console, packet.bytes, iv: iv)
+    }
+
+    private mutating func seal(_ type: PayloadType, _ message: [UInt8], iv: [UInt8]) throws -> [UInt8] {
         sendSequence = sendSequence == .max ? 1 : sendSequence + 1
-        let payload = try encrypt(request.message(sequence: messageSequence), iv: iv)
-        var covered = Packet.header(0xc0, session: bmcID, sequence: sendSequence, length: payload.count) + payload
+        let payload = try encrypt(message, iv: iv)
+        // Encrypted and authenticated (table 13-8).
+        let header = Packet.header(
+            0xc0 | type.rawValue, session: bmcID, sequence: sendSequence, length: payload.count)
+        var covered = header + payload
         let pad = (4 - (covered.count + 2) % 4) % 4
         covered += Array(repeating: 0xff, count: pad) + [UInt8(pad), 0x07]
         let code = suite.hmac(covered, key: integrityKey).prefix(suite.shortCodeLength)
-        return (Packet.rmcpHeader + covered + code, messageSequence)
+        return Packet.rmcpHeader + covered + code
+    }
+
+    /// What came in a datagram.
+    public enum Content: Sendable {
+        case response(Response)
+        case console(ConsolePacket)
     }
 
     /// The response in a datagram; nil for one that is not of this session, altered, repeated, or old.
     public mutating func open(_ datagram: [UInt8]) -> Response? {
+        guard case .response(let response)? = content(datagram) else { return nil }
+        return response
+    }
+
+    /// What is in a datagram; nil for one that is not of this session, altered, repeated, or old.
+    public mutating func content(_ datagram: [UInt8]) -> Content? {
         guard let packet = Packet(parsing: datagram), packet.isAuthenticated, packet.isEncrypted,
-            packet.payloadType == .ipmi,
+            packet.payloadType == .ipmi || packet.payloadType == .console,
             packet.sessionID == consoleID,
             constantTimeEqual(packet.code, suite.hmac(packet.covered, key: integrityKey).prefix(suite.shortCodeLength)),
             window.admit(packet.sequence), let message = decrypt(packet.payload)
         else { return nil }
-        return Response(message: message)
+        if packet.payloadType == .console { return ConsolePacket(message).map { .console($0) } }
+        return Response(message: message).map { .response($0) }
     }
 
     /// AES-CBC-128 (§13.29): IV, then payload, pad bytes 1, 2, 3…, and their count.

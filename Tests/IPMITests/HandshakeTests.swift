@@ -185,8 +185,8 @@ import Testing
 
     @Test("boot flags (table 28-14)")
     func bootFlags() {
-        #expect(Request.bootOnce(BootFlags(device: .network, isUEFI: true)).data == bytes("05 a0 04 00 00 00"))
-        #expect(Request.bootOnce(BootFlags(device: .disk, isUEFI: false)).data == bytes("05 80 08 00 00 00"))
+        #expect(Request.setBootFlags(BootFlags(device: .network, isUEFI: true)).data == bytes("05 a0 04 00 00 00"))
+        #expect(Request.setBootFlags(BootFlags(device: .disk, isUEFI: false)).data == bytes("05 80 08 00 00 00"))
         let read = BootFlags(answer: bytes("01 05 a0 04 00 00 00"))
         #expect(read == BootFlags(device: .network, isUEFI: true))
         #expect(BootFlags(answer: bytes("01 05 00 00 00 00 00"))?.isValid == false)

@@ -61,7 +61,11 @@ import Testing
             #expect(try await controller.perform(.on, on: access) == .on)
             #expect(try await controller.bootOnce(from: .network, uefi: true, on: access) == .confirmed)
             // Parameter 3 = 08h comes first, or the BMC forgets the flags after 60 seconds.
-            #expect(Self.told(server) == ["control 1", "boot option 3: 08", "boot option 5: a0 04 00 00 00"])
+            #expect(
+                Self.told(server) == [
+                    "control 1", "boot option 0: 01", "boot option 3: 08", "boot option 4: 01 01",
+                    "boot option 5: a0 04 00 00 00", "boot option 0: 00",
+                ])
             let flags = try await Self.ipmitool(server, suite: Int(suite), "chassis", "bootparam", "get", "5").output
             for words in ["Boot Flag Valid", "only next boot", "EFI boot", "Force PXE"] {
                 #expect(flags.contains(words), "\(flags)")
@@ -87,7 +91,7 @@ import Testing
     @Test("a BMC that accepts and does nothing is not believed")
     func liar() async throws {
         var bmc = Self.bmc
-        bmc.ignoresControl = true
+        bmc.quirks.ignoresControl = true
         try await SimulatedBMCServer.with(bmc) { server in
             let error = await #expect(throws: BMCError.self) {
                 try await Self.controller.perform(.on, on: Self.access(server, settle: .seconds(1)))

@@ -4,122 +4,103 @@ import NIOCore
 import NIOPosix
 
 /// One RMCP+ session over UDP, for the time of a few commands.
-struct BMCConnection {
-    /// Waits for each answer, growing: BMCs are slow and busy.
-    static let waits: [Duration] = [.milliseconds(700), .milliseconds(1500), .seconds(3), .seconds(5)]
-
+struct BMCConnection: Sendable {
     let address: String
     let port: Int
     let suites: [CipherSuite]
     let credentials: Handshake.Credentials
+    let times: IPMITimes
 
-    /// Opens a session, runs `body` in it, and closes it.
+    /// Opens a session, runs `body` in it, and closes it whatever comes.
     /// - Throws: ``BMCError``.
     func session<Result: Sendable>(_ body: (inout OpenSession) async throws -> Result) async throws -> Result {
-        let channel: NIOAsyncChannel<AddressedEnvelope<ByteBuffer>, AddressedEnvelope<ByteBuffer>>
-        let remote: SocketAddress
-        do {
-            remote = try SocketAddress(ipAddress: address, port: port)
-            channel = try await DatagramBootstrap(group: MultiThreadedEventLoopGroup.singleton)
-                .bind(host: "0.0.0.0", port: 0) { channel in
-                    channel.eventLoop.makeCompletedFuture { try NIOAsyncChannel(wrappingChannelSynchronously: channel) }
-                }
-        } catch {
-            throw BMCError(address: address, doing: "open a socket", reason: .unreachable, "\(error)")
-        }
-        return try await channel.executeThenClose { inbound, outbound in
-            let (datagrams, continuation) = AsyncStream.makeStream(
-                of: [UInt8]?.self, bufferingPolicy: .bufferingNewest(64))
-            return try await withThrowingTaskGroup(of: Void.self) { group in
-                group.addTask {
-                    do {
-                        for try await envelope in inbound where envelope.remoteAddress == remote {
-                            continuation.yield(Array(envelope.data.readableBytesView))
-                        }
-                    } catch {
-                        // ICMP "port unreachable" surfaces here; the wait for an answer says what follows from it.
-                    }
-                    continuation.finish()
-                }
-                defer { group.cancelAll() }
-                var line = Line(
-                    remote: remote, outbound: outbound, datagrams: datagrams.makeAsyncIterator(), ticks: continuation,
-                    loop: channel.channel.eventLoop)
-                let session = try await establish(&line)
-                var open = OpenSession(address: address, session: session, line: line)
-                _ = try await open.send(.setAdministrator)
+        try await IPMILine.open(address: address, port: port) { line in
+            let session = try await establish(&line)
+            var open = OpenSession(connection: self, session: session, line: line)
+            do {
+                try await open.becomeAdministrator()
                 let result = try await body(&open)
-                await open.close()
+                open.close()
                 return result
+            } catch {
+                open.close()
+                throw error
             }
         }
     }
 
-    private func establish(_ line: inout Line) async throws -> Session {
-        var refusal: HandshakeError?
+    private enum Attempt {
+        case opened(Session)
+        case failed(HandshakeError)
+        /// No answer; nil: not even to the first message.
+        case silent(afterMessages: Int)
+    }
+
+    /// Tries the cipher suites in order. The next one has its turn when the BMC does not have this one, and also when it offers it and then
+    /// computes something else or says nothing: a wrong password is believed when the last suite says so, too.
+    func establish(_ line: inout IPMILine) async throws -> Session {
+        var errors: [BMCError] = []
         for suite in suites {
-            var handshake = Handshake(
-                suite: suite, credentials: credentials, consoleID: UInt32.random(in: 1 ... .max),
-                consoleRandom: (0..<16).map { _ in UInt8.random(in: 0...255) })
-            var message = handshake.start()
-            exchange: while true {
-                guard let step = try await line.exchange(message, { handshake.receive($0) }) else {
+            let isLast = suite == suites.last
+            switch try await attempt(suite, &line) {
+            case .opened(let session): return session
+            case .failed(let error):
+                errors.append(BMCError(address: address, doing: "log in", error))
+                if isLast || !error.mayBeOfSuite { break }
+                continue
+            case .silent(let messages):
+                if messages == 0, errors.isEmpty, try await !isThere(&line) {
                     throw BMCError.silent(address, "open a session")
                 }
-                switch step {
-                case .send(let next): message = next
-                case .established(let session): return session
-                case .failed(let error):
-                    guard case .refused(let status, _) = error, status.refusesCipherSuite else {
-                        throw BMCError(address: address, doing: "log in", error)
-                    }
-                    refusal = error
-                    break exchange
-                case .ignored: continue
-                }
+                errors.append(.silentInside(address, user: credentials.username, messages: messages))
+                continue
             }
+            break
         }
-        throw BMCError(
-            address: address,
-            doing: "agree on a cipher suite (\(suites.map { "\($0.rawValue)" }.joined(separator: ", ")))",
-            refusal ?? .refused(SessionStatus(rawValue: 0x11), during: "opening a session"))
+        // What is wrong with the user or the password says more than what is wrong with a suite.
+        throw errors.first { $0.reason == .credentials } ?? errors.last
+            ?? BMCError.silent(address, "open a session")
     }
 
-    /// Datagrams out and in, with waits. Nil in the stream of datagrams is a wait that is over.
-    struct Line {
-        let remote: SocketAddress
-        let outbound: NIOAsyncChannelOutboundWriter<AddressedEnvelope<ByteBuffer>>
-        var datagrams: AsyncStream<[UInt8]?>.Iterator
-        let ticks: AsyncStream<[UInt8]?>.Continuation
-        let loop: any EventLoop
-
-        /// Sends, and sends again, until the handler takes an answer. Nil when none came.
-        mutating func exchange(_ datagram: [UInt8], _ handle: ([UInt8]) -> Handshake.Step) async throws -> Handshake
-            .Step?
-        {
-            for wait in BMCConnection.waits {
-                try await write(datagram)
-                let timer = timer(wait)
-                defer { timer.cancel() }
-                while let received = await datagrams.next() {
-                    guard let bytes = received else { break }
-                    if case let step = handle(bytes), !step.isIgnored { return step }
-                }
+    private func attempt(_ suite: CipherSuite, _ line: inout IPMILine) async throws -> Attempt {
+        var handshake = Handshake(
+            suite: suite, credentials: credentials, consoleID: UInt32.random(in: 1 ... .max),
+            consoleRandom: (0..<16).map { _ in UInt8.random(in: 0...255) })
+        var message = handshake.start()
+        var messages = 0
+        while true {
+            let step = try await line.exchange(message, waits: times.waits) { datagram -> Handshake.Step? in
+                let step = handshake.receive(datagram)
+                if case .ignored = step { return nil }
+                return step
             }
-            return nil
+            switch step {
+            case nil: return .silent(afterMessages: messages)
+            case .send(let next)?: (message, messages) = (next, messages + 1)
+            case .established(let session)?: return .opened(session)
+            case .failed(let error)?: return .failed(error)
+            case .ignored?: continue
+            }
         }
+    }
 
-        func write(_ datagram: [UInt8]) async throws {
-            try await outbound.write(AddressedEnvelope(remoteAddress: remote, data: ByteBuffer(bytes: datagram)))
+    /// Whether anything there speaks IPMI: it may be that it passes over what it does not know.
+    private func isThere(_ line: inout IPMILine) async throws -> Bool {
+        let request = Request.authenticationCapabilities
+        let answer = try await line.exchange(Probing.datagram(request), waits: Array(times.waits.prefix(2))) {
+            Probing.response($0, to: request)
         }
-
-        func timer(_ wait: Duration) -> Scheduled<Void> {
-            let ticks = ticks
-            return loop.scheduleTask(in: TimeAmount(wait)) { _ = ticks.yield(nil) }
-        }
+        return answer != nil
     }
 }
 
-extension Handshake.Step {
-    fileprivate var isIgnored: Bool { if case .ignored = self { true } else { false } }
+extension HandshakeError {
+    /// Another cipher suite may do.
+    fileprivate var mayBeOfSuite: Bool {
+        switch self {
+        case .wrongPassword, .otherAlgorithms: true
+        // 0Fh is what a BMC says that computes something else with this suite.
+        case .refused(let status, _): status.refusesCipherSuite || status.rawValue == 0x0f
+        }
+    }
 }

@@ -1,0 +1,146 @@
+import IPMI
+import Machines
+import NIOCore
+
+extension IPMIController {
+    public func withConsole(
+        of bmc: BMCAccess, _ body: @Sendable (any SerialConsole) async throws -> Void
+    ) async throws {
+        try await withConsole(of: bmc, takingOver: false, body)
+    }
+
+    /// - Parameter takingOver: ends a console that somebody else has open. Without, that is an error.
+    public func withConsole(
+        of bmc: BMCAccess, takingOver: Bool, _ body: @Sendable (any SerialConsole) async throws -> Void
+    ) async throws {
+        try await session(bmc) { session in
+            let activation = try await activate(takingOver: takingOver, &session)
+            session.mayReopen = false
+            let console = IPMIConsole(address: bmc.address, wake: session.line.waker)
+            do {
+                try await withoutActuallyEscaping(body) {
+                    (body: @escaping @Sendable (any SerialConsole) async throws -> Void) in
+                    try await withThrowingTaskGroup(of: Void.self) { group in
+                        group.addTask {
+                            defer { console.leave() }
+                            try await body(console)
+                        }
+                        do {
+                            let pump = ConsolePump(times: times, mostBytes: activation.inboundSize - 4)
+                            try await pump.run(console, &session)
+                            console.end(nil)
+                        } catch {
+                            console.end(error)
+                            group.cancelAll()
+                            while await group.nextResult() != nil {}
+                            throw error
+                        }
+                        try await group.waitForAll()
+                    }
+                }
+            } catch {
+                await deactivate(&session)
+                throw error
+            }
+            await deactivate(&session)
+        }
+    }
+
+    private func activate(takingOver: Bool, _ session: inout OpenSession) async throws -> ConsoleActivation {
+        var (code, data) = try await session.ask(.activateConsole)
+        if code == ConsoleActivation.isTaken, takingOver {
+            _ = try await session.ask(.deactivateConsole)
+            (code, data) = try await session.ask(.activateConsole)
+        }
+        guard code == .success else {
+            let words = ConsoleActivation.refusal(code)
+            throw BMCError(
+                address: session.address, doing: Request.activateConsole.name,
+                reason: code == .invalidCommand ? .unsupported : .refused,
+                words.map { "\($0) (\(hex([code.rawValue]))h)" } ?? "\(code)")
+        }
+        guard let activation = ConsoleActivation(answer: data) else {
+            throw session.fault(Request.activateConsole.name, .nonsense, "the answer is too short")
+        }
+        return activation
+    }
+
+    /// Also when this task is cancelled or the BMC is lost: then nobody waits for the answer.
+    private func deactivate(_ session: inout OpenSession) async {
+        if Task.isCancelled {
+            session.sendBlindly(.deactivateConsole)
+        } else {
+            _ = try? await session.ask(.deactivateConsole)
+        }
+    }
+}
+
+/// Carries characters between the session and whoever has the console.
+struct ConsolePump {
+    let times: IPMITimes
+    let mostBytes: Int
+    /// Keep-alives without any sign of the BMC until it counts as lost.
+    private static let patience = 3
+
+    /// Returns when whoever has the console is done with it.
+    /// - Throws: ``BMCError`` when the BMC ends the console or is lost, `CancellationError`.
+    func run(_ console: IPMIConsole, _ session: inout OpenSession) async throws {
+        var line = ConsoleLine(most: mostBytes)
+        let clock = ContinuousClock()
+        var (heard, asked, unheard) = (clock.now, clock.now, 0)
+        while !console.isLeft {
+            try Task.checkCancellation()
+            for typing in console.typed() {
+                let actions =
+                    switch typing {
+                    case .bytes(let bytes): line.type(bytes)
+                    case .lineBreak: line.typeBreak()
+                    }
+                try await perform(actions, console, &session)
+            }
+            let timer = session.line.timer(line.isWaiting ? times.acknowledgement : times.keepAlive)
+            defer { timer.cancel() }
+            switch await session.line.next() {
+            case nil: throw CancellationError()
+            case .woken?: continue
+            case .waited?:
+                try await perform(line.waited(), console, &session)
+                guard clock.now - max(heard, asked) >= times.keepAlive else { continue }
+                guard unheard < Self.patience else { throw Self.lost(session.address) }
+                (asked, unheard) = (clock.now, unheard + 1)
+                // Harmless, and keeps the session from timing out.
+                try await session.sendOnly(.deviceID)
+            case .datagram(let bytes)?:
+                guard let content = session.content(bytes) else { continue }
+                (heard, unheard) = (clock.now, 0)
+                if case .console(let packet) = content {
+                    try await perform(line.receive(packet, room: console.hasRoom), console, &session)
+                }
+            }
+        }
+    }
+
+    private func perform(_ actions: [ConsoleLine.Action], _ console: IPMIConsole, _ session: inout OpenSession)
+        async throws
+    {
+        for action in actions {
+            switch action {
+            case .send(let packet): try await session.sendConsole(packet)
+            case .deliver(let bytes): console.prints(bytes)
+            case .taken(let count): console.taken(count)
+            case .overrun: console.prints(Array("\r\n[the BMC lost characters]\r\n".utf8))
+            case .ended:
+                throw BMCError(
+                    address: session.address, doing: "serial console", reason: .refused,
+                    "the BMC ended it: somebody else took it over, or the BMC restarts")
+            case .lost: throw Self.lost(session.address)
+            }
+        }
+    }
+
+    private static func lost(_ address: String) -> BMCError {
+        BMCError(
+            address: address, doing: "serial console", reason: .silent,
+            "the BMC answers no more: its session is lost, or the network")
+    }
+}
