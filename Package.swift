@@ -86,6 +86,7 @@ let package = Package(
         library("SMBIOS"),
         library("LLDP", ["WireBytes", "NetworkAddresses"]),
         library("TPM", ["WireBytes", crypto]),
+        library("Redfish"),
 
         // 2: domain, without I/O
         library("Inventory", ["NetworkAddresses"]),
@@ -111,7 +112,12 @@ let package = Package(
                 logging,
                 coreMetrics, lifecycle,
             ]),
-        library("PowerControl", ["IPMI", "Inventory", "Machines", "NetworkAddresses", nioCore, nioPosix, logging]),
+        library(
+            "PowerControl",
+            [
+                "IPMI", "Redfish", "Inventory", "Machines", "NetworkAddresses", nioCore, nioPosix, nioHTTP1, nioSSL,
+                nioTLS, x509, asn1, crypto, logging,
+            ]),
         library("ImageLibrary", ["Machines", crypto, nioCore, logging]),
         library("ClusterMembership", ["Machines", "Store", logging, lifecycle]),
         library(
@@ -169,6 +175,7 @@ let package = Package(
         // tests
         library("TestSupport"),
         library("BMCSimulator", ["WireBytes", nioCore, nioPosix, crypto, cryptoExtras]),
+        library("RedfishSimulator", [nioCore, nioPosix, nioHTTP1, nioSSL, x509, asn1, crypto]),
         tests("TestSupport", ["TestSupport"]),
         tests("WireBytes", ["WireBytes", "TestSupport"]),
         tests("NetworkAddresses", ["NetworkAddresses"]),
@@ -177,6 +184,9 @@ let package = Package(
         tests("TFTP", ["TFTP", "TestSupport"]),
         tests("IPMI", ["IPMI", "TestSupport"]),
         tests("TPM", ["TPM", "TestSupport", crypto]),
+        tests("Redfish", ["Redfish", "TestSupport"]),
+        tests(
+            "RedfishControl", ["PowerControl", "Redfish", "RedfishSimulator", "Machines", "TestSupport", logging, x509]),
         tests("SMBIOS", ["SMBIOS", "TestSupport"], fixtures: true),
         tests(
             "PowerControl", ["PowerControl", "IPMI", "BMCSimulator", "Inventory", "Machines", "TestSupport", logging]),

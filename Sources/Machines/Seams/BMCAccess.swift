@@ -51,6 +51,9 @@ public struct BMCAccess: Sendable, CustomStringConvertible {
     public var settle: Duration
     /// The machine's, which a Wake-on-LAN packet names.
     public var nics: [MACAddress] = []
+    /// Of the machine, where it is known: a BMC that has several machines (a blade chassis) is asked for this one.
+    public var machineUUID: String?
+    public var machineSerial: String?
 
     /// - Parameters:
     ///   - port: nil: the kind's own.

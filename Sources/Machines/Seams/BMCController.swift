@@ -23,6 +23,12 @@ public protocol BMCController: Sendable {
     func firmware(of bmc: BMCAccess) async throws -> [FirmwareComponent]
     /// Puts a virtual CD with the image at `url` into the machine, or takes it out.
     func setVirtualMedia(_ url: String?, on bmc: BMCAccess) async throws
+    /// Whether Secure Boot is on.
+    func secureBoot(of bmc: BMCAccess) async throws -> SecureBootState
+    /// Settings of the firmware by their names, as the BMC has them.
+    func biosAttributes(of bmc: BMCAccess) async throws -> [String: String]
+    /// Certificates by which the BMC shows that it is itself.
+    func certificates(of bmc: BMCAccess) async throws -> [BMCCertificate]
     /// Changes the password of the user of `bmc`, and shows that the new one opens a session. No other user is touched.
     func changePassword(to password: String, on bmc: BMCAccess) async throws
     /// Opens the serial console for the time of `body`. Nobody else has it then.
@@ -78,6 +84,18 @@ extension BMCController {
 
     public func setVirtualMedia(_ url: String?, on bmc: BMCAccess) async throws {
         throw BMCError.unsupported(bmc, "mount virtual media")
+    }
+
+    public func secureBoot(of bmc: BMCAccess) async throws -> SecureBootState {
+        throw BMCError.unsupported(bmc, "tell the state of Secure Boot")
+    }
+
+    public func biosAttributes(of bmc: BMCAccess) async throws -> [String: String] {
+        throw BMCError.unsupported(bmc, "read the BIOS attributes")
+    }
+
+    public func certificates(of bmc: BMCAccess) async throws -> [BMCCertificate] {
+        throw BMCError.unsupported(bmc, "list its certificates")
     }
 
     public func changePassword(to password: String, on bmc: BMCAccess) async throws {

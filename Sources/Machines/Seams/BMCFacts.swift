@@ -83,3 +83,17 @@ public struct FirmwareComponent: Codable, Equatable, Sendable {
         (self.name, self.version, self.isUpdateable) = (name, version, isUpdateable)
     }
 }
+
+/// What a BMC knows of its machine's Secure Boot.
+public struct SecureBootState: Codable, Equatable, Sendable {
+    /// As it is set for the next boot.
+    public var isEnabled: Bool?
+    /// In the boot that runs.
+    public var isActive: Bool?
+    /// Of UEFI 2.10 §32.3: `DeployedMode`, `UserMode`, `SetupMode`, `AuditMode`.
+    public var mode: String?
+
+    public init(isEnabled: Bool? = nil, isActive: Bool? = nil, mode: String? = nil) {
+        (self.isEnabled, self.isActive, self.mode) = (isEnabled, isActive, mode)
+    }
+}

@@ -1,0 +1,19 @@
+/// How long and how much a BMC is listened to.
+public struct RedfishLimits: Sendable {
+    /// Until TCP and TLS stand, each.
+    public var connect: Duration = .seconds(5)
+    /// For a whole answer: slow drops do not lengthen it.
+    public var answer: Duration = .seconds(30)
+    /// Between two looks at something that is on its way.
+    public var poll: Duration = .seconds(1)
+    /// The longest that is waited on a service's word (`Retry-After`), and between two looks at a task.
+    public var retryAfter: Duration = .seconds(10)
+    /// Bytes of one answer.
+    public var body = 8 << 20
+    /// Requests of one command.
+    public var requests = 2000
+    /// How often a boot override is set that does not stay.
+    public var bootTries = 3
+
+    public init() {}
+}
