@@ -96,7 +96,7 @@ let package = Package(
         // 3: state and wires
         library("Store", ["Machines"]),
         library("SQLiteStore", ["Store", grdb]),
-        library("ProfileFiles", ["Inventory", yams]),
+        library("ProfileFiles", ["Inventory", "Machines", "NetworkAddresses", yams]),
         library("PrometheusMetrics", [coreMetrics]),
         library("APIModel", ["NetworkAddresses", "Inventory", "Machines"]),
         library("APIClient", ["APIModel", httpClient, nioCore, nioFoundation, nioHTTP1, nioSSL]),
@@ -191,7 +191,7 @@ let package = Package(
         tests(
             "PowerControl", ["PowerControl", "IPMI", "BMCSimulator", "Inventory", "Machines", "TestSupport", logging]),
         tests("Inventory", ["Inventory", "NetworkAddresses"]),
-        tests("ProfileFiles", ["ProfileFiles", "Inventory", "NetworkAddresses"]),
+        tests("ProfileFiles", ["ProfileFiles", "Inventory", "Machines", "NetworkAddresses"]),
         tests(
             "Controllers",
             [

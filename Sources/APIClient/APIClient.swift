@@ -22,7 +22,17 @@ public struct APIClient: Sendable {
         }
     }
 
-    public enum Method: Sendable { case get, post, delete }
+    public enum Method: Sendable {
+        case get, post, delete
+
+        fileprivate var http: HTTPMethod {
+            switch self {
+            case .get: .GET
+            case .post: .POST
+            case .delete: .DELETE
+            }
+        }
+    }
 
     private let access: Access
     private let http: HTTPClient
@@ -58,7 +68,7 @@ public struct APIClient: Sendable {
         _ method: Method, _ path: String, body: (any Encodable & Sendable)? = nil, ifMatch: Int64? = nil,
         as _: Answer.Type = Answer.self, timeout: TimeAmount = .seconds(150)
     ) async throws -> Answer {
-        var request = request(method == .get ? .GET : method == .post ? .POST : .DELETE, path)
+        var request = request(method.http, path)
         if let body {
             request.headers.add(name: "Content-Type", value: "application/json")
             request.body = .bytes(ByteBuffer(data: try APICoding.encoder.encode(body)))
@@ -68,6 +78,12 @@ public struct APIClient: Sendable {
         let data = Data(buffer: try await response.body.collect(upTo: 256 << 20))
         try check(response.status, data)
         return try APICoding.decoder.decode(Answer.self, from: data)
+    }
+
+    /// One call without an answer.
+    public func send(_ method: Method, _ path: String, timeout: TimeAmount = .seconds(150)) async throws {
+        let response = try await execute(request(method.http, path), timeout: timeout)
+        try check(response.status, Data(buffer: try await response.body.collect(upTo: 1 << 20)))
     }
 
     /// Whether the library holds an image.

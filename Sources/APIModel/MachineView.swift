@@ -19,6 +19,14 @@ public struct MachineView: Codable, Sendable {
     public var node: String?
     public var release: String?
     public var hostname: String
+    /// Where people say that it stands.
+    public var location: Location?
+    /// Where its switches say that it is plugged in, by LLDP.
+    public var switchPorts: [SwitchPort]
+    /// Where DHCP relays say that it is plugged in, by option 82.
+    public var relayPorts: [RelayPort]
+    /// The announcement that it was matched with.
+    public var expected: String?
     public var bmc: BMCView?
     /// Name of the user that the agent is making in the BMC.
     public var bmcSetUp: String?
@@ -52,7 +60,10 @@ public struct MachineView: Codable, Sendable {
         (profile, power, node) = (machine.observed.profile, machine.observed.power, machine.observed.node)
         cluster = machine.desired.assignment?.cluster
         release = machine.observed.installedRelease ?? machine.desired.assignment?.release
-        hostname = machine.hostname
+        (hostname, location) = (machine.hostname, machine.desired.location)
+        switchPorts = machine.observed.hardware?.switchPorts ?? []
+        relayPorts = machine.observed.relayPorts ?? []
+        expected = machine.observed.expected?.name
         bmc = machine.desired.bmc.map { BMCView($0, machine.observed.bmc) }
         bmcSetUp = machine.observed.bmcSetUp?.username
         network = machine.desired.network

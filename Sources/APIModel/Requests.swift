@@ -13,6 +13,18 @@ public struct AcceptRequest: Codable, Sendable {
     }
 }
 
+/// `POST /api/v1/machines/{id}/set`: what people know of a machine. What is absent stays as it is.
+public struct MachineChangeRequest: Codable, Sendable {
+    public var location: Location?
+    public var clearLocation: Bool?
+    /// By name; null takes a label away.
+    public var labels: [String: String?]?
+
+    public init(location: Location? = nil, clearLocation: Bool? = nil, labels: [String: String?]? = nil) {
+        (self.location, self.clearLocation, self.labels) = (location, clearLocation, labels)
+    }
+}
+
 /// `POST /api/v1/machines/{id}/merge`: the machine is one that is known.
 public struct MergeRequest: Codable, Sendable {
     /// Id, name, MAC address or serial number of the known machine.

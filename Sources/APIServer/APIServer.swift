@@ -21,6 +21,7 @@ public struct APIRouter: Sendable {
     let consoleService: ConsoleService
     let agents: AgentService
     let catalog: CatalogService
+    let expectations: ExpectationService
     let registry: StandaloneRegistry
     let images: ImageLibrary.Library
     let board: SessionBoard
@@ -33,15 +34,16 @@ public struct APIRouter: Sendable {
 
     public init(
         store: any RecordStore, machines: MachineService, bmcs: BMCService, consoles: ConsoleHub,
-        consoleService: ConsoleService, agents: AgentService,
-        catalog: CatalogService, registry: StandaloneRegistry, images: ImageLibrary.Library, board: SessionBoard,
-        boots: BootBook,
+        consoleService: ConsoleService, agents: AgentService, catalog: CatalogService,
+        expectations: ExpectationService, registry: StandaloneRegistry, images: ImageLibrary.Library,
+        board: SessionBoard, boots: BootBook,
         doctor: @escaping @Sendable () async -> [DoctorView.Finding],
         metrics: @escaping @Sendable () -> String, version: String,
         now: @escaping @Sendable () -> Date
     ) {
         (self.store, self.machines, self.bmcs, self.agents) = (store, machines, bmcs, agents)
         (self.catalog, self.consoles, self.consoleService) = (catalog, consoles, consoleService)
+        self.expectations = expectations
         (self.registry, self.images, self.board, self.boots) = (registry, images, board, boots)
         (self.doctor, self.metrics, self.version, self.now) = (doctor, metrics, version, now)
     }
@@ -60,6 +62,7 @@ public struct APIRouter: Sendable {
         MachineRoutes(store: store, machines: machines, board: board).register(on: people)
         BMCRoutes(machines: machines, bmcs: bmcs).register(on: people)
         ConsoleRoutes(machines: machines, hub: consoles, service: consoleService).register(on: people)
+        ExpectationRoutes(store: store, expectations: expectations).register(on: people)
         ProfileRoutes(store: store, machines: machines).register(on: people)
         CatalogRoutes(store: store, catalog: catalog, images: images).register(on: people)
         EventRoutes(store: store, machines: machines).register(on: people)

@@ -17,6 +17,7 @@ struct MachineRoutes {
         group.get("machines", use: list)
             .get("machines/{machine}", use: show)
             .post("machines/{machine}/accept", use: accept)
+            .post("machines/{machine}/set", use: change)
             .post("machines/{machine}/provision", use: provision)
             .post("machines/{machine}/confirm", use: confirm)
             .post("machines/{machine}/merge", use: merge)
@@ -50,6 +51,18 @@ struct MachineRoutes {
             generation: try request.ifMatch(),
             by: context.actor)
         return try .json(try await view(of: accepted), etag: "\"\(accepted.generation)\"")
+    }
+
+    @Sendable func change(_ request: Request, context: APIContext) async throws -> Response {
+        let machine = try await machine(context)
+        let body = try await request.json(MachineChangeRequest.self)
+        let changed = try await machines.change(
+            machine.id,
+            .init(
+                location: body.clearLocation == true ? .some(nil) : body.location.map { .some($0) },
+                labels: body.labels ?? [:]),
+            generation: try request.ifMatch(), by: context.actor)
+        return try .json(try await view(of: changed), etag: "\"\(changed.generation)\"")
     }
 
     @Sendable func provision(_ request: Request, context: APIContext) async throws -> Response {

@@ -22,7 +22,11 @@ struct ProblemMiddleware: RouterMiddleware {
                 context.logger.error(
                     "request failed", metadata: ["path": "\(request.uri.path)", "error": "\(error)"])
             }
-            return try Response.json(problem, status: .init(code: problem.status), type: "application/problem+json")
+            var response = try Response.json(
+                problem, status: .init(code: problem.status), type: "application/problem+json")
+            // RFC 9110 §10.2.3.
+            if let seconds = (error as? ServiceError)?.retryAfter { response.headers[.retryAfter] = "\(seconds)" }
+            return response
         }
     }
 }
@@ -55,6 +59,7 @@ extension ProblemView {
             case .stale: ("Changed meanwhile", 412)
             case .upstream: ("Another system failed", 502)
             case .gone: ("Gone", 410)
+            case .busy: ("Too often", 429)
             }
         self.init(title: title, status: status, detail: error.message, field: error.field)
     }

@@ -38,10 +38,8 @@ public struct AgentRunner: Sendable {
                     Console.say("no order for \(session.reply.idleSeconds) seconds: powering off")
                     return machine.powerOff()
                 }
-                if machine.news != news {
-                    news = machine.news
-                    try await session.report(try await readHardware())
-                }
+                let newest = machine.news
+                if newest != news, try await session.report(news: try await readHardware()) { news = newest }
                 continue
             }
             if try await carryOut(signed, session) { return }

@@ -16,7 +16,8 @@ struct ConnectionOptions: ParsableArguments {
 
     /// One call with a JSON answer.
     func call<Answer: Decodable & Sendable>(
-        _ method: APIClient.Method, _ path: String, body: (any Encodable & Sendable)? = nil, as _: Answer.Type
+        _ method: APIClient.Method, _ path: String, body: (any Encodable & Sendable)? = nil,
+        as _: Answer.Type = Answer.self
     ) async throws -> Answer {
         try await withClient { try await $0.call(method, path, body: body, as: Answer.self) }
     }

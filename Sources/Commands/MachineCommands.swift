@@ -9,7 +9,8 @@ struct MachineCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "machine", abstract: "Physical servers.",
         subcommands: [
-            MachineListCommand.self, MachineShowCommand.self, MachineAcceptCommand.self, MachineProvisionCommand.self,
+            MachineListCommand.self, MachineShowCommand.self, MachineAcceptCommand.self, MachineSetCommand.self,
+            MachineExpectCommand.self, MachineProvisionCommand.self,
             MachineDiffCommand.self, MachineConfirmCommand.self, MachineMergeCommand.self, MachineSplitCommand.self,
             MachinePowerCommand.self, MachineIdentifyCommand.self, MachineSensorsCommand.self, MachineSELCommand.self,
             MachineFirmwareCommand.self, MachineMediaCommand.self, MachineBMCCommand.self, MachineConsoleCommand.self,
@@ -30,11 +31,13 @@ struct MachineListCommand: AsyncParsableCommand {
         let rows = list.items.map { machine in
             [
                 machine.name, machine.phase.rawValue, Output.age(machine.phaseSince), machine.power.rawValue,
+                MachineText.place(machine),
                 machine.profile ?? "-", machine.cluster ?? "-", machine.node ?? "-", machine.release ?? "-", machine.id,
             ]
         }
         Output.print(
-            Output.table(["NAME", "PHASE", "FOR", "POWER", "PROFILE", "CLUSTER", "NODE", "RELEASE", "ID"], rows))
+            Output.table(
+                ["NAME", "PHASE", "FOR", "POWER", "LOCATION", "PROFILE", "CLUSTER", "NODE", "RELEASE", "ID"], rows))
         for machine in list.items {
             if let failure = machine.failure { Output.tell("\(machine.name) failed: \(failure)") }
         }

@@ -27,6 +27,14 @@ enum MachineText {
         return [ProfileText.labels(ofPeople), told].filter { !$0.isEmpty }.joined(separator: ", ")
     }
 
+    /// Rack and unit; where nobody said, the switch port.
+    static func place(_ machine: MachineView) -> String {
+        if let location = machine.location { return location.short }
+        let heard = machine.switchPorts.first.map { "\($0.name) \($0.port)" } ?? machine.relayPorts.last?.words
+        guard let heard else { return "-" }
+        return heard.count > 32 ? heard.prefix(31) + "…" : heard
+    }
+
     static func describe(_ machine: MachineView) -> String {
         var lines: [(String, String)] = [
             ("name", machine.name), ("id", machine.id),
@@ -35,16 +43,21 @@ enum MachineText {
         if let failure = machine.failure { lines.append(("failure", failure)) }
         lines += [
             ("accepted", machine.accepted ? "yes" : "no"), ("power", machine.power.rawValue),
-            ("bmc", machine.bmc?.summary ?? "-"),
+            ("bmc", machine.bmc?.summary ?? "-"), ("location", machine.location?.description ?? "-"),
             ("network", machine.network.map { "\($0.address)/\($0.prefixLength) on \($0.mac)" } ?? "DHCP"),
             ("profile", machine.profile ?? "-"), ("cluster", machine.cluster ?? "-"),
             ("node", machine.node ?? "-"), ("release", machine.release ?? "-"),
         ]
+        for port in machine.switchPorts { lines.append(("switch", "\(port.words) (\(port.mac), by LLDP)")) }
+        for port in machine.relayPorts {
+            lines.append(("relay", "\(port.words) (\(port.mac), for \(Output.age(port.since)))"))
+        }
         if !machine.labels.isEmpty { lines.append(("labels", labels(machine))) }
         if let gives = machine.profileGives {
             // Its labels stand above.
             lines += ProfileText.lines(gives, all: false).filter { $0.0 != "labels" }
         }
+        if let expected = machine.expected { lines.append(("expected", expected)) }
         if let question = machine.question {
             lines.append(("question", "is it \(question.resembles)? \(question.comparison); say merge or split"))
         }

@@ -6,13 +6,19 @@ import Store
 
 extension AgentService {
     /// Takes the agent's hardware report, keeps it as a revision and matches a profile.
-    /// - Throws: ``ServiceError`` `gone` when the machine has its system and this is not its hardware.
+    /// - Throws: ``ServiceError`` `gone` when the machine has its system and this is not its hardware, `busy` when it reports without end.
     public func report(_ hardware: HardwareReport, from session: AgentSession) async throws {
         let now = now()
-        let isOther = try await store.transaction { transaction in
-            guard var machine = try await transaction.get(Machine.self, session.machine) else { return false }
+        if let seconds = limits.reports.take(session.machine, at: now) {
+            throw ServiceError(
+                .busy, "this machine reports its hardware too often; try again in \(seconds) s", retryAfter: seconds)
+        }
+        let (isOther, isPassing) = try await store.transaction { transaction -> (Bool, Bool) in
+            guard var machine = try await transaction.get(Machine.self, session.machine) else {
+                return (false, false)
+            }
             if BootPolicy.isHandedToDisk(machine.observed.phase) {
-                return try await !recognise(hardware, &machine, session, in: transaction, now)
+                return (try await !recognise(hardware, &machine, session, in: transaction, now), false)
             }
             if let id = otherMachine(hardware, than: machine), let other = try await transaction.get(Machine.self, id) {
                 let comparison = identities.resolver.compare(hardware.identity, other.identity)
@@ -22,7 +28,7 @@ extension AgentService {
                         "\(machine.name), an agent at \(session.address), reports hardware that looks like \(other.name)'s: \(comparison)",
                         details: ["resembles": id], at: now))
                 // A person has said who this is, and this is somebody else.
-                guard !machine.desired.accepted else { return true }
+                guard !machine.desired.accepted else { return (true, false) }
                 machine.observed.question = .init(resembles: id, comparison: comparison)
             }
             if machine.observed.hardware?.bootID != hardware.bootID {
@@ -31,12 +37,13 @@ extension AgentService {
                         .hardwareReported, machine: machine.id, mac: session.mac, actor: "agent", hardware.summary,
                         at: now))
             }
-            let changes = try await keep(hardware, of: &machine, in: transaction, at: now)
+            let (changes, isPassing) = try await keep(hardware, of: &machine, in: transaction, at: now)
             if !changes.isEmpty { try transaction.put(changed(machine, changes, at: now)) }
             try adopt(hardware, for: &machine, bootMAC: session.mac, in: transaction, at: now)
             try transaction.put(machine)
-            return false
+            return (false, isPassing)
         }
+        if isPassing { _ = limits.passingRevisions.take(session.machine, at: now) }
         guard !isOther else {
             throw ServiceError(
                 .gone, "this is not the hardware of the machine whose session it is; see slipway event list")
@@ -71,26 +78,30 @@ extension AgentService {
         if let event = machine.take(profiles.match(hardware), at: now) { try transaction.put(event) }
     }
 
-    /// A report that differs from the newest revision is the next one; one that does not is that revision's newest report.
-    /// - Returns: what is different.
+    /// A report that differs from the newest revision is the next one; one that does not is that revision's newest report. What a neighbour
+    /// changes without end makes a revision now and then: until then the newest one stays as it is, so that nothing goes untold.
+    /// - Returns: what is different, and whether it is of that passing kind alone.
     private func keep(
         _ hardware: HardwareReport, of machine: inout Machine, in transaction: Transaction, at now: Date
-    ) async throws -> [HardwareChange] {
+    ) async throws -> (changes: [HardwareChange], isPassing: Bool) {
         let number = machine.observed.hardwareRevision ?? 0
         let newest = try await transaction.get(HardwareRevision.self, HardwareRevision.id(machine.id, number))
-        let changes = newest.map { hardware.changes(since: $0.report) } ?? []
+        let lasting = newest.map { hardware.lastingChanges(since: $0.report) } ?? []
+        let changes = lasting + (newest.map { hardware.passingChanges(since: $0.report) } ?? [])
         if var newest, changes.isEmpty {
             newest.report = hardware
             try transaction.put(newest)
-            return []
+            return ([], false)
         }
+        let isPassing = newest != nil && lasting.isEmpty
+        guard !isPassing || limits.passingRevisions.isThere(for: machine.id, at: now) else { return ([], false) }
         machine.observed.hardwareRevision = number + 1
         try transaction.put(
             HardwareRevision(
                 machine: machine.id, number: number + 1, since: now, changes: changes, report: hardware))
         let oldest = number + 1 - HardwareRevision.capacity
         if oldest > 0 { transaction.delete(HardwareRevision.self, HardwareRevision.id(machine.id, oldest)) }
-        return changes
+        return (changes, isPassing)
     }
 
     private func changed(_ machine: Machine, _ changes: [HardwareChange], at now: Date) -> Event {
@@ -133,7 +144,9 @@ extension AgentService {
         about hardware: HardwareReport, _ machine: inout Machine, in transaction: Transaction, _ now: Date
     ) async throws {
         let different = machine.observed.hardware.map { hardware.changes(since: $0) } ?? []
-        let changes = try await keep(hardware, of: &machine, in: transaction, at: now)
+        let (changes, isPassing) = try await keep(hardware, of: &machine, in: transaction, at: now)
+        // Taken at each try of the transaction, which is seldom more than one.
+        if isPassing { _ = limits.passingRevisions.take(machine.id, at: now) }
         guard !changes.isEmpty || different.isEmpty == (machine.condition(.hardwareChanged)?.status == true) else {
             return
         }

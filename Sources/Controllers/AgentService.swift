@@ -19,6 +19,15 @@ public struct AgentService: Sendable {
     let wakeups: Wakeups
     let logger: Logger
     let now: @Sendable () -> Date
+    let limits = Limits()
+
+    /// How often one machine's agent is heard.
+    struct Limits: Sendable {
+        /// Reports of any kind. An agent sends one for each boot, and one more in half a minute at most.
+        let reports = Allowance(burst: 20, oneEach: 15)
+        /// Revisions of nothing but passing changes.
+        let passingRevisions = Allowance(burst: 5, oneEach: 600)
+    }
 
     /// Opens a session for the holder of a boot ticket.
     /// - Parameter address: where the call came from.
@@ -31,7 +40,8 @@ public struct AgentService: Sendable {
         let opening = try await store.transaction { transaction in
             try await SessionOpening(
                 request: request, presented: presented, address: address, token: token, knownMachine: known,
-                resolver: identities.resolver, board: board, now: now
+                resolver: identities.resolver, questions: identities.questions(raisedBy:), board: board,
+                now: now
             ).perform(in: transaction)
         }
         switch opening {

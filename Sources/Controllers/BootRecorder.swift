@@ -13,6 +13,7 @@ public struct BootRecorder: Service {
     let book: BootBook
     let consoles: ConsoleHub
     let logger: Logger
+    private let moves = Allowance(burst: 10, oneEach: 300)
 
     /// Addresses whose MAC is remembered.
     static let capacity = 4096
@@ -34,6 +35,7 @@ public struct BootRecorder: Service {
             var macs = RecentTable<IPv4Address, MACAddress>(generation: Self.capacity)
             var minute = Date.distantPast
             var unknown = 0
+            var plugs = RecentTable<Plug, String>(generation: Self.capacity)
             for await step in director.steps {
                 let event = step.event
                 // TFTP and HTTP know the address only; DHCP said whose it is.
@@ -42,6 +44,15 @@ public struct BootRecorder: Service {
                 let (reports, isNews, isFirst) = book.note(event, of: mac)
                 let machine = step.machine ?? director.machine(with: mac)
                 if let machine, event.step.isOfBoot { consoles.noteBoot(machine, isFirst: isFirst, at: event.time) }
+                if let machine, let location = book.traces(of: mac).last?.location {
+                    let plug = Plug(machine: machine, mac: mac)
+                    // One that says another thing each time is believed now and then.
+                    if plugs[plug] != location, moves.take(machine, at: event.time) == nil,
+                        await note(location, of: plug, at: event.time)
+                    {
+                        plugs.put(location, for: plug)
+                    }
+                }
                 guard !reports.isEmpty || (machine != nil && isNews && event.step.isWorthKeeping) else { continue }
                 if event.time.timeIntervalSince(minute) > 60 { (minute, unknown) = (event.time, 0) }
                 if machine == nil {
@@ -50,6 +61,36 @@ public struct BootRecorder: Service {
                 }
                 await write(reports, mac: mac, machine: machine, at: event.time)
             }
+        }
+    }
+
+    /// A NIC of a machine, which is plugged in somewhere.
+    private struct Plug: Hashable {
+        var machine: String
+        var mac: MACAddress
+    }
+
+    /// Writes down where a relay says that a machine is plugged in.
+    /// - Returns: whether that is known now.
+    private func note(_ location: String, of plug: Plug, at time: Date) async -> Bool {
+        do {
+            try await store.transaction { transaction in
+                guard var machine = try await transaction.get(Machine.self, plug.machine) else { return }
+                let (isNew, former) = machine.note(relay: location, of: plug.mac, at: time)
+                guard isNew else { return }
+                try transaction.put(machine)
+                guard let former else { return }
+                try transaction.put(
+                    Event.now(
+                        .machineChanged, machine: machine.id, mac: plug.mac, actor: "network-boot",
+                        "\(machine.name): plugged in at \(location), by a relay's word; formerly at \(former)",
+                        details: ["from": former, "to": location], at: time))
+            }
+            return true
+        } catch {
+            logger.warning(
+                "where a machine is plugged in was not recorded", metadata: ["mac": "\(plug.mac)", "error": "\(error)"])
+            return false
         }
     }
 

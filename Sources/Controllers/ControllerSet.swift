@@ -17,6 +17,8 @@ public struct ControllerSet: Sendable {
     public let monitor: BMCMonitor
     public let consoles: ConsoleHub
     public let consoleService: ConsoleService
+    public let expectations: ExpectationService
+    public let keeper: ExpectationKeeper
     public let boots: BootBook
     public let recorder: BootRecorder
     public let feed: DirectorFeed
@@ -46,6 +48,9 @@ public struct ControllerSet: Sendable {
             profiles: profiles,
             installation: installation, wakeups: wakeups, logger: logger, now: now)
         catalog = CatalogService(store: store, now: now)
+        expectations = ExpectationService(store: store, installation: installation, profiles: profiles, now: now)
+        keeper = ExpectationKeeper(
+            store: store, installation: installation, wakeups: wakeups, logger: logger, now: now)
         let planner = InstallPlanner(store: store, profiles: profiles, images: images)
         let orders = OrderIssuer(
             store: store, board: board, planner: planner, installation: installation, logger: logger, now: now)

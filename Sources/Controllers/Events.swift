@@ -28,6 +28,8 @@ extension Event {
         case hardwareChanged = "hardware-changed"
         /// An agent shows much of what a known machine is known by, and not all of it.
         case identityQuestion = "identity-question"
+        /// A machine is not as it was announced.
+        case expectationMismatch = "expectation-mismatch"
         /// Two agents go on saying that they are the machine.
         case duplicateSession = "duplicate-session"
         /// Two agents showed one boot ticket.

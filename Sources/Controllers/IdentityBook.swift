@@ -1,5 +1,6 @@
 import Inventory
 import Machines
+import NetworkAddresses
 import Synchronization
 
 /// Who is who, from memory: the identities of all machines, as the store has them.
@@ -30,6 +31,14 @@ public final class IdentityBook: Sendable {
     func remove(_ machine: String) {
         state.withLock { state in
             if state.known.removeValue(forKey: machine) != nil { state.resolver.remove(machine) }
+        }
+    }
+
+    /// Machines made for this NIC that nobody has told apart yet.
+    func questions(raisedBy mac: MACAddress) -> Int {
+        let id = SessionOpening.id(of: mac)
+        return state.withLock { state in
+            state.known.values.count { $0.isQuestioned && $0.id.hasPrefix(id) }
         }
     }
 

@@ -139,7 +139,7 @@ public struct MachineService: Sendable {
         return result
     }
 
-    private func current(_ id: String, generation: Int64?, in transaction: Transaction) async throws -> Machine {
+    func current(_ id: String, generation: Int64?, in transaction: Transaction) async throws -> Machine {
         guard let machine = try await transaction.get(Machine.self, id) else {
             throw ServiceError(.notFound, "no machine is called \(id)")
         }

@@ -14,6 +14,8 @@ public struct ServiceError: Error, Equatable, CustomStringConvertible {
         case upstream
         /// A session that is over; the agent starts anew.
         case gone
+        /// Asked for too often.
+        case busy
     }
 
     public var kind: Kind
@@ -21,9 +23,11 @@ public struct ServiceError: Error, Equatable, CustomStringConvertible {
     public var message: String
     /// The field of the request.
     public var field: String?
+    /// Seconds after which trying again can help.
+    public var retryAfter: Int?
 
-    public init(_ kind: Kind, _ message: String, field: String? = nil) {
-        (self.kind, self.message, self.field) = (kind, message, field)
+    public init(_ kind: Kind, _ message: String, field: String? = nil, retryAfter: Int? = nil) {
+        (self.kind, self.message, self.field, self.retryAfter) = (kind, message, field, retryAfter)
     }
 
     public var description: String { message }

@@ -65,6 +65,7 @@ extension SessionOpening {
             encoder.outputFormatting = .sortedKeys
             id += "-" + Credential.hex(SHA256.hash(data: try encoder.encode(request.machine)).prefix(8).map { $0 })
             if let machine = try await transaction.get(Machine.self, id) { return machine }
+            guard questions(request.mac) < Self.questionCapacity else { throw TooManyQuestions() }
         }
         let machine = Machine(
             id: id, name: "machine-" + id.dropFirst("m-".count + 6),
@@ -82,5 +83,8 @@ extension SessionOpening {
         return alone.resolve(request.machine) == .same(machine.id)
     }
 
-    private var idByMAC: String { "m-" + Credential.hex(Array(request.mac.bytes)) }
+    private var idByMAC: String { Self.id(of: request.mac) }
+
+    /// What ids of machines that were made for this NIC begin with.
+    static func id(of mac: MACAddress) -> String { "m-" + Credential.hex(Array(mac.bytes)) }
 }

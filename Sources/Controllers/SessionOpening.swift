@@ -21,8 +21,15 @@ struct SessionOpening {
     /// The machine that was seen with this MAC.
     let knownMachine: String?
     let resolver: IdentityResolver
+    /// How many machines of a MAC nobody has told apart yet, by the index.
+    let questions: (MACAddress) -> Int
     let board: SessionBoard
     let now: Date
+
+    /// Machines with a question that one MAC may raise: whoever fetches scripts can show another face each time.
+    static let questionCapacity = 8
+
+    struct TooManyQuestions: Error {}
 
     func perform(in transaction: Transaction) async throws -> Outcome {
         guard let presented else {
@@ -45,7 +52,14 @@ struct SessionOpening {
             try await void(session, in: transaction)
             return .refused("the boot ticket was used already, by another agent")
         }
-        var machine = try await machine(in: transaction)
+        var machine: Machine
+        do {
+            machine = try await self.machine(in: transaction)
+        } catch is TooManyQuestions {
+            return .refused(
+                "\(Self.questionCapacity) machines with the NIC \(request.mac) wait for a person's word already; see `slipway machine list`, and "
+                    + "merge or split them")
+        }
         let session = try await session(on: machine, by: ticket, in: transaction)
         ticket.usedBy = session.id
         ticket.usedByBoot = request.bootID

@@ -27,9 +27,9 @@ struct APIService {
         let (boots, metrics, now) = (controllers.boots, metrics, now)
         let router = APIRouter(
             store: store, machines: controllers.machines, bmcs: controllers.bmcs, consoles: controllers.consoles,
-            consoleService: controllers.consoleService, agents: controllers.agents,
-            catalog: controllers.catalog,
-            registry: registry, images: images, board: controllers.board, boots: controllers.boots,
+            consoleService: controllers.consoleService, agents: controllers.agents, catalog: controllers.catalog,
+            expectations: controllers.expectations, registry: registry, images: images, board: controllers.board,
+            boots: controllers.boots,
             doctor: { [configuration, offerings = controllers.director.offerings] in
                 await Doctor(configuration: configuration, offerings: offerings).examine()
             },

@@ -102,7 +102,8 @@ public enum Daemon {
             configuration: configuration, store: store, controllers: controllers, registry: registry, images: images,
             authority: keys.authority, metrics: metrics, logger: logger, now: now)
         var services: [any Service] = [
-            controllers.feed, controllers.recorder, HeartbeatMonitor(registry: registry, logger: logger),
+            controllers.feed, controllers.recorder, controllers.keeper,
+            HeartbeatMonitor(registry: registry, logger: logger),
             try api.service(),
         ]
         services += boot.services

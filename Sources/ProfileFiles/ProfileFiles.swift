@@ -115,9 +115,11 @@ public enum ProfileDirectory {
     }
 }
 
-/// All faults of a set of profile files.
+/// All faults of a file, or of a set of them.
 public struct ProfileFileErrors: Error, CustomStringConvertible {
     public var errors: [ProfileFileError]
+
+    public init(errors: [ProfileFileError]) { self.errors = errors }
 
     public var description: String { errors.map(\.description).joined(separator: "\n") }
 }

@@ -181,7 +181,7 @@ public struct YAMLReader {
         for (node, _) in entries {
             guard let key = node.string, known.contains(key) else {
                 let key = node.string ?? "that is no text"
-                let hint = Self.nearest(to: key, among: known).map { "; did you mean \($0)?" } ?? ""
+                let hint = Nearest.word(to: key, among: known).map { "; did you mean \($0)?" } ?? ""
                 throw fault(node, "unknown key \(key)\(hint)")
             }
             guard seen.insert(key).inserted else { throw fault(node, "\(key) is here twice") }
@@ -203,25 +203,14 @@ public struct YAMLReader {
         return entries.first { $0.key.string == key }?.value
     }
 
-    private static func nearest(to key: String, among known: [String]) -> String? {
-        // A stranger's text may be long, and its distance to anything then takes long to find.
-        guard key.utf8.count <= 64 else { return nil }
-        guard let best = known.min(by: { distance($0, key) < distance($1, key) }) else { return nil }
-        // At least half of what was written is right.
-        return distance(best, key) <= min(3, key.count / 2) ? best : nil
-    }
+    /// Where this mapping begins.
+    var place: FilePlace { FilePlace(line: node.mark?.line, column: node.mark?.column) }
 
-    /// Levenshtein distance.
-    private static func distance(_ left: String, _ right: String) -> Int {
-        var row = Array(0...right.count)
-        for (i, a) in left.enumerated() {
-            var previous = row[0]
-            row[0] = i + 1
-            for (j, b) in right.enumerated() {
-                (previous, row[j + 1]) = (row[j + 1], min(row[j] + 1, row[j + 1] + 1, previous + (a == b ? 0 : 1)))
-            }
+    /// Where the value of a key stands, nil where the key is absent.
+    func place(of key: String) -> FilePlace? {
+        entries.first { $0.key.string == key }.map {
+            FilePlace(line: $0.value.mark?.line, column: $0.value.mark?.column)
         }
-        return row[right.count]
     }
 
     private static func translate(_ error: YamlError, file: String) -> ProfileFileError {

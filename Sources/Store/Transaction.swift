@@ -29,6 +29,9 @@ public final class Transaction {
         staged[key] = (nil, staged[key]?.order ?? staged.count)
     }
 
+    /// Nothing that was written takes effect: for a caller that only wants to know what would.
+    public func abandon() { staged = [:] }
+
     func writes() -> [Write] {
         guard !staged.isEmpty else { return [] }
         var writes: [Write] = []

@@ -23,8 +23,8 @@ import Testing
 
     @Test("a report that says nothing new makes no revision and no event; each other one does, and the oldest go")
     func revisions() async throws {
-        let store = try await Flow.store()
-        let daemon = Flow.Daemon(store, keys: .init())
+        let (store, time) = (try await Flow.store(), ManualTime())
+        let daemon = Flow.Daemon(store, keys: .init(), now: { time.now })
         let session = try await Flow.boot(daemon, report: Self.report(modules: 4))
         let agents = daemon.controllers.agents
         try await agents.report(Self.report(modules: 4), from: session)
@@ -40,6 +40,7 @@ import Testing
         let told = events.filter { $0.type == .hardwareChanged }.map(\.message)
         #expect(told.count == 1 && told[0].contains("memory module A3 gone (16 GiB); memory: 64 GiB → 48 GiB"))
         for number in 0..<(HardwareRevision.capacity + 3) {
+            time.advance(by: 30)
             try await agents.report(Self.report(modules: 1 + number % 2), from: session)
         }
         let newest = try await daemon.controllers.machines.machine(session.machine)

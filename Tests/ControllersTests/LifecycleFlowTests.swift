@@ -22,7 +22,8 @@ import Testing
         init(
             _ store: any RecordStore, keys: Keys, bmcs: any BMCController = NoPower(), prober: any BMCProber = NoBMCs(),
             boot: BootPreferences = BootPreferences(), profiles: [HardwareProfile]? = nil, records: Bool = false,
-            feeds: Bool = true, runs: Bool = true
+            feeds: Bool = true, runs: Bool = true, keeps: Bool = true,
+            now: @escaping @Sendable () -> Date = { Date() }
         ) {
             let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
             let installation = Installation(
@@ -37,9 +38,9 @@ import Testing
                 store: store, installation: installation, profiles: ProfileMatcher(profiles ?? [profile]), bmcs: bmcs,
                 prober: prober,
                 images: AllImages(),
-                logger: logger, now: { Date() })
+                logger: logger, now: now)
             self.controllers = controllers
-            registry = StandaloneRegistry(store: store, logger: logger, now: { Date() })
+            registry = StandaloneRegistry(store: store, logger: logger, now: now)
             // The services run for as long as this daemon lives; kill() is the only way they end.
             task = Task {
                 if feeds { try await controllers.feed.load() }
@@ -47,6 +48,7 @@ import Testing
                 try await withThrowingTaskGroup(of: Void.self) { group in
                     if feeds { group.addTask { try await controllers.feed.run() } }
                     if runs { group.addTask { try await controllers.reconciler.run() } }
+                    if keeps { group.addTask { try await controllers.keeper.run() } }
                     if records { group.addTask { try await controllers.recorder.run() } }
                     try await group.waitForAll()
                 }

@@ -10,9 +10,15 @@ struct TrialServer {
     let directory: String
     let mac: String
     let uuid: String
+    let serial: String
 
-    init(_ installation: Installation, mac: String = "52:54:00:00:00:01", diskMebibytes: Int = 4096) throws {
-        (self.installation, self.mac) = (installation, mac)
+    init(
+        _ installation: Installation, mac: String = "52:54:00:00:00:01", serial: String = "TRIAL-1",
+        diskMebibytes: Int = 4096
+    )
+        throws
+    {
+        (self.installation, self.mac, self.serial) = (installation, mac, serial)
         directory = installation.directory + "/server-" + mac.filter { $0 != ":" }
         uuid = "4c4c4544-0000-1000-8000-" + mac.filter { $0 != ":" }
         try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
@@ -28,7 +34,7 @@ struct TrialServer {
     /// Says what hardware there is; the disk's size is that of its file.
     func report(diskSerial: String, diskMebibytes: Int64 = 4096) throws {
         let report = HardwareReport(
-            system: .init(manufacturer: "Slipway", product: "Trial", serial: "TRIAL-1", uuid: SystemUUID(uuid)),
+            system: .init(manufacturer: "Slipway", product: "Trial", serial: serial, uuid: SystemUUID(uuid)),
             firmware: .init(kind: .uefi), processor: .init(architecture: "amd64", sockets: 1, cores: 2, threads: 2),
             memory: .init(installedBytes: 1 << 30),
             disks: [

@@ -7,16 +7,7 @@ struct SystemReader {
     let table: SMBIOSTable
 
     /// Texts that firmware fills in where nobody told it better mean "none".
-    static func meaningful(_ text: String?) -> String? {
-        guard let text else { return nil }
-        let fillers: Set = [
-            "to be filled by o.e.m.", "default string", "not specified", "system serial number", "none", "n/a", "0",
-            "0123456789", "to be filled by oem", "not applicable", "unknown", "chassis serial number",
-            "system product name", "system manufacturer", "default", "empty", "123456789", "base board serial number",
-            "invalid", "not available", "no asset information", "asset tag", "asset-1234567890", "not provided",
-        ]
-        return fillers.contains(text.lowercased()) ? nil : text
-    }
+    static func meaningful(_ text: String?) -> String? { FirmwareText.meaningful(text) }
 
     private func dmi(_ name: String) -> String? { Self.meaningful(files.text("/sys/class/dmi/id/" + name)) }
 

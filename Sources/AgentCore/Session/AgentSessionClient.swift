@@ -39,6 +39,17 @@ public struct AgentSessionClient: Sendable {
         _ = try await call("report the hardware", .PUT, AgentPath.hardware, body: try JSONEncoder().encode(hardware))
     }
 
+    /// Reports what is new, when the daemon wants to hear it: orders do not wait for that.
+    /// - Returns: false when it is to be tried again later.
+    public func report(news hardware: HardwareReport) async throws -> Bool {
+        let body = try JSONEncoder().encode(hardware)
+        let answer = try await Self.persist("report the hardware", mayBeLater: true) {
+            try await client.call(
+                .PUT, AgentPath.hardware, token: reply.token, body: body, timeout: .seconds(15))
+        }
+        return answer.status != 429
+    }
+
     /// The next order; nil when there was none in one poll.
     public func nextOrder() async throws -> SignedOrder? {
         let answer = try await call(
@@ -67,19 +78,26 @@ public struct AgentSessionClient: Sendable {
     }
 
     /// Repeats until there is an answer. Refusals end it; silence and faults of the daemon do not.
+    /// - Parameter mayBeLater: "too often" (429) is an answer, too.
     private static func persist(
-        _ what: String, _ call: () async throws -> DaemonClient.Answer
+        _ what: String, mayBeLater: Bool = false, _ call: () async throws -> DaemonClient.Answer
     ) async throws -> DaemonClient.Answer {
         var failures = 0
         while true {
+            var wanted = 0
             do {
                 let answer = try await call()
+                wanted = min(60, max(0, answer.retryAfter ?? 0))
                 switch answer.status {
                 case 200..<300: return answer
+                case 429 where mayBeLater: return answer
                 case 400..<500 where answer.status != 408 && answer.status != 429:
                     let detail = (try? JSONDecoder().decode([String: String].self, from: answer.body))?["detail"]
                     let problem = (try? JSONDecoder().decode(Problem.self, from: answer.body))?.detail
                     throw Over(description: "\(what): \(detail ?? problem ?? "the daemon answered \(answer.status)")")
+                case 429:
+                    let problem = (try? JSONDecoder().decode(Problem.self, from: answer.body))?.detail
+                    throw DaemonClientError(server: "daemon", reason: problem ?? "answered 429")
                 default: throw DaemonClientError(server: "daemon", reason: "answered \(answer.status)")
                 }
             } catch let over as Over {
@@ -88,7 +106,7 @@ public struct AgentSessionClient: Sendable {
                 failures += 1
                 if failures == 1 || failures % 10 == 0 { Console.say("cannot \(what), going on trying: \(error)") }
                 let seconds = min(10, 0.25 * Double(1 << min(failures, 6))) * Double.random(in: 0.8...1.2)
-                try await Task.sleep(for: .seconds(seconds))
+                try await Task.sleep(for: .seconds(max(seconds, Double(wanted))))
             }
         }
     }

@@ -16,6 +16,8 @@ public struct DaemonClient: Sendable {
     struct Answer: Sendable {
         var status: Int
         var body: Data
+        /// Seconds to wait before it is tried again, where the daemon says so.
+        var retryAfter: Int?
     }
 
     /// - Throws: ``DaemonClientError`` when there was no answer.
@@ -69,16 +71,19 @@ public struct DaemonClient: Sendable {
             if let body { parts.append(.body(.byteBuffer(ByteBuffer(bytes: body)))) }
             try await outbound.write(contentsOf: parts + [.end(nil)])
             var status = 0
+            var retryAfter: Int?
             var received = Data()
             for try await part in inbound {
                 switch part {
-                case .head(let head): status = Int(head.status.code)
+                case .head(let head):
+                    status = Int(head.status.code)
+                    retryAfter = head.headers.first(name: "Retry-After").flatMap { Int($0) }
                 case .body(let buffer):
                     received.append(contentsOf: buffer.readableBytesView)
                     guard received.count < 16 << 20 else {
                         throw DaemonClientError(server: "\(host):\(port)", reason: "the answer is too long")
                     }
-                case .end: return Answer(status: status, body: received)
+                case .end: return Answer(status: status, body: received, retryAfter: retryAfter)
                 }
             }
             throw DaemonClientError(server: "\(host):\(port)", reason: "the connection ended before the answer did")

@@ -2,14 +2,30 @@ extension HardwareReport {
     /// What is different from an earlier report of the same machine. What was not known before and is now, is no change: another agent or
     /// kernel tells more than the one before it. Pure.
     public func changes(since former: HardwareReport) -> [HardwareChange] {
+        lastingChanges(since: former) + passingChanges(since: former)
+    }
+
+    /// Of ``changes(since:)`` those of the machine itself.
+    public func lastingChanges(since former: HardwareReport) -> [HardwareChange] {
         let (old, new) = (HardwareFacts(report: former), HardwareFacts(report: self))
         return Self.parts(old, new) + Self.facts("", old.facts, new.facts)
     }
 
+    /// Of ``changes(since:)`` those that others decide on, or that come by themselves: a neighbour's name, a drive's word of its health. They may
+    /// come at any rate.
+    public func passingChanges(since former: HardwareReport) -> [HardwareChange] {
+        let (old, new) = (HardwareFacts(report: former), HardwareFacts(report: self))
+        var successors = new.partsByName
+        return old.parts.flatMap { part in
+            let subject = part.kind + " " + part.name
+            guard let successor = successors[subject]?.popFirst() else { return [HardwareChange]() }
+            return Self.facts(subject + " ", part.passing, successor.passing, mayBeUntold: true)
+        }
+    }
+
     private static func parts(_ old: HardwareFacts, _ new: HardwareFacts) -> [HardwareChange] {
         let parts = new.parts
-        // Two of one name (a card with two functions in a slot) are told apart by their order.
-        var remaining = Dictionary(grouping: parts) { $0.kind + " " + $0.name }.mapValues { $0[...] }
+        var remaining = new.partsByName
         var changes: [HardwareChange] = []
         for part in old.parts {
             let subject = part.kind + " " + part.name
@@ -18,7 +34,6 @@ extension HardwareReport {
                 continue
             }
             changes += facts(subject + " ", part.facts, successor.facts)
-            changes += facts(subject + " ", part.heard, successor.heard, mayBeUnheard: true)
         }
         for part in parts where old.looked(for: part.kind) {
             let subject = part.kind + " " + part.name
@@ -30,10 +45,10 @@ extension HardwareReport {
 
     private static func facts(
         _ prefix: String, _ old: KeyValuePairs<String, String?>, _ new: KeyValuePairs<String, String?>,
-        mayBeUnheard: Bool = false
+        mayBeUntold: Bool = false
     ) -> [HardwareChange] {
         zip(old, new).compactMap { old, new in
-            guard let former = old.value, former != new.value, new.value != nil || !mayBeUnheard else { return nil }
+            guard let former = old.value, former != new.value, new.value != nil || !mayBeUntold else { return nil }
             return HardwareChange(.changed, prefix + old.key, from: former, to: new.value)
         }
     }

@@ -9,8 +9,8 @@ struct HardwareFacts {
         /// For people.
         var words: String
         var facts: KeyValuePairs<String, String?>
-        /// Facts that another boot may not have heard yet.
-        var heard: KeyValuePairs<String, String?> = [:]
+        /// Facts that are not the part's own: they change with its neighbours or by themselves, and may not be told yet.
+        var passing: KeyValuePairs<String, String?> = [:]
     }
 
     let report: HardwareReport
@@ -40,6 +40,11 @@ struct HardwareFacts {
     }
 
     var parts: [Part] { modules + disks + nics + controllers + devices }
+
+    /// Two of one name (a card with two functions in a slot) are told apart by their order.
+    var partsByName: [String: ArraySlice<Part>] {
+        Dictionary(grouping: parts) { $0.kind + " " + $0.name }.mapValues { $0[...] }
+    }
 
     /// The report would tell of such a part if there were one: older agents look for less, and not all firmware tells of its modules.
     func looked(for kind: String) -> Bool {
@@ -73,8 +78,8 @@ struct HardwareFacts {
                 words: Self.words([disk.model, "\(disk.sizeBytes / 1_000_000_000) GB", disk.transport.rawValue]),
                 facts: [
                     "model": disk.model, "size": "\(disk.sizeBytes) bytes", "firmware": disk.firmware,
-                    "health": disk.health?.isFailing.map { $0 ? "failing" : "good" },
-                ])
+                ],
+                passing: ["health": disk.health?.isFailing.map { $0 ? "failing" : "good" }])
         }
     }
 
@@ -84,7 +89,7 @@ struct HardwareFacts {
             return Part(
                 kind: "NIC", name: "\(address)", words: Self.words([nic.driver, nic.slot ?? nic.pciAddress]),
                 facts: ["slot": nic.slot ?? nic.pciAddress, "firmware": nic.firmware],
-                heard: ["switch port": nic.neighbour.map { "\($0.system) \($0.port)" }])
+                passing: ["switch port": nic.neighbour.map { "\($0.system) \($0.port)" }])
         }
     }
 

@@ -30,6 +30,7 @@ public struct Machine: Codable, Equatable, Sendable, Identifiable {
         /// No destructive order is issued while this is set.
         public var protected = false
         public var hostname: String?
+        public var location: Location?
         /// Static address of the installed system; nil: DHCP.
         public var network: StaticNetwork?
         public var bmc: BMCEndpoint?
@@ -53,6 +54,10 @@ public struct Machine: Codable, Equatable, Sendable, Identifiable {
         public var hardwareRevision: Int?
         /// It looks like a machine that is known, and not quite: a person decides. Until then nothing is done to it.
         public var question: IdentityQuestion?
+        /// The announcement that it was matched with.
+        public var expected: Expected?
+        /// Where relays say that it is plugged in, one for each NIC that asked through one.
+        public var relayPorts: [RelayPort]?
         /// The newest session of its agent.
         public var session: String?
         /// Name of the matched hardware profile.
@@ -143,6 +148,9 @@ extension Machine {
         observed.conditions.sort { $0.type.rawValue < $1.type.rawValue }
     }
 
+    /// Nothing is to be said of it any more.
+    public mutating func clear(_ type: Condition.Kind) { observed.conditions.removeAll { $0.type == type } }
+
     public func condition(_ type: Condition.Kind) -> Condition? { observed.conditions.first { $0.type == type } }
 }
 
@@ -163,6 +171,8 @@ public struct Condition: Codable, Equatable, Sendable {
         case nodeReady = "NodeReady"
         /// The machine has its system, and its hardware is not what it was; nobody has said yet that this is right.
         case hardwareChanged = "HardwareChanged"
+        /// It was announced, and all is as announced.
+        case expected = "Expected"
     }
 
     public var type: Kind

@@ -7,6 +7,7 @@ public protocol Resource: Codable, Sendable {
 }
 
 extension Machine: Resource {}
+extension ExpectedMachine: Resource {}
 extension Operation: Resource {}
 extension HardwareRevision: Resource {}
 extension OSRelease: Resource {}

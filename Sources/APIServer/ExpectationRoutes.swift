@@ -1,0 +1,67 @@
+import APIModel
+import Controllers
+import FoundationEssentials
+import Hummingbird
+import Machines
+import Store
+
+/// `/api/v1/expected-machines`: what staff announced, and what became of it.
+struct ExpectationRoutes {
+    let store: any RecordStore
+    let expectations: ExpectationService
+
+    func register(on group: RouterGroup<APIContext>) {
+        group.get("expected-machines", use: list)
+            .get("expected-machines/{name}", use: show)
+            .post("expected-machines", use: announce)
+            .delete("expected-machines", use: withdraw)
+            .delete("expected-machines/{name}", use: withdrawOne)
+    }
+
+    @Sendable func list(_ request: Request, context: APIContext) async throws -> Response {
+        let page = try await store.list(ExpectedMachine.self)
+        let machines = try await store.list(Machine.self).items
+        let names = Dictionary(machines.map { ($0.id, $0.name) }) { $1 }
+        let items = page.items.sorted { $0.id < $1.id }.map { expected in
+            ExpectedMachineView(expected, machineName: expected.observed.machine.flatMap { names[$0] })
+        }
+        let unexpected = machines.filter { $0.observed.expected == nil }
+            .filter { !$0.desired.accepted || $0.condition(.expected) != nil }
+            .sorted { $0.name < $1.name }.map { UnexpectedMachineView($0) }
+        return try .json(ExpectedMachinesView(items: items, unexpected: unexpected, revision: page.revision))
+    }
+
+    @Sendable func show(_ request: Request, context: APIContext) async throws -> Response {
+        let name = try context.parameters.require("name")
+        guard let expected = try await store.get(ExpectedMachine.self, name) else {
+            throw ServiceError(.notFound, "no machine \(name.debugDescription) is expected")
+        }
+        var machine: Machine?
+        if let id = expected.observed.machine { machine = try await store.get(Machine.self, id) }
+        return try .json(ExpectedMachineView(expected, machineName: machine?.name))
+    }
+
+    @Sendable func announce(_ request: Request, context: APIContext) async throws -> Response {
+        let body = try await request.json(AnnounceRequest.self, limit: 16 << 20)
+        let outcome = try await expectations.announce(
+            body.items.map { .init($0.machine, bmcPassword: $0.bmcPassword) }, isTrial: body.dryRun ?? false,
+            by: context.actor)
+        return try .json(
+            AnnounceAnswer(created: outcome.created, changed: outcome.changed, unchanged: outcome.unchanged))
+    }
+
+    /// `?name=node-1&name=node-2`: all or none.
+    @Sendable func withdraw(_ request: Request, context: APIContext) async throws -> Response {
+        let names = request.uri.queryParameters.getAll("name")
+        guard !names.isEmpty else {
+            throw ServiceError(.invalid, "say which: ?name=NAME, once for each", field: "name")
+        }
+        try await expectations.withdraw(names.map { String($0) }, by: context.actor)
+        return .noContent
+    }
+
+    @Sendable func withdrawOne(_ request: Request, context: APIContext) async throws -> Response {
+        try await expectations.withdraw([try context.parameters.require("name")], by: context.actor)
+        return .noContent
+    }
+}

@@ -1,0 +1,62 @@
+import APIClient
+import APIModel
+import ArgumentParser
+import Machines
+
+struct MachineSetCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "set", abstract: "Change what people know of a machine: where it stands, and its labels.")
+    @Argument(help: "Id, name, MAC address or serial number.") var machine: String
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp(
+            "Such as ams1/3/r12/U4 or -/-/r12/U4-U5; - for a part that nobody knows; none takes it away.",
+            valueName: "site/row/rack/unit"))
+    var location: String?
+    @Option(
+        name: .customLong("label"),
+        help: ArgumentHelp("A label; may be given again. NAME- takes one away.", valueName: "name=value"))
+    var labels: [String] = []
+    @OptionGroup var format: FormatOption
+    @OptionGroup var connection: ConnectionOptions
+
+    func validate() throws {
+        guard location != nil || !labels.isEmpty else { throw ValidationError("say --location or --label") }
+        _ = try request()
+    }
+
+    func run() async throws {
+        let view = try await connection.call(
+            .post, "/api/v1/machines/\(machine.escaped)/set", body: try request(), as: MachineView.self)
+        guard format.format == .table else { return try Output.json(view) }
+        let labels = view.labels.sorted { $0.key < $1.key }.map { " \($0.key)=\($0.value)" }.joined()
+        Output.print(
+            "\(view.name): location \(view.location?.description ?? "-"), labels\(labels.isEmpty ? " -" : labels)")
+    }
+
+    private func request() throws -> MachineChangeRequest {
+        var request = MachineChangeRequest(clearLocation: location == "none" ? true : nil)
+        if let location, location != "none" {
+            guard let place = Location(location) else {
+                throw ValidationError(
+                    "\(location) is not site/row/rack/unit such as ams1/3/r12/U4, with - for a part that nobody knows")
+            }
+            if let fault = place.fault { throw ValidationError("\(fault.field): \(fault.reason)") }
+            request.location = place
+        }
+        guard !labels.isEmpty else { return request }
+        var changes: [String: String?] = [:]
+        for label in labels {
+            let parts = label.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
+            if parts.count == 2 {
+                changes.updateValue(parts[1], forKey: parts[0])
+            } else if label.hasSuffix("-") {
+                changes.updateValue(nil, forKey: String(label.dropLast()))
+            } else {
+                throw ValidationError("\(label) is neither name=value nor name-")
+            }
+        }
+        request.labels = changes
+        return request
+    }
+}

@@ -1,0 +1,55 @@
+import FoundationEssentials
+import Machines
+import Store
+
+extension MachineService {
+    /// What people change of a machine by hand; nil stays as it is.
+    public struct Changes: Sendable {
+        /// `.some(nil)` takes it away.
+        public var location: Location??
+        /// By name; nil takes a label away.
+        public var labels: [String: String?]
+
+        public init(location: Location?? = nil, labels: [String: String?] = [:]) {
+            (self.location, self.labels) = (location, labels)
+        }
+    }
+
+    /// Changes location and labels.
+    /// - Parameter generation: the generation the caller saw; nil: whichever it is now.
+    public func change(_ id: String, _ changes: Changes, generation: Int64?, by actor: String) async throws -> Machine {
+        let now = now()
+        if let location = changes.location, let fault = location?.fault {
+            throw ServiceError(.invalid, fault.reason, field: "location.\(fault.field)")
+        }
+        return try await store.transaction { transaction in
+            var machine = try await current(id, generation: generation, in: transaction)
+            let before = machine
+            if let location = changes.location { machine.desired.location = location }
+            for (name, value) in changes.labels { machine.labels[name] = value }
+            if let fault = Labels.fault(machine.labels) { throw ServiceError(.invalid, fault, field: "labels") }
+            guard machine != before else { return machine }
+            machine.generation += 1
+            machine.updatedAt = now
+            try transaction.put(machine)
+            try transaction.put(
+                Event.now(
+                    .machineChanged, machine: id, actor: actor, "\(machine.name): \(Self.words(before, machine))",
+                    at: now))
+            return machine
+        }
+    }
+
+    private static func words(_ before: Machine, _ after: Machine) -> String {
+        var words: [String] = []
+        if before.desired.location != after.desired.location {
+            let (from, to) = (before.desired.location, after.desired.location)
+            words.append("location \(from.map { "\($0)" } ?? "none") → \(to.map { "\($0)" } ?? "none")")
+        }
+        for name in Set(before.labels.keys).union(after.labels.keys).sorted()
+        where before.labels[name] != after.labels[name] {
+            words.append("label \(name) " + (after.labels[name].map { "= \($0)" } ?? "removed"))
+        }
+        return words.joined(separator: "; ")
+    }
+}
