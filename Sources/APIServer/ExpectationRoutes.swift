@@ -26,7 +26,7 @@ struct ExpectationRoutes {
             ExpectedMachineView(expected, machineName: expected.observed.machine.flatMap { names[$0] })
         }
         let unexpected = machines.filter { $0.observed.expected == nil }
-            .filter { !$0.desired.accepted || $0.condition(.expected) != nil }
+            .filter { $0.observed.phase == .discovered || $0.condition(.expected) != nil }
             .sorted { $0.name < $1.name }.map { UnexpectedMachineView($0) }
         return try .json(ExpectedMachinesView(items: items, unexpected: unexpected, revision: page.revision))
     }

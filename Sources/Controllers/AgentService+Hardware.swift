@@ -37,11 +37,11 @@ extension AgentService {
                         .hardwareReported, machine: machine.id, mac: session.mac, actor: "agent", hardware.summary,
                         at: now))
             }
-            let (changes, isPassing) = try await keep(hardware, of: &machine, in: transaction, at: now)
-            if !changes.isEmpty { try transaction.put(changed(machine, changes, at: now)) }
+            let kept = try await keep(hardware, of: &machine, in: transaction, at: now)
+            if !kept.changes.isEmpty { try transaction.put(changed(machine, kept.changes, at: now)) }
             try adopt(hardware, for: &machine, bootMAC: session.mac, in: transaction, at: now)
             try transaction.put(machine)
-            return (false, isPassing)
+            return (false, kept.isPassing && !kept.isHeldBack)
         }
         if isPassing { _ = limits.passingRevisions.take(session.machine, at: now) }
         guard !isOther else {
@@ -78,12 +78,21 @@ extension AgentService {
         if let event = machine.take(profiles.match(hardware), at: now) { try transaction.put(event) }
     }
 
+    /// What became of a report.
+    private struct Kept {
+        /// What is different from the revision before it.
+        var changes: [HardwareChange] = []
+        /// All of it is decided by others.
+        var isPassing = false
+        /// It differs, and makes no revision yet.
+        var isHeldBack = false
+    }
+
     /// A report that differs from the newest revision is the next one; one that does not is that revision's newest report. What a neighbour
     /// changes without end makes a revision now and then: until then the newest one stays as it is, so that nothing goes untold.
-    /// - Returns: what is different, and whether it is of that passing kind alone.
     private func keep(
         _ hardware: HardwareReport, of machine: inout Machine, in transaction: Transaction, at now: Date
-    ) async throws -> (changes: [HardwareChange], isPassing: Bool) {
+    ) async throws -> Kept {
         let number = machine.observed.hardwareRevision ?? 0
         let newest = try await transaction.get(HardwareRevision.self, HardwareRevision.id(machine.id, number))
         let lasting = newest.map { hardware.lastingChanges(since: $0.report) } ?? []
@@ -91,17 +100,19 @@ extension AgentService {
         if var newest, changes.isEmpty {
             newest.report = hardware
             try transaction.put(newest)
-            return ([], false)
+            return Kept()
         }
         let isPassing = newest != nil && lasting.isEmpty
-        guard !isPassing || limits.passingRevisions.isThere(for: machine.id, at: now) else { return ([], false) }
+        guard !isPassing || limits.passingRevisions.isThere(for: machine.id, at: now) else {
+            return Kept(isPassing: true, isHeldBack: true)
+        }
         machine.observed.hardwareRevision = number + 1
         try transaction.put(
             HardwareRevision(
                 machine: machine.id, number: number + 1, since: now, changes: changes, report: hardware))
         let oldest = number + 1 - HardwareRevision.capacity
         if oldest > 0 { transaction.delete(HardwareRevision.self, HardwareRevision.id(machine.id, oldest)) }
-        return (changes, isPassing)
+        return Kept(changes: changes, isPassing: isPassing)
     }
 
     private func changed(_ machine: Machine, _ changes: [HardwareChange], at now: Date) -> Event {
@@ -144,9 +155,11 @@ extension AgentService {
         about hardware: HardwareReport, _ machine: inout Machine, in transaction: Transaction, _ now: Date
     ) async throws {
         let different = machine.observed.hardware.map { hardware.changes(since: $0) } ?? []
-        let (changes, isPassing) = try await keep(hardware, of: &machine, in: transaction, at: now)
+        let kept = try await keep(hardware, of: &machine, in: transaction, at: now)
+        guard !kept.isHeldBack else { return }
+        let changes = kept.changes
         // Taken at each try of the transaction, which is seldom more than one.
-        if isPassing { _ = limits.passingRevisions.take(machine.id, at: now) }
+        if kept.isPassing { _ = limits.passingRevisions.take(machine.id, at: now) }
         guard !changes.isEmpty || different.isEmpty == (machine.condition(.hardwareChanged)?.status == true) else {
             return
         }

@@ -182,4 +182,42 @@ import Testing
             Issue.record("thirty reports were all heard")
         }
     }
+
+    @Test("a holder of a ticket that reports without end is answered 429, and when to come back")
+    func retryAfter() async throws {
+        try await Installation.with { installation in
+            let server = try TrialServer(installation)
+            let script = try await server.script()
+            let ticket = try #require(script.split(separator: " ").first { $0.hasPrefix("slipway.ticket=") })
+            func call(_ method: String, _ path: String, _ body: String, _ options: [String]) async throws -> String {
+                try await ChildProcess.run(
+                    "curl",
+                    [
+                        "--silent", "--include", "--max-time", "5", "--cacert",
+                        installation.directory + "/state/ca.pem",
+                        "--request", method, "--data", body,
+                    ] + options + ["https://\(installation.address):8443/agent/v1/\(path)"]
+                ).output
+            }
+            let opened = try await call(
+                "POST", "sessions",
+                #"{"ticket":"\#(ticket.dropFirst(15))","mac":"\#(server.mac)","machine":{"macs":["\#(server.mac)"]},"#
+                    + #""bootID":"b","agentVersion":"1","uptimeSeconds":1}"#, [])
+            let json = try #require(opened.split(separator: "\r\n\r\n").last)
+            let reply = try JSONSerialization.jsonObject(with: Data(json.utf8)) as? [String: Any]
+            let token = try #require(reply?["token"] as? String, "\(opened)")
+            let report = try String(contentsOfFile: server.directory + "/hardware.json", encoding: .utf8)
+            var statuses: Set<String> = []
+            for _ in 0..<30 {
+                let answer = try await call(
+                    "PUT", "hardware", report, ["--header", "Authorization: Bearer \(token)"])
+                statuses.insert(String(answer.split(separator: " ").dropFirst().first ?? ""))
+                guard statuses.contains("429") else { continue }
+                #expect(answer.lowercased().contains("retry-after: 1"), "\(answer)")
+                #expect(answer.contains("application/problem+json") && answer.contains("too often"), "\(answer)")
+                break
+            }
+            #expect(statuses == ["204", "429"], "\(statuses)")
+        }
+    }
 }

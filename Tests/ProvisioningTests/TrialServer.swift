@@ -11,6 +11,8 @@ struct TrialServer {
     let mac: String
     let uuid: String
     let serial: String
+    /// The network namespace that it is in; nil: the test's.
+    var namespace: String?
 
     init(
         _ installation: Installation, mac: String = "52:54:00:00:00:01", serial: String = "TRIAL-1",
@@ -51,7 +53,8 @@ struct TrialServer {
     /// What iPXE would be told now.
     func script() async throws -> String {
         let url = "\(installation.bootURL)/boot/ipxe?mac=\(mac)&arch=7&uuid=\(uuid.filter { $0 != "-" })"
-        return try await ChildProcess.run("curl", ["--silent", "--show-error", "--fail", url]).output
+        let command = entered(["curl", "--silent", "--show-error", "--fail", url])
+        return try await ChildProcess.run(command[0], Array(command.dropFirst())).output
     }
 
     /// Power-on: firmware, iPXE, and the agent with the kernel arguments that the script gives it.
@@ -60,8 +63,14 @@ struct TrialServer {
         let kernel = try #require(
             script.split(separator: "\n").first { $0.hasPrefix("kernel ") }, "no agent in:\n\(script)")
         let words = kernel.split(separator: " ").dropFirst(2).prefix { $0 != "||" }
-        return try ChildProcess(
-            Installation.programs + "/slipway-agent", ["--simulate", directory] + words.map(String.init))
+        let command = entered(
+            [Installation.programs + "/slipway-agent", "--simulate", directory] + words.map(String.init))
+        return try ChildProcess(command[0], Array(command.dropFirst()))
+    }
+
+    /// A command as it is run where the machine is.
+    private func entered(_ command: [String]) -> [String] {
+        (namespace.map { ["ip", "netns", "exec", $0] } ?? []) + command
     }
 
     /// The whole way: added, accepted, provisioned, installed and registered, as the machine `trial`.

@@ -149,5 +149,5 @@ extension MachineAnnouncement.BMC {
     }
 
     /// Where it is spoken to: no two machines share it.
-    var endpoint: String { "\(address):\(port ?? 0)" }
+    var endpoint: String { "\(address)" + (port.map { ":\($0)" } ?? "") }
 }

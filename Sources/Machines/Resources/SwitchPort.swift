@@ -34,13 +34,17 @@ public struct RelayPort: Codable, Equatable, Sendable {
 }
 
 extension HardwareReport {
+    /// Ports told of one machine.
+    private static var portLimit: Int { 64 }
+
     /// The ports that its NICs are plugged into, by LLDP.
     public var switchPorts: [SwitchPort] {
-        nics.compactMap { nic in
+        let ports = nics.compactMap { nic in
             nic.neighbour.map {
                 SwitchPort(mac: nic.permanentMAC ?? nic.mac, name: $0.system, port: $0.port, vlan: $0.vlan)
             }
         }
+        return Array(ports.prefix(Self.portLimit))
     }
 }
 
