@@ -163,12 +163,11 @@ public struct ExpectationKeeper: Service {
                 metadata: ["expected": "\(expected.id)"])
             return nil
         }
-        let secret = try Secret(id: "bmc-" + machine.id, text: password, key: installation.secretKey)
-        // Read, so that the write replaces what an earlier one left.
-        _ = try await transaction.get(Secret.self, secret.id)
-        try transaction.put(secret)
-        return .init(
-            address: "\(bmc.address)", port: bmc.port ?? 623, username: username, passwordSecret: secret.id)
+        let setting = BMCSetting(
+            .init(
+                address: "\(bmc.address)", port: bmc.port, kind: bmc.kind.flatMap { BMCKind(rawValue: $0.rawValue) },
+                username: username), password: password)
+        return try machine.sealed(setting, key: installation.secretKey, in: transaction)
     }
 
     /// The machine is not as announced, or nobody can tell: a person looks.

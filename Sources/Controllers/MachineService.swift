@@ -69,7 +69,7 @@ public struct MachineService: Sendable {
                 machine.desired.network = network
             }
             if let bmc {
-                try await machine.setBMC(bmc, key: installation.secretKey, in: transaction)
+                try machine.setBMC(bmc, key: installation.secretKey, in: transaction)
             }
             machine.generation += 1
             machine.updatedAt = now

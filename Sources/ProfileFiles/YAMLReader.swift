@@ -113,7 +113,7 @@ public struct YAMLReader {
     private static func unknown<Word: RawRepresentable & CaseIterable>(_ text: String, among _: Word.Type) -> String
     where Word.RawValue == String {
         let words = Word.allCases.map(\.rawValue)
-        let hint = nearest(to: text, among: words).map { "; did you mean \($0)?" } ?? ""
+        let hint = Nearest.word(to: text, among: words).map { "; did you mean \($0)?" } ?? ""
         return "\(text) is not one of \(words.joined(separator: ", "))\(hint)"
     }
 

@@ -12,7 +12,7 @@ extension BMCService {
             guard var machine = try await transaction.get(Machine.self, id) else {
                 throw ServiceError(.notFound, "no machine is called \(id)")
             }
-            try await machine.setBMC(setting, key: installation.secretKey, in: transaction)
+            try machine.setBMC(setting, key: installation.secretKey, in: transaction)
             machine.generation += 1
             machine.updatedAt = now
             try transaction.put(machine)
@@ -149,17 +149,21 @@ extension BMCService {
 
 extension Machine {
     /// Puts the setting and its password in place of the former ones.
-    mutating func setBMC(_ setting: BMCSetting, key: SymmetricKey, in transaction: Transaction) async throws {
+    mutating func setBMC(_ setting: BMCSetting, key: SymmetricKey, in transaction: Transaction) throws {
+        (desired.bmc, observed.bmc) = (try sealed(setting, key: key, in: transaction), nil)
+        observed.conditions.removeAll { $0.type == .bmcReachable }
+    }
+
+    /// The endpoint with its password in the secret store, from where the former ones go.
+    func sealed(_ setting: BMCSetting, key: SymmetricKey, in transaction: Transaction) throws -> BMCEndpoint {
         for former in [desired.bmc?.passwordSecret, desired.bmc?.nextPasswordSecret].compactMap({ $0 }) {
             transaction.delete(Secret.self, former)
         }
         var endpoint = setting.endpoint
-        if let password = setting.password {
-            let secret = try Secret(id: Credential.identifier("bmc"), text: password, key: key)
-            try transaction.put(secret)
-            endpoint.passwordSecret = secret.id
-        }
-        (desired.bmc, observed.bmc) = (endpoint, nil)
-        observed.conditions.removeAll { $0.type == .bmcReachable }
+        guard let password = setting.password else { return endpoint }
+        let secret = try Secret(id: Credential.identifier("bmc"), text: password, key: key)
+        try transaction.put(secret)
+        endpoint.passwordSecret = secret.id
+        return endpoint
     }
 }

@@ -109,7 +109,7 @@ extension ExpectedMachine {
         if isNews {
             words += applyFacts(to: &machine, mismatches)
             if let bmc {
-                machine.desired.bmc = bmc
+                (machine.desired.bmc, machine.observed.bmc) = (bmc, nil)
                 (link.bmcAppliedAt, link.bmcAddress) = (bmcChangedAt, bmc.address)
                 words.append("BMC \(bmc.address)")
             }
