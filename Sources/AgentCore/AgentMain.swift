@@ -45,6 +45,7 @@ public enum AgentMain {
           slipway-agent --simulate DIR KERNEL-ARGUMENT...   does its work on a machine made of files
           slipway-agent --network slipway.mac=MAC ...       only brings up one interface of this network namespace
           slipway-agent --neighbours                        only says what switches say of themselves
+          slipway-agent --endorsement-key                   only says the hash of the TPM's endorsement key
         """
 
     private static func byHand(_ arguments: [String]) async {
@@ -66,6 +67,10 @@ public enum AgentMain {
                 Console.say("\(name) is at \(neighbour.system), port \(neighbour.port)\(vlan)")
             }
             Startup.giveUp("this needs root")
+        case ("--endorsement-key", 1):
+            let hash = EndorsementKeyQuestion.ofKernel(files: SystemFiles()).hash(within: .seconds(300))
+            Console.say(hash.map { "endorsement key \($0)" } ?? "/dev/tpmrm0 does not tell an endorsement key")
+            exit(hash == nil ? 1 : 0)
         default:
             Console.say(usage)
             exit(64)

@@ -1,4 +1,4 @@
-"""What the agent reads of a machine with a disk of each kind, two NICs, a BMC inside and a switch that says its name."""
+"""What the agent reads of a machine with a disk of each kind, two NICs, a TPM, a BMC inside and a switch that says its name."""
 
 from __future__ import annotations
 
@@ -27,10 +27,13 @@ _SMBIOS = (
 
 
 def run(bench: Bench) -> None:
-    with bench.network() as port, _bmc(bench) as inside, _switch(bench):
+    key = _endorsement_key(bench)
+    with bench.network() as port, _bmc(bench) as inside, _switch(bench), _tpm(bench):
         with bench.machine(_machine(bench, port, inside, second=True)) as machine:
             machine.says("hardware reported", 240)
-            _compare(_report(bench))
+            report = _report(bench)
+            _compare(report)
+            _equal("TPM", report["tpm"], {"version": "2.0", "endorsementKeyHash": key})
             bench.sees('"leaf-7"', 90, "machine", "show", MAC, "--format", "json")
             neighbour = next(nic["neighbour"] for nic in _report(bench)["nics"] if nic["mac"] == MAC)
             _equal("neighbour", (neighbour["system"], neighbour["port"]), ("leaf-7", "Ethernet1/7"))
@@ -55,6 +58,9 @@ def _machine(bench: Bench, port: SwitchPort, bmc: int, *, second: bool) -> list[
         *(part for drive in drives for part in ("-drive", drive)),
         *("-device", "nvme,drive=nvme,serial=NVME-1", "-device", "ide-hd,bus=ide.0,drive=sata,serial=SATA-1"),
         *("-device", "virtio-blk-pci,drive=virtio,serial=VIRTIO-1"),
+        *("-chardev", f"socket,id=tpm0,path={bench.folder}/tpm.ctrl", "-tpmdev", "emulator,id=tpm0,chardev=tpm0"),
+        # Of each kind that Debian's kernel has built in.
+        *("-device", f"{'tpm-crb' if second else 'tpm-tis'},tpmdev=tpm0"),
         *("-chardev", f"socket,id=ipmi0,host=127.0.0.1,port={bmc},reconnect=5"),
         *("-device", "ipmi-bmc-extern,chardev=ipmi0,id=bmc0", "-device", "isa-ipmi-kcs,bmc=bmc0"),
     ]
@@ -120,6 +126,36 @@ def _bmc(bench: Bench) -> Iterator[int]:
             yield inside
         finally:
             bmc.kill()
+
+
+def _endorsement_key(bench: Bench) -> str:
+    """The hash of the TPM's key as tpm2-tools tell it: its name, without the two bytes of the algorithm."""
+    (bench.folder / "tpm").mkdir()
+    with _tpm(bench, "--server", f"type=unixio,path={bench.folder}/tpm.socket", "--flags", "not-need-init,startup-clear",
+              control="tpm.socket.ctrl"):
+        environment = os.environ | {"TPM2TOOLS_TCTI": f"swtpm:path={bench.folder}/tpm.socket"}
+        for command in (("tpm2_createek", "-c", "key", "-G", "ecc", "-u", "key.public"), ("tpm2_readpublic", "-c", "key", "-n", "key.name")):
+            told = subprocess.run(command, cwd=bench.folder, env=environment, capture_output=True, text=True)
+            if told.returncode:
+                raise Failed(f"{' '.join(command)}: {told.stderr}")
+    return (bench.folder / "key.name").read_bytes()[2:].hex()
+
+
+@contextlib.contextmanager
+def _tpm(bench: Bench, *options: str, control: str = "tpm.ctrl") -> Iterator[None]:
+    """swtpm, by the control channel that QEMU speaks; its state is kept."""
+    path, log = bench.folder / control, bench.folder / "swtpm.log"
+    command = ["swtpm", "socket", "--tpm2", "--tpmstate", f"dir={bench.folder}/tpm", "--ctrl", f"type=unixio,path={path}", *options]
+    with log.open("wb") as output, subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=output, stderr=output) as tpm:
+        try:
+            deadline = time.monotonic() + 10
+            while not path.exists():
+                if time.monotonic() > deadline:
+                    wait(log, "never", 0)
+                time.sleep(0.1)
+            yield
+        finally:
+            tpm.kill()
 
 
 @contextlib.contextmanager
