@@ -30,6 +30,7 @@ public enum Daemon {
             let profiles = try ProfileDirectory.load(configuration.profileDirectory)
             let scripts = try BootScripts(directory: configuration.scriptDirectory)
             try BootServices.check(configuration)
+            _ = try BMCAuthorities.router(configuration.bmcAuthorities, logger: Logger(label: "check"))
             if checkOnly {
                 print("\(configurationFile): fine; \(profiles.count) hardware profiles")
                 return
@@ -82,7 +83,7 @@ public enum Daemon {
             admission: configuration.admission, offerings: offerings, agentArguments: configuration.agentArguments,
             syslog: configuration.syslogPort.map { "\(configuration.address):\($0)" },
             idleSeconds: configuration.idleSeconds)
-        let bmcs = BMCRouter(logger: logger)
+        let bmcs = try BMCAuthorities.router(configuration.bmcAuthorities, logger: logger)
         let controllers = ControllerSet(
             store: store, installation: installation, profiles: ProfileMatcher(profiles), bmcs: bmcs, prober: bmcs,
             images: images, logger: logger, now: now)

@@ -44,6 +44,8 @@ public struct DaemonConfiguration: Sendable, Equatable {
     public var subnets: [Subnet]
     /// The IPv6 networks whose firmware is answered.
     public var networks6: [DHCPv6Network] = []
+    /// PEM of the authorities that sign BMCs' certificates; nil: there are none.
+    public var bmcAuthorities: String?
     /// DHCP packets a second that one MAC may send in the long run; 0: no limit.
     public var dhcpPacketsPerSecond: Int
 
@@ -87,6 +89,7 @@ public struct DaemonConfiguration: Sendable, Equatable {
             heartbeatSeconds: try top.integer("heartbeat_seconds", in: 1...3600) ?? 5,
             idleSeconds: try top.integer("agent_idle_seconds", in: 0...604_800) ?? 3600,
             subnets: [], dhcpPacketsPerSecond: try top.integer("dhcp_packets_per_second", in: 0...1000) ?? 5)
+        configuration.bmcAuthorities = try top.string("bmc_authorities")
         if configuration.firmwareHTTPS, configuration.bootTLSPort == nil {
             throw top.fault(key: "firmware_https", "firmware_https: needs boot_tls_port, such as 8444")
         }

@@ -5,17 +5,25 @@ import Machines
 /// Every BMC by the wire of its kind, one command at a time. Asks by all wires at once what answers at an address.
 public struct BMCRouter: BMCController, BMCProber {
     private let ipmi: IPMIController
+    private let redfish: RedfishController
     private let wakeOnLAN = WakeOnLANController()
     private let pacer = Pacer()
 
-    public init(logger: Logger) { ipmi = IPMIController(logger: logger) }
+    /// - Parameter authorities: PEM of those who sign BMCs' certificates; nil: nobody does.
+    /// - Throws: when `authorities` is no PEM of certificates.
+    public init(authorities: String?, logger: Logger) throws {
+        ipmi = IPMIController(logger: logger)
+        redfish =
+            try authorities.map { try RedfishController(authorities: $0, logger: logger) }
+            ?? RedfishController(logger: logger)
+    }
 
     private struct NoBMC: BMCController {}
 
     private func wire(_ bmc: BMCAccess) -> any BMCController {
         switch bmc.kind {
         case .ipmi: ipmi
-        case .redfish: NoBMC()
+        case .redfish: redfish
         case .wakeOnLAN: wakeOnLAN
         case .none: NoBMC()
         }
@@ -82,9 +90,35 @@ public struct BMCRouter: BMCController, BMCProber {
         try await ipmi.withConsole(of: bmc, body)
     }
 
+    public func secureBoot(of bmc: BMCAccess) async throws -> SecureBootState {
+        try await pace(bmc) { try await $0.secureBoot(of: bmc) }
+    }
+
+    public func biosAttributes(of bmc: BMCAccess) async throws -> [String: String] {
+        try await pace(bmc) { try await $0.biosAttributes(of: bmc) }
+    }
+
+    public func certificates(of bmc: BMCAccess) async throws -> [BMCCertificate] {
+        try await pace(bmc) { try await $0.certificates(of: bmc) }
+    }
+
     public func probe(
-        _ address: String, ports: [BMCKind: Int], username: String?, password: String?
+        _ address: String, ports: [BMCKind: Int], credentials: BMCCredentials?, verification: BMCVerification
     ) async -> BMCProbe {
-        BMCProbe(address: address, findings: [])
+        func port(_ kind: BMCKind) -> Int { ports[kind] ?? kind.defaultPort }
+        let login = credentials.map { ($0.username, $0.password) }
+        async let byIPMI = ipmi.probe(address: address, port: port(.ipmi), credentials: login)
+        var byRedfish = await redfish.probe(address: address, port: port(.redfish), credentials: nil)
+        if login != nil, byRedfish.outcome == .answers, let shown = byRedfish.certificate {
+            let trust: BMCTrust =
+                switch verification {
+                case .firstUse: .pinned(shown.sha256)
+                case .authorities: .authorities
+                case .off: .anything
+                }
+            byRedfish = await redfish.probe(
+                address: address, port: port(.redfish), credentials: login, trust: trust)
+        }
+        return BMCProbe(address: address, findings: [byRedfish, await byIPMI])
     }
 }

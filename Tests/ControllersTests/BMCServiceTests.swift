@@ -61,7 +61,7 @@ import Testing
         }
 
         func probe(
-            _ address: String, ports: [BMCKind: Int], username: String?, password: String?
+            _ address: String, ports: [BMCKind: Int], credentials: BMCCredentials?, verification: BMCVerification
         ) async -> BMCProbe {
             state.withLock { state in
                 state.probes += 1

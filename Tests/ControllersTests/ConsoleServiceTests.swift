@@ -46,7 +46,7 @@ import Testing
         }
 
         func probe(
-            _ address: String, ports: [BMCKind: Int], username: String?, password: String?
+            _ address: String, ports: [BMCKind: Int], credentials: BMCCredentials?, verification: BMCVerification
         ) async -> BMCProbe { BMCProbe(address: address, findings: []) }
 
         func print(_ text: String) { state.withLock { _ = $0.line?.yield(Array(text.utf8)) } }

@@ -84,7 +84,7 @@ import Testing
 
     struct NoBMCs: BMCProber {
         func probe(
-            _ address: String, ports: [BMCKind: Int], username: String?, password: String?
+            _ address: String, ports: [BMCKind: Int], credentials: BMCCredentials?, verification: BMCVerification
         ) async -> BMCProbe { BMCProbe(address: address, findings: []) }
     }
 

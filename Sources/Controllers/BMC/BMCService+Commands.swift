@@ -10,8 +10,8 @@ extension BMCService {
             throw ServiceError(.invalid, fault.reason, field: fault.field)
         }
         return await prober.probe(
-            setting.endpoint.address, ports: setting.endpoint.ports, username: setting.endpoint.username,
-            password: setting.password)
+            setting.endpoint.address, ports: setting.endpoint.ports, credentials: setting.credentials,
+            verification: setting.endpoint.verification ?? .firstUse)
     }
 
     public func describe(_ id: String) async throws -> BMCDescription {

@@ -34,7 +34,8 @@ extension BMCService {
             throw ServiceError(.conflict, "\(machine.name) has no BMC that shows a certificate")
         }
         let wanted = fingerprint.lowercased().filter { $0 != ":" }
-        let probe = await prober.probe(endpoint.address, ports: endpoint.ports, username: nil, password: nil)
+        let probe = await prober.probe(
+            endpoint.address, ports: endpoint.ports, credentials: nil, verification: .firstUse)
         guard let finding = probe.findings.first(where: { $0.kind == .redfish }), let shown = finding.certificate else {
             let why = probe.findings.first { $0.kind == .redfish }?.problem ?? "no answer"
             throw ServiceError(.upstream, "the BMC at \(endpoint.address) shows no certificate: \(why)")

@@ -56,6 +56,8 @@ public struct BMCService: Sendable {
             access.quirks = Set(known.quirks)
             if let settle = known.powerSettle { access.settle = settle }
         }
+        access.machineUUID = machine.observed.hardware?.system.uuid.map { "\($0)" }
+        access.machineSerial = machine.observed.hardware?.system.serial
         access.nics = machine.observed.hardware?.identity.macs ?? machine.observed.macs
         return access
     }
@@ -75,7 +77,9 @@ public struct BMCService: Sendable {
         // Only a BMC of unknown kind, and one whose certificate is to be kept, is asked without being believed.
         guard endpoint.kind == nil || (endpoint.kind == .redfish && isFirstUse) else { return status }
         let probe = await prober.probe(
-            endpoint.address, ports: endpoint.ports, username: endpoint.username, password: password)
+            endpoint.address, ports: endpoint.ports,
+            credentials: endpoint.username.map { BMCCredentials(username: $0, password: password) },
+            verification: endpoint.verification ?? .firstUse)
         let quirks = machine.observed.profile.flatMap { profiles.profile(named: $0) }?.bmc.quirks ?? []
         let isIPMIToo = probe.findings.contains { $0.kind == .ipmi && $0.outcome == .answers }
         guard

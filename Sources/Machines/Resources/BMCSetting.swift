@@ -9,6 +9,11 @@ public struct BMCSetting: Sendable, CustomStringConvertible {
         (self.endpoint, self.password) = (endpoint, password)
     }
 
+    public var credentials: BMCCredentials? {
+        guard let username = endpoint.username, let password else { return nil }
+        return BMCCredentials(username: username, password: password)
+    }
+
     public var description: String { "\(endpoint.username ?? "nobody")@\(endpoint.address)" }
 
     /// Longest user name and password that are taken.

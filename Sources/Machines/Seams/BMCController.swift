@@ -111,9 +111,22 @@ extension BMCController {
 
 /// Finds out what answers at an address.
 public protocol BMCProber: Sendable {
-    /// Asks by every protocol at once. Logs in when there is a user to log in as.
+    /// Asks by every protocol at once, first as a stranger. Logs in when there are credentials.
     /// - Parameters:
     ///   - address: an IP address.
     ///   - ports: of protocols that are not at their own.
-    func probe(_ address: String, ports: [BMCKind: Int], username: String?, password: String?) async -> BMCProbe
+    ///   - verification: which certificate may see the credentials; at first use it is the one that is shown.
+    func probe(
+        _ address: String, ports: [BMCKind: Int], credentials: BMCCredentials?, verification: BMCVerification
+    ) async -> BMCProbe
+}
+
+/// A user of a BMC. Never stored or logged as a whole.
+public struct BMCCredentials: Sendable, CustomStringConvertible {
+    public var username: String
+    public var password: String
+
+    public init(username: String, password: String) { (self.username, self.password) = (username, password) }
+
+    public var description: String { "\(username) (password withheld)" }
 }
