@@ -17,9 +17,12 @@ final class HTTPSConnection: Sendable {
         (self.channel, self.chain, self.limits) = (channel, chain, limits)
     }
 
+    /// TLS takes a while to close, and the channel is active until then.
+    private let isEnding = Mutex(false)
+
     deinit { channel.close(promise: nil) }
 
-    var isOpen: Bool { channel.isActive }
+    var isOpen: Bool { channel.isActive && !isEnding.withLock { $0 } }
 
     /// - Throws: ``HTTPSError``, or `CancellationError`.
     static func open(
@@ -64,7 +67,7 @@ final class HTTPSConnection: Sendable {
             try await withTaskCancellationHandler {
                 try await handshake.futureResult.get()
             } onCancel: {
-                if isCancellable { channel.close(promise: nil) }
+                if isCancellable { handshake.fail(HTTPSError.cut("cancelled")) }
             }
         } catch {
             channel.close(promise: nil)
@@ -88,14 +91,14 @@ final class HTTPSConnection: Sendable {
         let promise = channel.eventLoop.makePromise(of: HTTPSAnswer.self)
         let call = Exchanger.Call(
             request: request, promise: promise, limit: TimeAmount(limit ?? limits.answer), stream: stream)
-        let channel = channel
         channel.writeAndFlush(call).whenFailure { promise.fail(HTTPSError.cut("\($0)")) }
         guard isCancellable else { return try await promise.futureResult.get() }
         do {
             return try await withTaskCancellationHandler {
                 try await promise.futureResult.get()
             } onCancel: {
-                channel.close(promise: nil)
+                promise.fail(HTTPSError.cut("cancelled"))
+                close()
             }
         } catch {
             if Task.isCancelled { throw CancellationError() }
@@ -103,7 +106,10 @@ final class HTTPSConnection: Sendable {
         }
     }
 
-    func close() { channel.close(promise: nil) }
+    func close() {
+        isEnding.withLock { $0 = true }
+        channel.close(promise: nil)
+    }
 }
 
 /// Why there is no answer.

@@ -246,10 +246,12 @@ actor RedfishSession {
     private func logIn() async throws {
         guard case .none = login else { return }
         let root = try await serviceRoot()
-        var path = root.sessions ?? .sessions
-        if root.sessions == nil, let service = root.sessionService {
-            path = ResourcePath(service.rawValue + "/Sessions") ?? path
+        guard root.sessions != nil || root.sessionService != nil else {
+            // None: sushy-tools. Each request says who asks.
+            login = .basic
+            return
         }
+        let path = root.sessions ?? root.sessionService.flatMap { ResourcePath($0.rawValue + "/Sessions") } ?? .sessions
         let body: JSON = ["UserName": .string(bmc.username), "Password": .string(bmc.password)]
         let answer = try await send(.POST, path, body: body, isOpen: true, isRepeatable: true)
         if answer.isGood, let token = answer.headers.first(name: "X-Auth-Token"), !token.isEmpty {
@@ -288,9 +290,13 @@ actor RedfishSession {
     func close() async {
         streaming?.close()
         if case .token(_, let session?) = login, !isAbsent {
-            _ = try? await once(
-                .DELETE, session, body: nil, ifMatch: nil, isOpen: false, note: "", within: .seconds(3),
-                isCancellable: false)
+            for _ in 0..<2 {
+                let answer = try? await once(
+                    .DELETE, session, body: nil, ifMatch: nil, isOpen: false, note: "", within: .seconds(3),
+                    isCancellable: false)
+                if answer != nil || isAbsent { break }
+                connection = nil
+            }
         }
         login = .none
         connection?.close()
