@@ -12,11 +12,14 @@ ARGS ?=
 
 .PHONY: build release programs agent boot-files reference-os test test-full bench bench-inventory fuzz check format demo demo-down deps clean
 
-deps: $(CACHE)/deps-installed
-$(CACHE)/deps-installed: deploy/packages.txt deploy/python-packages.txt
+deps: $(CACHE)/deps-installed $(CACHE)/python/installed
+$(CACHE)/deps-installed: deploy/packages.txt
 	mkdir -p $(CACHE)
 	deploy/install-packages deploy/packages.txt
-	deploy/install-python deploy/python-packages.txt $(CACHE)/python
+	touch $@
+$(CACHE)/python/installed: deploy/python-packages.txt | $(CACHE)/deps-installed
+	/usr/bin/python3 -m venv $(CACHE)/python
+	$(CACHE)/python/bin/pip install --quiet --disable-pip-version-check -r deploy/python-packages.txt
 	touch $@
 
 build: deps

@@ -91,17 +91,20 @@ final class HTTPSConnection: Sendable {
         let promise = channel.eventLoop.makePromise(of: HTTPSAnswer.self)
         let call = Exchanger.Call(
             request: request, promise: promise, limit: TimeAmount(limit ?? limits.answer), stream: stream)
-        channel.writeAndFlush(call).whenFailure { promise.fail(HTTPSError.cut("\($0)")) }
-        guard isCancellable else { return try await promise.futureResult.get() }
+        // What the socket did not take whole, nobody has read whole.
+        channel.writeAndFlush(call).whenFailure { promise.fail(HTTPSError.unsent("\($0)")) }
         do {
-            return try await withTaskCancellationHandler {
+            let answer = try await withTaskCancellationHandler {
                 try await promise.futureResult.get()
             } onCancel: {
+                guard isCancellable else { return }
                 promise.fail(HTTPSError.cut("cancelled"))
                 close()
             }
+            if !answer.isKept, stream == nil { close() }
+            return answer
         } catch {
-            if Task.isCancelled { throw CancellationError() }
+            if Task.isCancelled, isCancellable { throw CancellationError() }
             throw error
         }
     }
@@ -120,6 +123,8 @@ enum HTTPSError: Error, Equatable {
     case silent
     /// What listens does not speak TLS, or none that we speak. Nothing was sent.
     case notTLS(String)
+    /// The connection was gone before the request was out.
+    case unsent(String)
     /// The connection ended before the answer did.
     case cut(String)
     /// The answer is longer than is read.
@@ -160,6 +165,8 @@ struct HTTPSAnswer: Sendable {
     var status: Int
     var headers: HTTPHeaders
     var body: [UInt8]
+    /// The connection stays for the next request.
+    var isKept: Bool
 }
 
 private final class HandshakeWatch: ChannelInboundHandler {
@@ -231,7 +238,8 @@ private final class Exchanger: ChannelDuplexHandler {
         guard let call else { return context.close(promise: nil) }
         switch unwrapInboundIn(data) {
         case .head(let head):
-            answer = HTTPSAnswer(status: Int(head.status.code), headers: head.headers, body: [])
+            answer = HTTPSAnswer(
+                status: Int(head.status.code), headers: head.headers, body: [], isKept: head.isKeepAlive)
             if call.stream != nil, head.status == .ok, let answer {
                 timer?.cancel()
                 call.promise.succeed(answer)
@@ -251,9 +259,7 @@ private final class Exchanger: ChannelDuplexHandler {
             self.call = nil
             if let answer { call.promise.succeed(answer) }
             call.stream?.finish()
-            let closes = answer?.headers[canonicalForm: "connection"].contains { $0.lowercased() == "close" } ?? true
             answer = nil
-            if closes { context.close(promise: nil) }
         }
     }
 

@@ -40,7 +40,7 @@ extension RedfishController {
             var values: [SensorValue] = []
             for chassis in try await session.chassis(of: system) { values += try await sensors(of: chassis, session) }
             guard !values.isEmpty else { throw await session.error(.unsupported, "its chassis has no sensors") }
-            return values.map { value in
+            return SensorValue.toldApart(values).map { value in
                 SensorReading(
                     name: value.name, kind: value.kind, value: value.value, unit: value.unit,
                     health: .init(value.severity), states: value.states)

@@ -59,7 +59,9 @@ extension RedfishController {
                 let answer: RedfishSession.Answer
                 do {
                     answer = try await session.settled(
-                        try await session.act(reset, ["ResetType": .string(type.rawValue)], note: type.rawValue),
+                        try await session.act(
+                            reset, ["ResetType": .string(type.rawValue)], note: type.rawValue,
+                            isRepeatable: PowerPlan.isRepeatable(type)),
                         "the reset \(type.rawValue)")
                 } catch let error as BMCError where error.reason == .outcomeUnknown {
                     try await lookAfter(lost: type, system, session)
@@ -71,6 +73,7 @@ extension RedfishController {
                     guard index == 0, [400, 404, 405, 409, 422, 500, 501].contains(answer.status) else { break ways }
                     continue ways
                 }
+                if !PowerPlan.isRepeatable(type) { try await look(for: type, system, session) }
                 if index < way.count - 1 {
                     try await wait(
                         for: PowerPlan.goal(of: type), of: system, session, "\(type.rawValue) accepted, but not done")
@@ -79,6 +82,17 @@ extension RedfishController {
             return
         }
         if let refusal { throw refusal }
+    }
+
+    /// A restart begins a while after its answer, and until then the chassis is on as before: signs of it are looked for, five times. Many
+    /// show none.
+    private func look(for type: ResetType, _ system: ComputerSystem, _ session: RedfishSession) async throws {
+        for _ in 0..<5 {
+            guard let now = try? await session.again(system) else { return try Task.checkCancellation() }
+            let isSeen = now.power != .on || now.lastReset != system.lastReset
+            if isSeen { return }
+            try await Task.sleep(for: limits.poll)
+        }
     }
 
     /// What became of a reset whose answer was lost; it is not sent again.

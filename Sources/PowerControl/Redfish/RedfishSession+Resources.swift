@@ -122,7 +122,7 @@ extension RedfishSession {
     }
 
     /// Gives an action. Never with `If-Match`: iDRAC10 refuses that with 412 (stmcginnis/gofish pull request 510).
-    func act(_ action: ServiceAction, _ body: JSON, note: String) async throws -> Answer {
-        try await send(.POST, action.target, body: body, note: note)
+    func act(_ action: ServiceAction, _ body: JSON, note: String, isRepeatable: Bool = false) async throws -> Answer {
+        try await send(.POST, action.target, body: body, note: note, isRepeatable: isRepeatable)
     }
 }

@@ -134,7 +134,12 @@ actor RedfishSession {
     private struct Lost: Error {
         var why: HTTPSError
         var wasSent: Bool
-        var isCut: Bool { if case .cut = why { true } else { false } }
+        var isCut: Bool {
+            switch why {
+            case .cut, .unsent: true
+            default: false
+            }
+        }
     }
 
     private func once(
@@ -156,6 +161,7 @@ actor RedfishSession {
         } catch let why as HTTPSError {
             record("\(method.rawValue) \(path) → no answer")
             isAbsent = why == .silent
+            if case .unsent = why { throw Lost(why: why, wasSent: false) }
             throw Lost(why: why, wasSent: true)
         }
         isAbsent = false
@@ -365,13 +371,14 @@ actor RedfishSession {
             return error(
                 .nonsense,
                 "what listens on TCP \(bmc.port) does not speak TLS with us (\(why)); Redfish is not used without it")
-        case .cut, .tooLong, .nonsense: return error(.nonsense, words(lost.why))
+        case .cut, .unsent, .tooLong, .nonsense: return error(.nonsense, words(lost.why))
         }
     }
 
     private func words(_ why: HTTPSError) -> String {
         switch why {
-        case .unreachable(let words), .notTLS(let words), .cut(let words), .nonsense(let words): words
+        case .unreachable(let words), .notTLS(let words), .cut(let words), .unsent(let words), .nonsense(let words):
+            words
         case .silent: "no answer in \(limits.answer)"
         case .tooLong(let most): "an answer is longer than \(most >> 20) MiB"
         }

@@ -1,6 +1,8 @@
 /// What one sensor says, in our units.
 public struct SensorValue: Equatable, Sendable {
     public var name: String
+    /// Of the resource, where it has one.
+    public var id: String?
     /// `temperature`, `fan`, `voltage`, `current`, `power`; else the schema's ReadingType in lower case, or `power supply`.
     public var kind: String
     /// Nil for a discrete one, and for one that cannot be read now.
@@ -28,6 +30,19 @@ public struct SensorValue: Equatable, Sendable {
         self.init(
             name: json["Name"]?.text ?? json["Id"]?.text, kind: kind, value: json["Reading"]?.number, unit: unit,
             status: json["Status"])
+        id = json["Id"]?.text
+    }
+
+    /// Names that tell sensors apart: Dell has an `InputPowerSensor` for each power supply, and `PSU.Slot.1_InputPower` is its id (recorded tree of
+    /// a PowerEdge R750).
+    public static func toldApart(_ values: [SensorValue]) -> [SensorValue] {
+        let counts = Dictionary(values.map { ($0.name, 1) }, uniquingKeysWith: +)
+        return values.map { value in
+            guard counts[value.name, default: 0] > 1, let id = value.id else { return value }
+            var renamed = value
+            renamed.name = id
+            return renamed
+        }
     }
 
     private static func kind(_ type: String?, _ units: String?, name: String) -> (kind: String, unit: String) {

@@ -16,12 +16,14 @@ public struct SoftwareComponent: Equatable, Sendable {
 }
 
 /// The programs that run, of an inventory that has more. Dell lists the running ones as Installed, most of them again as Current, and what could be
-/// gone back to as Previous or Available.
+/// gone back to as Previous or Available. What has the same name and version (the ports of one card) is one.
 public func runningSoftware(_ components: [SoftwareComponent]) -> [SoftwareComponent] {
     let ids = Set(components.map(\.id))
+    var seen: Set<[String]> = []
     return components.filter { component in
         if component.id.hasPrefix("Previous-") || component.id.hasPrefix("Available-") { return false }
-        guard component.id.hasPrefix("Current-") else { return true }
-        return !ids.contains("Installed-" + component.id.dropFirst("Current-".count))
+        let isTwin =
+            component.id.hasPrefix("Current-") && ids.contains("Installed-" + component.id.dropFirst("Current-".count))
+        return !isTwin && seen.insert([component.name, component.version]).inserted
     }
 }
