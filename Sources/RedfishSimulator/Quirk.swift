@@ -26,7 +26,7 @@ public enum Quirk: String, CaseIterable, Sendable {
     case actionInfoOnly
     /// No ForceRestart: IBM's OpenBMC (ibm-openbmc/bmcweb pull request 522).
     case noForceRestart
-    /// Lists PowerCycle and ForceRestart and refuses both.
+    /// Lists PowerCycle and ForceRestart and refuses both. Nobody reported it that we know of; it is what a list that lies would be.
     case refusesListedResets
     /// 400 to a restart of a chassis that is off: HPE iLO 4 (goldyfruit/ansible-ilo issue 1). The others take it and do nothing
     /// (tinkerbell/pbnj pull request 75).
@@ -40,17 +40,20 @@ public enum Quirk: String, CaseIterable, Sendable {
     case indicatorLEDOnly
     /// `IndicatorLED` is Lit or Blinking, never Off: Dell (recorded tree of a PowerEdge R750).
     case indicatorNeverOff
-    /// Long operations answer 202 with a task (DSP0266 §12.2): Dell, Lenovo.
+    /// Long operations answer 202 with a task (DSP0266 §12.2): Lenovo (lenovo/powershell-redfish-lenovo pull request 74).
     case tasks
     /// Answers in chunks without a length: HPE iLO (headers in ansible-collections/community.general issue 3509).
     case chunked
-    /// Paths end with a slash: HPE iLO.
+    /// Paths end with a slash: HPE iLO (ansible/ansible issue 48296; HewlettPackard/python-ilorest-library issue 45).
     case trailingSlashes
-    /// `Location` is absolute, with a host name: HPE iLO.
+    /// `Location` is absolute, with a host name: HPE iLO (HewlettPackard/python-ilorest-library issue 45; stmcginnis/gofish pull request 77).
     case absoluteLocation
-    /// Members of collections come as wholes when asked for ($expand, DSP0266 §7.3.1): Dell.
+    /// A new session has no `Location`, only its body says where it is: Dell PowerVault ME5024 (DMTF/python-redfish-library issue 172), Huawei
+    /// iBMC (issue 11).
+    case noLocation
+    /// Members of collections come as wholes when asked for ($expand, DSP0266 §7.3.1): Dell (service root of a recorded PowerEdge R750).
     case expands
-    /// No session service: sushy-tools 2.2.
+    /// No session service: sushy-tools 2.2, whose emulator is a peer in the tests.
     case noSessions
 
     /// With all of these a careful client gets its work done.

@@ -10,6 +10,7 @@ public final class RedfishSimulatorServer: Sendable {
     private let certificate: Mutex<SimulatorCertificate>
     private let channel: any Channel
     private let streams = Mutex<[any Channel]>([])
+    private let connected = Mutex(0)
     private let start = ContinuousClock.now
 
     /// Serves for the time of `body`.
@@ -36,6 +37,7 @@ public final class RedfishSimulatorServer: Sendable {
             .childChannelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
                     guard let server = owner.server.withLock({ $0 }) else { throw ChannelError.ioOnClosedChannel }
+                    server.connected.withLock { $0 += 1 }
                     let context = try server.certificate.withLock { try $0.context() }
                     try channel.pipeline.syncOperations.addHandler(NIOSSLServerHandler(context: context))
                     try channel.pipeline.syncOperations.configureHTTPServerPipeline(withErrorHandling: true)
@@ -81,6 +83,9 @@ public final class RedfishSimulatorServer: Sendable {
 
     /// For connections from now on.
     public func use(_ other: SimulatorCertificate) { certificate.withLock { $0 = other } }
+
+    /// How many connections there were.
+    public var connections: Int { connected.withLock { $0 } }
 
     /// How many follow the events.
     public var followers: Int { streams.withLock { $0.count { $0.isActive } } }

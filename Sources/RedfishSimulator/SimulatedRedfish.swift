@@ -41,7 +41,7 @@ public struct SimulatedRedfish: Sendable {
     public var tree: [String: Value]
     /// A recorded tree: writes are taken, and nothing changes.
     public var isPicture = false
-    /// Sessions at once (Dell: 503 RAC0218 beyond its 8, stmcginnis/gofish issue 75).
+    /// Sessions at once (Dell: 503 RAC0218, stmcginnis/gofish issue 75).
     public var sessionSlots = 4
     /// Requests after which the sessions there are end, as after a restart of the BMC's web server.
     public var sessionsEndAfter: Int?
@@ -175,7 +175,8 @@ public struct SimulatedRedfish: Sendable {
             ]
         }
         let location = quirks.contains(.absoluteLocation) ? "https://ilo-4711.example\(path)/" : path
-        return Reply(201, value, headers: [("X-Auth-Token", token), ("Location", location)])
+        let headers = quirks.contains(.noLocation) ? [] : [("Location", location)]
+        return Reply(201, value, headers: [("X-Auth-Token", token)] + headers)
     }
 
     private mutating func refusal(of request: Request) -> Reply? {

@@ -134,6 +134,8 @@ enum Trial {
         try await RedfishSimulatorServer.with(SimulatedRedfish()) { server async throws in
             let (controller, access) = (Trial.controller(), Trial.access(server))
             let description = try await controller.describe(access)
+            // One command is one connection.
+            #expect(server.connections == 1)
             #expect(description.specification == "Redfish 1.17.0" && description.system == "Contoso R1000")
             #expect(description.serial == "CNT0001" && description.power == .off && description.firmware == "7.00.1")
             #expect(description.abilities.contains("virtual media") && description.abilities.contains("serial console"))

@@ -32,6 +32,7 @@ let package = Package(
         library("IPMI", ["WireBytes", product("Crypto", "swift-crypto"), product("CryptoExtras", "swift-crypto")]),
         library("SMBIOS"),
         library("LLDP", ["WireBytes", "NetworkAddresses"]),
+        library("Redfish"),
         library("Inventory", ["NetworkAddresses"]),
         library("Machines", ["NetworkAddresses", "DHCP", "Inventory", product("Crypto", "swift-crypto")]),
         .systemLibrary(name: "CPcap", pkgConfig: "libpcap", providers: [.apt(["libpcap-dev"])]),
@@ -47,7 +48,7 @@ let package = Package(
                 product("ServiceLifecycle", "swift-service-lifecycle"),
             ]),
         .executableTarget(
-            name: "Fuzz", dependencies: ["DHCP", "TFTP", "IPMI", "SMBIOS", "LLDP", "NetworkBoot"],
+            name: "Fuzz", dependencies: ["DHCP", "TFTP", "IPMI", "SMBIOS", "LLDP", "Redfish", "NetworkBoot"],
             swiftSettings: settings,
             linkerSettings: [.unsafeFlags(["-sanitize=fuzzer", "-use-ld=lld"])]),
     ]

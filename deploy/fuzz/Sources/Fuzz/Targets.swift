@@ -3,6 +3,7 @@ import Foundation
 import LLDP
 import Machines
 import NetworkAddresses
+import Redfish
 import SMBIOS
 import TFTP
 
@@ -54,6 +55,22 @@ let targets: [String: @Sendable ([UInt8]) -> Void] = [
         }
         let leases = responder.pool.leases
         precondition(Set(leases.map(\.address)).count == leases.count, "two machines at one address: \(leases)")
+    },
+    "redfish": { bytes in
+        guard let json = try? JSON(parsing: bytes) else { return }
+        precondition((try? JSON(parsing: Array(json.description.utf8))) == json, "not read as written")
+        let path = json.path ?? .root
+        precondition(ResourcePath(path.rawValue) == path, "a path that is none: \(path)")
+        let system = ComputerSystem(json, at: path)
+        _ = SystemChoice.choose([system, system], known: .init(uuid: system.uuid, serial: system.serial))
+        for verb in PowerVerb.allCases { _ = PowerPlan.decide(verb, from: system.power, allowed: nil) }
+        let plan = system.boot.flatMap { BootPlan.decide(.network, uefi: true, offered: $0) }
+        _ = (plan?.compare(system.boot), Chassis(json, at: path), Manager(json, at: path), LogService(json, at: path))
+        _ = (VirtualMedia(json, at: path), ServiceRoot(json), TaskState(json), SoftwareComponent(json), LogRecord(json))
+        _ = (SensorValue(sensor: json), SensorValue.thermal(json), SensorValue.power(json), biosAttributes(json))
+        _ = (CollectionPage(json), ServiceMessage.all(in: json), SecureBoot(json), ManagerAccount(json))
+        var events = ServerSentEvents()
+        _ = try? events.receive(bytes)
     },
     "tftp": { bytes in
         guard let packet = try? TFTP.Packet(parsing: bytes) else { return }
