@@ -206,7 +206,8 @@ let package = Package(
             "NetworkBoot",
             ["NetworkBoot", "DHCP", "Inventory", "Machines", "NetworkAddresses", "TestSupport", logging, nioSSL]),
         tests(
-            "AgentCore", ["AgentCore", "IPMI", "Inventory", "NetworkAddresses", "SMBIOS", "TPM", "TestSupport"],
+            "AgentCore",
+            ["AgentCore", "BMCSimulator", "IPMI", "Inventory", "NetworkAddresses", "SMBIOS", "TPM", "TestSupport"],
             fixtures: true
         ),
         tests("Commands", ["Commands", "APIModel", "Machines"]),

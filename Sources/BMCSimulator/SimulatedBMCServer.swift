@@ -28,6 +28,8 @@ public final class SimulatedBMCServer: Sendable {
         channel = try await DatagramBootstrap(group: MultiThreadedEventLoopGroup.singleton)
             .channelInitializer { $0.pipeline.addHandler(handler) }
             .bind(host: "127.0.0.1", port: 0).get()
+        var bmc = bmc
+        bmc.console.port = UInt16(clamping: channel.localAddress?.port ?? 623)
         state = Mutex(bmc)
         handler.server.withLock { $0 = self }
     }
@@ -66,28 +68,33 @@ public final class SimulatedBMCServer: Sendable {
         typealias OutboundOut = AddressedEnvelope<ByteBuffer>
 
         let server = Mutex<SimulatedBMCServer?>(nil)
-        /// Who wrote last: gets what the BMC says unasked.
-        private let peer = Mutex<SocketAddress?>(nil)
+        /// Whose sessions are whose, by the console's number (bytes 6 to 9 of a datagram to it).
+        private let peers = Mutex<[[UInt8]: SocketAddress]>([:])
 
         func channelActive(context: ChannelHandlerContext) {
             let channel = context.channel
             context.eventLoop.scheduleRepeatedTask(initialDelay: .zero, delay: .milliseconds(50)) { task in
                 guard channel.isActive else { return task.cancel() }
-                guard let server = self.server.withLock({ $0 }), let peer = self.peer.withLock({ $0 }) else { return }
-                self.send(server.answers { $0.due() }, to: peer, channel)
+                guard let server = self.server.withLock({ $0 }) else { return }
+                self.send(server.answers { $0.due() }, to: nil, channel)
             }
         }
 
         func channelRead(context: ChannelHandlerContext, data: NIOAny) {
             let envelope = unwrapInboundIn(data)
             guard let server = server.withLock({ $0 }), !server.isLost() else { return }
-            peer.withLock { $0 = envelope.remoteAddress }
             let datagram = Array(envelope.data.readableBytesView)
+            // Open Session Request: the console's number is behind tag, privilege and two reserved bytes.
+            if datagram.count >= 24, datagram[4] == 6, datagram[5] == 0x10 {
+                peers.withLock { $0[Array(datagram[20..<24])] = envelope.remoteAddress }
+            }
             send(server.answers { $0.receive(datagram) }, to: envelope.remoteAddress, context.channel)
         }
 
-        private func send(_ departures: [Departure], to peer: SocketAddress, _ channel: any Channel) {
+        private func send(_ departures: [Departure], to asker: SocketAddress?, _ channel: any Channel) {
             for (datagram, delay) in departures {
+                let session = datagram.count >= 10 && datagram[4] == 6 ? Array(datagram[6..<10]) : []
+                guard let peer = peers.withLock({ $0[session] }) ?? asker else { continue }
                 let reply = AddressedEnvelope(remoteAddress: peer, data: ByteBuffer(bytes: datagram))
                 if delay == 0 {
                     channel.writeAndFlush(reply, promise: nil)

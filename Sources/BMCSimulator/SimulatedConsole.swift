@@ -2,6 +2,8 @@
 public struct SimulatedConsole: Sendable {
     /// What the machine prints when somebody looks.
     public var greeting = "login: "
+    /// UDP, of the BMC itself: ipmitool goes to no other one.
+    public var port: UInt16 = 623
     /// What was typed, in order; a break is shown as FFh.
     public private(set) var typed: [UInt8] = []
     /// The session that has it.
@@ -19,7 +21,7 @@ public struct SimulatedConsole: Sendable {
         self.session = session
         (output, sent, lastReceived) = (Array(greeting.utf8), nil, (0, 0))
         let size = UInt8(Self.size + 4)
-        return (0, [0, 0, 0, 0, size, 0, size, 0, 0x6f, 0x02, 0xff, 0xff])
+        return (0, [0, 0, 0, 0, size, 0, size, 0, UInt8(port & 0xff), UInt8(port >> 8), 0xff, 0xff])
     }
 
     /// - Returns: the packet by which the one that had it is told (bit 4), and its session.

@@ -10,8 +10,8 @@ import Testing
     struct Scripted: InBandBMC {
         var answers: [[UInt8]: [UInt8]]
 
-        func ask(_ request: Request) -> [UInt8]? {
-            answers[[request.function.rawValue, request.command] + request.data]
+        func send(_ request: Request) -> InBandAnswer? {
+            answers[[request.function.rawValue, request.command] + request.data].map { InBandAnswer(.success, $0) }
         }
     }
 

@@ -52,7 +52,7 @@ struct Tree {
 
 /// Drivers and drives that answer nothing.
 struct Silent: LinkFacts, DriveCommands, InBandBMC {
-    func ask(_ request: Request) -> [UInt8]? { nil }
+    func send(_ request: Request) -> InBandAnswer? { nil }
     func permanentMAC(_ name: String) -> MACAddress? { nil }
     func firmware(_ name: String) -> String? { nil }
     func neighbour(_ name: String) -> LLDPNeighbour? { nil }

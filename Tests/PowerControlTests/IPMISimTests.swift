@@ -10,7 +10,7 @@ import Testing
     @Test("power on, off, cycle and reset of a chassis that is a program's file")
     func power() async throws {
         try await withTemporaryDirectory { directory in
-            let port = try freePort()
+            let port = try Peer.freePort()
             let chassis = """
                 # VM get|set power|boot|reset|shutdown [VALUE], as ipmi_lan(5) says.
                 state='\(directory)/power'
@@ -67,23 +67,6 @@ import Testing
             #expect(done == ["power 1", "power 0", "power 1", "reset"], "\(log)")
             // It always reads back flags that are not valid: that is no lie, and no confirmation either.
             #expect(try await controller.bootOnce(from: .network, uefi: true, on: access) == .unverifiable)
-        }
-    }
-
-    /// A UDP port that is free now.
-    private func freePort() throws -> Int {
-        let descriptor = socket(AF_INET, Int32(SOCK_DGRAM.rawValue), 0)
-        defer { close(descriptor) }
-        var address = sockaddr_in()
-        address.sin_family = sa_family_t(AF_INET)
-        address.sin_addr.s_addr = UInt32(0x7f00_0001).bigEndian
-        var length = socklen_t(MemoryLayout<sockaddr_in>.size)
-        return withUnsafeMutablePointer(to: &address) { pointer in
-            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                _ = bind(descriptor, $0, length)
-                _ = getsockname(descriptor, $0, &length)
-            }
-            return Int(UInt16(bigEndian: pointer.pointee.sin_port))
         }
     }
 }

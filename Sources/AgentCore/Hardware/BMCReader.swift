@@ -5,20 +5,33 @@ import NetworkAddresses
 
 /// The BMC's interface inside the machine.
 public protocol InBandBMC: Sendable {
+    /// What the BMC answered; nil when there is none, or it did not answer.
+    func send(_ request: Request) -> InBandAnswer?
+}
+
+/// A completion code and the data behind it.
+public struct InBandAnswer: Sendable {
+    public var code: CompletionCode
+    public var data: [UInt8]
+
+    public init(_ code: CompletionCode, _ data: [UInt8]) { (self.code, self.data) = (code, data) }
+}
+
+extension InBandBMC {
     /// What the BMC answered behind the completion code; nil when it refused, or did not answer.
-    func ask(_ request: Request) -> [UInt8]?
+    func ask(_ request: Request) -> [UInt8]? { send(request).flatMap { $0.code == .success ? $0.data : nil } }
 }
 
 /// `/dev/ipmi0`.
 public struct KernelInBandBMC: InBandBMC {
     public init() {}
 
-    public func ask(_ request: Request) -> [UInt8]? {
+    public func send(_ request: Request) -> InBandAnswer? {
         var answer = [UInt8](repeating: 0, count: 256)
         let count = agent_ipmi_exchange(
             request.function.rawValue, request.command, request.data, UInt16(request.data.count), &answer, 256)
-        guard count >= 1, CompletionCode(rawValue: answer[0]) == .success else { return nil }
-        return Array(answer[1..<Int(count)])
+        guard count >= 1 else { return nil }
+        return InBandAnswer(CompletionCode(rawValue: answer[0]), Array(answer[1..<Int(count)]))
     }
 }
 

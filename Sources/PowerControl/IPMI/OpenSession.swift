@@ -11,7 +11,7 @@ struct OpenSession {
     private(set) var exchange: [String] = []
     /// A session that the BMC has forgotten is opened anew, once. The console's cannot be.
     var mayReopen = true
-    private static let kept = 8
+    private static let kept = 12
 
     init(connection: BMCConnection, session: Session, line: IPMILine) {
         (self.connection, self.session, self.line) = (connection, session, line)

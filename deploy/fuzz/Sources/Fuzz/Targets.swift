@@ -145,6 +145,35 @@ let targets: [String: @Sendable ([UInt8]) -> Void] = [
             _ = handshake.receive(datagram)
             _ = IPMI.Packet(parsing: datagram)
             _ = Response(message: datagram)
+            _ = Probing.response(datagram, to: .authenticationCapabilities)
+        }
+    },
+    "ipmi-records": { bytes in
+        // What a BMC tells inside a session: the first byte says as what the rest is read.
+        guard let kind = bytes.first, case let rest = Array(bytes.dropFirst()) else { return }
+        switch kind % 5 {
+        case 0:
+            if case .sensor(let sensor) = SensorDataRecord(rest) {
+                for sensor in sensor.all {
+                    guard let reading = RawReading(answer: rest) else { break }
+                    let value = SensorValue(reading, of: sensor, conversion: sensor.conversion)
+                    precondition(value.value?.isFinite ?? true)
+                }
+            }
+        case 1: _ = EventLogEntry(rest)?.told()
+        case 2: _ = FRUInformation(rest)
+        case 3: _ = CipherSuiteList.numbers(rest)
+        default:
+            // Answers of 24 bytes, each with its completion code: whatever they say, the readers go on or stop.
+            var (sensors, log, fru) = (SensorRepositoryReading(), EventLogReading(keep: 4), FRUReading())
+            for start in stride(from: 0, to: rest.count, by: 24) {
+                let answer = Array(rest[start..<min(start + 24, rest.count)])
+                let (code, data) = (CompletionCode(rawValue: answer[0]), Array(answer.dropFirst()))
+                try? sensors.receive(code, data)
+                try? log.receive(code, data)
+                try? fru.receive(code, data)
+                _ = (sensors.next(), log.next(), fru.next())
+            }
         }
     },
 ]

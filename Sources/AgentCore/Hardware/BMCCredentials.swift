@@ -1,0 +1,62 @@
+import IPMI
+
+#if canImport(Glibc)
+    import Glibc
+#else
+    import Musl
+#endif
+
+/// Runs conversations with the BMC inside the machine, where nobody asks for a password.
+public struct BMCCredentials: Sendable {
+    private let bmc: any InBandBMC
+    /// Between tries of a BMC that is busy.
+    private let pause: @Sendable (Duration) -> Void
+    private static let tries = 5
+
+    public init(bmc: any InBandBMC = KernelInBandBMC()) {
+        self.init(bmc: bmc) { _ = usleep(UInt32(clamping: $0.components.seconds * 1_000_000) + 200_000) }
+    }
+
+    init(bmc: any InBandBMC, pause: @escaping @Sendable (Duration) -> Void) { (self.bmc, self.pause) = (bmc, pause) }
+
+    /// Makes a user of our own, an administrator on the first LAN channel. Other users are left as they are.
+    /// - Throws: what was asked, and what the BMC said; never the password.
+    public func setUp(user: String, password: String) throws(ConversationError) -> BMCUserSetup.Outcome {
+        var setup = try BMCUserSetup(name: user, password: password)
+        try run(&setup)
+        guard let outcome = setup.outcome else { throw .impossible("the BMC's user was not set up") }
+        return outcome
+    }
+
+    /// A random password by the rules of this BMC's maker; nil when there is no BMC.
+    public func password() -> String? {
+        guard let device = bmc.ask(.deviceID).flatMap({ DeviceID(answer: $0) }) else { return nil }
+        var generator = SystemRandomNumberGenerator()
+        return BMCPasswordPolicy.of(Manufacturer(rawValue: device.manufacturer)).password(using: &generator)
+    }
+
+    private func run(_ conversation: inout some Conversation) throws(ConversationError) {
+        while true {
+            switch conversation.next() {
+            case .done: return
+            case .pause(let time): pause(time)
+            case .send(let request):
+                let answer = try ask(request)
+                try conversation.receive(answer.code, answer.data)
+            }
+        }
+    }
+
+    private func ask(_ request: Request) throws(ConversationError) -> InBandAnswer {
+        var last: InBandAnswer?
+        for _ in 0..<Self.tries {
+            if let answer = bmc.send(request) {
+                guard answer.code.isTransient else { return answer }
+                last = answer
+            }
+            pause(.zero)
+        }
+        guard let last else { throw .impossible("\(request.name): the BMC does not answer inside the machine") }
+        return last
+    }
+}
