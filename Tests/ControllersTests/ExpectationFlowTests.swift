@@ -48,7 +48,7 @@ import Testing
         #expect(machine.desired.location == Location("ams1/3/r12/U4"))
         #expect(machine.condition(.expected)?.status == true)
         let endpoint = try #require(machine.desired.bmc)
-        #expect(endpoint.address == "10.0.0.9" && endpoint.username == "ADMIN" && endpoint.kind == nil)
+        #expect(endpoint.address == "10.0.0.9" && endpoint.username == "ADMIN" && endpoint.kind == .ipmi)
         let secret = try #require(try await store.get(Secret.self, endpoint.passwordSecret ?? ""))
         #expect(try secret.open(with: keys.secret) == "factory")
         let expected = try #require(try await Self.expected(store))

@@ -67,7 +67,7 @@ import Testing
             // All that was announced is so of the machine, but of one that is not as announced.
             let shown = try await installation.slipway("machine", "show", "node-1")
             for words in [
-                "accepted   yes", "bmc        127.0.0.1:623", "location   ams1/3/r12/U1", "pool=a role=storage",
+                "accepted   yes", "bmc        127.0.0.1", "location   ams1/3/r12/U1", "pool=a, role=storage",
                 "Expected=true",
             ] {
                 #expect(shown.contains(words), "\(words) is not in\n\(shown)")
