@@ -90,6 +90,10 @@ import Testing
                     console in
                     let greeting = try await Self.read(console, until: "login: ")
                     #expect(greeting == "login: ")
+                    // The one that lost it is gone, and has not ended ours by its farewell.
+                    let gone = await eventually { seen.error.withLock { $0 } != nil && server.bmc.openSessions == 1 }
+                    #expect(gone)
+                    try await console.send(Array("mine".utf8))
                 }
                 try await group.waitForAll()
             }

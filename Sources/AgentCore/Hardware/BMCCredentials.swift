@@ -1,10 +1,5 @@
+import Glibc
 import IPMI
-
-#if canImport(Glibc)
-    import Glibc
-#else
-    import Musl
-#endif
 
 /// Runs conversations with the BMC inside the machine, where nobody asks for a password.
 public struct BMCCredentials: Sendable {

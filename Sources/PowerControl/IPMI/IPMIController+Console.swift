@@ -39,7 +39,8 @@ extension IPMIController {
                     }
                 }
             } catch {
-                await deactivate(&session)
+                // Whoever has taken it over would lose it by our farewell: the command ends the console of anybody (§24.2).
+                if !ConsolePump.isEnd(error) { await deactivate(&session) }
                 throw error
             }
             await deactivate(&session)
@@ -81,6 +82,12 @@ struct ConsolePump {
     let mostBytes: Int
     /// Keep-alives without any sign of the BMC until it counts as lost.
     private static let patience = 3
+    private static let doing = "serial console"
+
+    /// The BMC has ended the console, which is somebody else's now perhaps.
+    static func isEnd(_ error: any Error) -> Bool {
+        (error as? BMCError).map { $0.doing == doing && $0.reason == .refused } ?? false
+    }
 
     /// Returns when whoever has the console is done with it.
     /// - Throws: ``BMCError`` when the BMC ends the console or is lost, `CancellationError`.
@@ -131,7 +138,7 @@ struct ConsolePump {
             case .overrun: console.prints(Array("\r\n[the BMC lost characters]\r\n".utf8))
             case .ended:
                 throw BMCError(
-                    address: session.address, doing: "serial console", reason: .refused,
+                    address: session.address, doing: Self.doing, reason: .refused,
                     "the BMC ended it: somebody else took it over, or the BMC restarts")
             case .lost: throw Self.lost(session.address)
             }
@@ -140,7 +147,7 @@ struct ConsolePump {
 
     private static func lost(_ address: String) -> BMCError {
         BMCError(
-            address: address, doing: "serial console", reason: .silent,
+            address: address, doing: doing, reason: .silent,
             "the BMC answers no more: its session is lost, or the network")
     }
 }
