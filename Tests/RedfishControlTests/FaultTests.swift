@@ -50,7 +50,7 @@ import Testing
             let start = ContinuousClock.now
             let error = await Trial.failure { try await Self.impatient().power(of: Trial.access(server)) }
             #expect(error?.reason == .silent)
-            #expect(ContinuousClock.now - start < .seconds(10))
+            #expect(ContinuousClock.now - start < .seconds(120))
         }
     }
 
@@ -222,7 +222,7 @@ import Testing
                 }
                 let error = await Trial.failure { try await controller.power(of: Trial.access(server)) }
                 #expect(error?.reason == reason, "\(error.map { "\($0)" } ?? "")")
-                #expect(ContinuousClock.now - start < .seconds(10))
+                #expect(ContinuousClock.now - start < .seconds(120))
             }
         }
     }
@@ -280,7 +280,7 @@ import Testing
             let start = ContinuousClock.now
             let error = await Trial.failure { try await Trial.controller().power(of: access) }
             #expect(error?.reason == .refused && error?.detail.contains("503") == true)
-            #expect(ContinuousClock.now - start < .seconds(10))
+            #expect(ContinuousClock.now - start < .seconds(120))
             // A reset goes out again only on the service's own word.
             for (seconds, count) in [(nil, 1), (0, 2)] as [(Int?, Int)] {
                 server.change { service, _ in
