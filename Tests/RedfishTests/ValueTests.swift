@@ -68,7 +68,7 @@ import Testing
             "https://evil.example/redfish/v1", "//evil.example/redfish/v1", "/etc/passwd", "redfish/v1", "", "/redfish",
             "/redfish/v1/../../etc", "/redfish/v1/%2e%2E/x", "/redfish/v1\r\nHost: evil", "/redfish/v1\\x",
             "/redfish/v1/\0",
-            "/redfish/" + String(repeating: "a", count: 3000),
+            "/redfish/" + String(repeating: "a", count: 3000), "/redfish/" + String(repeating: "ä", count: 600),
         ])
     func refuses(text: String) {
         #expect(ResourcePath(text) == nil)

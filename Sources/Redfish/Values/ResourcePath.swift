@@ -28,7 +28,9 @@ public struct ResourcePath: Hashable, Sendable, CustomStringConvertible {
             }
         }
         let segments = encoded.prefix { $0 != "?" }.split(separator: "/")
-        guard !segments.contains(where: { Self.dots.contains($0.lowercased()) }) else { return nil }
+        guard encoded.utf8.count <= 2048, !segments.contains(where: { Self.dots.contains($0.lowercased()) }) else {
+            return nil
+        }
         rawValue = encoded
     }
 
