@@ -123,7 +123,8 @@ let package = Package(
         library(
             "Controllers",
             [
-                "APIModel", "Machines", "OperatingSystems", "Inventory", "NetworkAddresses", "DHCP", "Store", crypto,
+                "APIModel", "Machines", "OperatingSystems", "Inventory", "IPMI", "NetworkAddresses", "DHCP", "Store",
+                crypto,
                 logging,
                 metrics, lifecycle,
             ]),
@@ -195,7 +196,8 @@ let package = Package(
         tests(
             "Controllers",
             [
-                "Controllers", "ClusterMembership", "APIModel", "DHCP", "Machines", "Inventory", "NetworkAddresses",
+                "Controllers", "ClusterMembership", "APIModel", "DHCP", "IPMI", "Machines", "Inventory",
+                "NetworkAddresses",
                 "Store", "TestSupport",
                 crypto, logging,
             ]),
@@ -213,6 +215,11 @@ let package = Package(
         tests("Commands", ["Commands", "APIModel", "Machines"]),
         // Programs against each other.
         tests(
-            "Provisioning", ["slipwayd", "slipway", "slipway-agent", "Inventory", "NetworkAddresses", "TestSupport"]),
+            "Provisioning",
+            [
+                "slipwayd", "slipway", "slipway-agent", "BMCSimulator", "RedfishSimulator", "Inventory",
+                "NetworkAddresses",
+                "TestSupport",
+            ]),
     ]
 )

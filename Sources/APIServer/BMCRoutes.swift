@@ -14,6 +14,9 @@ struct BMCRoutes {
         group.post("bmc-probe", use: probe)
             .get("machines/{machine}/bmc", use: describe)
             .post("machines/{machine}/bmc", use: set)
+            .get("machines/{machine}/bmc/secure-boot", use: secureBoot)
+            .get("machines/{machine}/bmc/bios", use: biosAttributes)
+            .get("machines/{machine}/bmc/certificates", use: certificates)
             .post("machines/{machine}/bmc/trust", use: trust)
             .post("machines/{machine}/bmc/password", use: changePassword)
             .post("machines/{machine}/bmc/set-up", use: setUp)
@@ -31,6 +34,18 @@ struct BMCRoutes {
 
     @Sendable func describe(_ request: Request, context: APIContext) async throws -> Response {
         try .json(try await bmcs.describe(try await id(context)))
+    }
+
+    @Sendable func secureBoot(_ request: Request, context: APIContext) async throws -> Response {
+        try .json(try await bmcs.secureBoot(of: try await id(context)))
+    }
+
+    @Sendable func biosAttributes(_ request: Request, context: APIContext) async throws -> Response {
+        try .json(try await bmcs.biosAttributes(of: try await id(context)))
+    }
+
+    @Sendable func certificates(_ request: Request, context: APIContext) async throws -> Response {
+        try .json(ListView(items: try await bmcs.certificates(of: try await id(context)), revision: 0))
     }
 
     @Sendable func set(_ request: Request, context: APIContext) async throws -> Response {
@@ -68,7 +83,11 @@ struct BMCRoutes {
     }
 
     @Sendable func eventLog(_ request: Request, context: APIContext) async throws -> Response {
-        try .json(ListView(items: try await bmcs.eventLog(of: try await id(context)), revision: 0))
+        let id = try await id(context)
+        guard request.flag("watch") else {
+            return try .json(ListView(items: try await bmcs.eventLog(of: id), revision: 0))
+        }
+        return EventStream.response(try await bmcs.events(of: id)) { entry in try EventStream.frame("put", entry) }
     }
 
     @Sendable func clearEventLog(_ request: Request, context: APIContext) async throws -> Response {

@@ -1,10 +1,8 @@
 import APIModel
 import Controllers
 import FoundationEssentials
-import HTTPTypes
 import Hummingbird
 import Machines
-import NIOCore
 
 /// `/api/v1/machines/{machine}/console`: the serial console while it is open, what is typed, and what was recorded. Consoles show
 /// secrets now and then, so only those who may change a machine may look.
@@ -31,30 +29,10 @@ struct ConsoleRoutes {
                 "\(machine.name) has no BMC, so no serial console: name it with `slipway machine bmc set \(machine.name) ADDRESS`"
             )
         }
-        let output = hub.attach(machine.id)
-        var headers = HTTPFields()
-        headers[.contentType] = "text/event-stream"
-        headers[.cacheControl] = "no-store"
-        return Response(
-            status: .ok, headers: headers,
-            body: .init { writer in
-                let (frames, inbox) = AsyncStream.makeStream(of: ByteBuffer.self)
-                try await withThrowingTaskGroup(of: Void.self) { group in
-                    group.addTask {
-                        for await piece in output { inbox.yield(try Self.frame(piece)) }
-                        inbox.finish()
-                    }
-                    group.addTask {
-                        while !Task.isCancelled {
-                            try await Task.sleep(for: .seconds(10))
-                            inbox.yield(ByteBuffer(string: ": ping\n\n"))
-                        }
-                    }
-                    defer { group.cancelAll() }
-                    for await frame in frames { try await writer.write(frame) }
-                }
-                try await writer.finish(nil)
-            })
+        let output = hub.attach(machine.id, takingOver: request.flag("take-over"))
+        return EventStream.response(output) { piece in
+            try EventStream.frame("put", Self.chunk(piece))
+        }
     }
 
     @Sendable func type(_ request: Request, context: APIContext) async throws -> Response {
@@ -96,14 +74,11 @@ struct ConsoleRoutes {
             data: whole ? recording.tail : nil)
     }
 
-    private static func frame(_ piece: ConsoleHub.Output) throws -> ByteBuffer {
-        let chunk: ConsoleChunk =
-            switch piece {
-            case .bytes(let bytes): ConsoleChunk(data: Data(bytes))
-            case .note(let words): ConsoleChunk(note: words)
-            }
-        let json = String(decoding: try APICoding.encoder.encode(chunk), as: UTF8.self)
-        return ByteBuffer(string: "event: put\ndata: \(json)\n\n")
+    private static func chunk(_ piece: ConsoleHub.Output) -> ConsoleChunk {
+        switch piece {
+        case .bytes(let bytes): ConsoleChunk(data: Data(bytes))
+        case .note(let words): ConsoleChunk(note: words)
+        }
     }
 
     private func machine(_ context: APIContext) async throws -> Machine {

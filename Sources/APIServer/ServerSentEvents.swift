@@ -69,3 +69,43 @@ struct WatchResponse<Item: Resource, View: Encodable & Sendable> {
         return ByteBuffer(string: "\(id)event: \(event)\ndata: \(json)\n\n")
     }
 }
+
+/// Anything that goes on, as server-sent events. A comment every few seconds shows a dead peer on either side.
+enum EventStream {
+    static func response<Items: AsyncSequence & Sendable>(
+        _ items: Items, _ frame: @escaping @Sendable (Items.Element) throws -> ByteBuffer
+    ) -> Response where Items.Element: Sendable {
+        var headers = HTTPFields()
+        headers[.contentType] = "text/event-stream"
+        headers[.cacheControl] = "no-store"
+        return Response(
+            status: .ok, headers: headers,
+            body: .init { writer in
+                let (frames, inbox) = AsyncThrowingStream.makeStream(of: ByteBuffer.self)
+                try await withThrowingTaskGroup(of: Void.self) { group in
+                    group.addTask {
+                        do {
+                            for try await item in items { inbox.yield(try frame(item)) }
+                            inbox.finish()
+                        } catch {
+                            inbox.finish(throwing: error)
+                        }
+                    }
+                    group.addTask {
+                        while !Task.isCancelled {
+                            try await Task.sleep(for: .seconds(10))
+                            inbox.yield(ByteBuffer(string: ": ping\n\n"))
+                        }
+                    }
+                    defer { group.cancelAll() }
+                    for try await frame in frames { try await writer.write(frame) }
+                }
+                try await writer.finish(nil)
+            })
+    }
+
+    static func frame(_ event: String, _ value: some Encodable) throws -> ByteBuffer {
+        let json = String(decoding: try APICoding.encoder.encode(value), as: UTF8.self)
+        return ByteBuffer(string: "event: \(event)\ndata: \(json)\n\n")
+    }
+}

@@ -23,7 +23,7 @@ public protocol MachineControl: Sendable {
     /// - Throws: an error whose description is for a person.
     func load(_ system: InstalledSystem, on disk: Disk) throws
     /// Makes a user in the BMC. Blocks; called on a thread of its own.
-    /// - Returns: `address`: where the BMC is on the LAN.
+    /// - Returns: facts for the record.
     /// - Throws: an error whose description is for a person, and holds no password.
     func setUpBMC(_ user: BMCUserOrder) throws -> [String: String]
     /// Leaves the agent. Does not return on a real machine.

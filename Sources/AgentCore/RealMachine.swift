@@ -1,6 +1,7 @@
 import APIModel
 import CAgent
 import FoundationEssentials
+import IPMI
 import Inventory
 import Machines
 import NetworkAddresses
@@ -82,7 +83,10 @@ public struct RealMachine: MachineControl {
 
     public func setUpBMC(_ user: BMCUserOrder) throws -> [String: String] {
         drivers.load(["ipmi_si", "ipmi_ssif", "ipmi_devintf"])
-        throw InstallError("not yet")
+        let outcome = try InBandUserSetup().setUp(user: user.username, password: user.password)
+        var facts = ["user": "\(outcome.user)", "channel": "\(outcome.channel)"]
+        if !outcome.remarks.isEmpty { facts["remarks"] = outcome.remarks.joined(separator: "; ") }
+        return facts
     }
 
     private static let fileSystems = [

@@ -2,6 +2,7 @@ import APIClient
 import APIModel
 import ArgumentParser
 import Machines
+import NIOCore
 
 struct MachinePowerCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -22,7 +23,8 @@ struct MachinePowerCommand: AsyncParsableCommand {
         let view = try await connection.withClient { client in
             let path = "/api/v1/machines/\(reference.escaped)/power"
             guard let action else { return try await client.call(.get, path, as: PowerView.self) }
-            return try await client.call(.post, path, body: PowerRequest(action: action), as: PowerView.self)
+            return try await client.call(
+                .post, path, body: PowerRequest(action: action), as: PowerView.self, timeout: .minutes(20))
         }
         if format.format == .json { try Output.json(view) } else { Output.print(view.power.rawValue) }
     }

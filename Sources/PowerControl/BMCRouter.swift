@@ -80,14 +80,21 @@ public struct BMCRouter: BMCController, BMCProber {
         try await pace(bmc) { try await $0.changePassword(to: password, on: bmc) }
     }
 
+    /// A stream of events is open for hours and waits for no turn; what a log is read for does.
+    public func events(of bmc: BMCAccess) -> AsyncThrowingStream<BMCLogEntry, any Error> {
+        if bmc.kind == .redfish { return redfish.events(of: bmc, interval: .seconds(60)) }
+        let feed = EventLogFeed { try await eventLog(of: bmc) }
+        return AsyncThrowingStream { try await feed.next() }
+    }
+
     /// Always by IPMI: Redfish has no console of its own. It is open for hours and waits for no turn.
     public func withConsole(
-        of bmc: BMCAccess, _ body: @Sendable (any SerialConsole) async throws -> Void
+        of bmc: BMCAccess, takingOver: Bool, _ body: @Sendable (any SerialConsole) async throws -> Void
     ) async throws {
         guard bmc.kind == .ipmi || bmc.kind == .redfish else {
             throw BMCError.unsupported(bmc, "open the serial console")
         }
-        try await ipmi.withConsole(of: bmc, body)
+        try await ipmi.withConsole(of: bmc, takingOver: takingOver, body)
     }
 
     public func secureBoot(of bmc: BMCAccess) async throws -> SecureBootState {

@@ -224,17 +224,4 @@ import Testing
         #expect(error?.field == field)
         #expect(try await setup.machine() == before)
     }
-
-    @Test("random passwords are such as every BMC takes, and differ")
-    func passwords() {
-        let passwords = (0..<1000).map { _ in BMCPassword.random() }
-        #expect(Set(passwords).count == 1000)
-        for password in passwords {
-            #expect(BMCPassword.fault(password) == nil)
-            #expect(password.utf8.count == 16)
-        }
-        #expect(BMCPassword.fault("short") != nil)
-        #expect(BMCPassword.fault("with a space") != nil)
-        #expect(BMCPassword.fault(String(repeating: "x", count: 21)) != nil)
-    }
 }

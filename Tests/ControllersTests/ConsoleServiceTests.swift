@@ -31,7 +31,7 @@ import Testing
         let state = Mutex(State())
 
         func withConsole(
-            of bmc: BMCAccess, _ body: @Sendable (any SerialConsole) async throws -> Void
+            of bmc: BMCAccess, takingOver: Bool, _ body: @Sendable (any SerialConsole) async throws -> Void
         ) async throws {
             let (stream, continuation) = AsyncThrowingStream.makeStream(of: [UInt8].self)
             try state.withLock { state in

@@ -1,5 +1,6 @@
 import APIModel
 import FoundationEssentials
+import IPMI
 import Inventory
 import Machines
 import NetworkAddresses
@@ -52,7 +53,7 @@ import Testing
         let order = try await LifecycleFlowTests.poll(setup.daemon, setup.session, keys: setup.keys)
         guard case .setUpBMC(let user) = order.task else { throw LifecycleFlowTests.Unexpected("\(order.task)") }
         #expect(user.username == "slipway")
-        #expect(BMCPassword.fault(user.password) == nil)
+        #expect(BMCPasswordPolicy.fault(user.password) == nil)
         #expect(try await setup.machine().desired.bmc == nil)
         try await setup.daemon.controllers.agents.finish(
             OrderResult(outcome: .succeeded(entry: "none"), facts: ["address": "10.66.66.66"]), order: order.id,

@@ -86,9 +86,9 @@ public struct SimulatedMachine: MachineControl {
 
     /// There is no BMC in a folder: what its user would be is written down, without the password.
     public func setUpBMC(_ user: BMCUserOrder) throws -> [String: String] {
-        guard let address = try report().bmc?.address else { throw InstallError("hardware.json names no BMC") }
+        guard try report().bmc?.address != nil else { throw InstallError("hardware.json names no BMC") }
         try Data("\(user.username)\n".utf8).write(to: URL(filePath: directory + "/bmc-user"))
-        return ["address": address]
+        return [:]
     }
 
     public func enter(_ way: EntryWay) {}

@@ -1,6 +1,7 @@
 import APIClient
 import APIModel
 import ArgumentParser
+import Foundation
 import Machines
 
 struct MachineBMCCommand: AsyncParsableCommand {
@@ -9,6 +10,7 @@ struct MachineBMCCommand: AsyncParsableCommand {
         subcommands: [
             MachineBMCShowCommand.self, MachineBMCSetCommand.self, MachineBMCTrustCommand.self,
             MachineBMCPasswordCommand.self, MachineBMCSetUpCommand.self,
+            MachineBMCFirmwareSettingsCommand.self, MachineBMCCertificatesCommand.self,
         ])
 }
 
@@ -109,5 +111,43 @@ struct MachineBMCSetUpCommand: AsyncParsableCommand {
             }
             throw ClientError("the agent has not answered within \(wait) s; see `slipway event list`")
         }
+    }
+}
+
+struct MachineBMCFirmwareSettingsCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "bios", abstract: "Settings of a machine's firmware, and whether Secure Boot is on, by Redfish.")
+    @Argument(help: "Id, name, MAC address or serial number.") var machine: String
+    @Option(help: "Only names that hold this text.") var filter: String?
+    @OptionGroup var format: FormatOption
+    @OptionGroup var connection: ConnectionOptions
+
+    func run() async throws {
+        let path = "/api/v1/machines/\(machine.escaped)/bmc"
+        let attributes = try await connection.call(.get, path + "/bios", as: [String: String].self)
+        let shown = attributes.filter { name, _ in filter.map { name.localizedCaseInsensitiveContains($0) } ?? true }
+        guard format.format == .table else { return try Output.json(shown) }
+        Output.print(
+            Output.table(["SETTING", "VALUE"], shown.sorted { $0.key < $1.key }.map { [$0.key, $0.value] }))
+        let state = try await connection.call(.get, path + "/secure-boot", as: SecureBootState.self)
+        func words(_ value: Bool?) -> String { value.map { $0 ? "on" : "off" } ?? "not told" }
+        Output.tell(
+            "Secure Boot: \(words(state.isActive)) now, \(words(state.isEnabled)) for the next boot"
+                + (state.mode.map { ", \($0)" } ?? ""))
+    }
+}
+
+struct MachineBMCCertificatesCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "certificates", abstract: "Certificates by which a machine's BMC shows that it is itself.")
+    @Argument(help: "Id, name, MAC address or serial number.") var machine: String
+    @OptionGroup var format: FormatOption
+    @OptionGroup var connection: ConnectionOptions
+
+    func run() async throws {
+        let list = try await connection.call(
+            .get, "/api/v1/machines/\(machine.escaped)/bmc/certificates", as: ListView<BMCCertificate>.self)
+        guard format.format == .table else { return try Output.json(list.items) }
+        Output.print(list.items.map { BMCText.describe($0).joined(separator: "\n") }.joined(separator: "\n\n"))
     }
 }

@@ -13,6 +13,7 @@ struct MachineConsoleCommand: AsyncParsableCommand {
             """)
     @Argument(help: "Id, name, MAC address or serial number.") var machine: String
     @Flag(help: "Only look.") var readOnly = false
+    @Flag(help: "End the console that somebody else has open.") var takeOver = false
     @Flag(help: "The recordings that are kept.") var recordings = false
     @Flag(help: "The last screen of the newest recording.") var last = false
     @Option(help: ArgumentHelp("All of one recording, as it was printed; `last` is the newest.", valueName: "id"))
@@ -29,7 +30,7 @@ struct MachineConsoleCommand: AsyncParsableCommand {
             if last { return Output.print(view.screen.joined(separator: "\n")) }
             return FileHandle.standardOutput.write(view.data ?? Data())
         }
-        try await attach(path + "/console")
+        try await attach(path + "/console", query: takeOver ? "?take-over=true" : "")
     }
 
     private func list(_ path: String) async throws {
@@ -44,17 +45,18 @@ struct MachineConsoleCommand: AsyncParsableCommand {
         Output.print(Output.table(["ID", "BEGAN", "ENDED", "BYTES", "LAST LINE"], rows))
     }
 
-    private func attach(_ path: String) async throws {
+    private func attach(_ path: String, query: String) async throws {
         let readOnly = readOnly
         let terminal = readOnly ? nil : Terminal()
         defer { terminal?.restore() }
         try await connection.withClient { client in
             try await withThrowingTaskGroup(of: Void.self) { group in
                 group.addTask {
-                    try await client.watch(path, as: ConsoleChunk.self) { event in
+                    try await client.watch(path + query, as: ConsoleChunk.self) { event in
                         guard case .put(let chunk) = event else { return true }
                         if let data = chunk.data { FileHandle.standardOutput.write(data) }
-                        if let note = chunk.note { Output.tell("[\(note)]\r") }
+                        // The terminal is raw: a line does not return by itself.
+                        if let note = chunk.note { Terminal.tell(Output.fit("[\(note)]")) }
                         return true
                     }
                 }

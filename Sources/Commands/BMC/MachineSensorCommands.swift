@@ -1,6 +1,7 @@
 import APIClient
 import APIModel
 import ArgumentParser
+import Foundation
 import Machines
 
 struct MachineIdentifyCommand: AsyncParsableCommand {
@@ -49,6 +50,7 @@ struct MachineSELCommand: AsyncParsableCommand {
     @Argument(help: "Id, name, MAC address or serial number.") var machine: String
     @Option(help: "Only the newest ones.") var limit = 100
     @Flag(help: "Empty the log.") var clear = false
+    @Flag(help: "Go on as things happen; what is in the log already is not shown.") var follow = false
     @OptionGroup var format: FormatOption
     @OptionGroup var connection: ConnectionOptions
 
@@ -58,16 +60,30 @@ struct MachineSELCommand: AsyncParsableCommand {
             _ = try await connection.call(.delete, path, as: DoneView.self)
             return Output.print("the event log is empty")
         }
+        if follow {
+            let isTable = format.format == .table
+            return try await connection.withClient { client in
+                try await client.watch(path + "?watch=true", as: BMCLogEntry.self) { event in
+                    guard case .put(let entry) = event else { return true }
+                    Output.print(
+                        isTable
+                            ? Self.row(entry).joined(separator: "  ")
+                            : String(decoding: try APICoding.encoder.encode(entry), as: UTF8.self))
+                    return true
+                }
+            }
+        }
         let list = try await connection.call(.get, path, as: ListView<BMCLogEntry>.self)
         let entries = Array(list.items.prefix(max(0, limit)).reversed())
         guard format.format == .table else { return try Output.json(entries) }
-        let rows = entries.map { entry in
-            [
-                entry.id, entry.time.map { APICoding.format($0) } ?? "-", entry.severity.rawValue, entry.source ?? "-",
-                entry.message,
-            ]
-        }
-        Output.print(Output.table(["ID", "TIME", "SEVERITY", "SOURCE", "MESSAGE"], rows))
+        Output.print(Output.table(["ID", "TIME", "SEVERITY", "SOURCE", "MESSAGE"], entries.map(Self.row)))
+    }
+
+    private static func row(_ entry: BMCLogEntry) -> [String] {
+        [
+            entry.id, entry.time.map { APICoding.format($0) } ?? "-", entry.severity.rawValue, entry.source ?? "-",
+            entry.message,
+        ]
     }
 }
 

@@ -18,6 +18,9 @@ struct Terminal {
         tcsetattr(STDIN_FILENO, TCSANOW, &settings)
     }
 
+    /// Words on standard error, while the terminal is raw.
+    static func tell(_ words: String) { FileHandle.standardError.write(Data((words + "\r\n").utf8)) }
+
     /// What comes on standard input. Reading blocks, so it has a thread of its own, which ends with the program.
     static func input() -> AsyncStream<[UInt8]> {
         AsyncStream { continuation in

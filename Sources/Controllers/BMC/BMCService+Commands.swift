@@ -30,6 +30,23 @@ extension BMCService {
         try await ask(id, "firmware") { try await $0.firmware(of: $1) }
     }
 
+    public func secureBoot(of id: String) async throws -> SecureBootState {
+        try await ask(id, "Secure Boot") { try await $0.secureBoot(of: $1) }
+    }
+
+    public func biosAttributes(of id: String) async throws -> [String: String] {
+        try await ask(id, "BIOS attributes") { try await $0.biosAttributes(of: $1) }
+    }
+
+    public func certificates(of id: String) async throws -> [BMCCertificate] {
+        try await ask(id, "certificates") { try await $0.certificates(of: $1) }
+    }
+
+    /// New entries of the BMC's log, as they come.
+    public func events(of id: String) async throws -> AsyncThrowingStream<BMCLogEntry, any Error> {
+        controller.events(of: try await access(to: id))
+    }
+
     public func setIdentifyLight(_ light: IdentifyLight, of id: String, by actor: String) async throws {
         try await ask(id, "identify light \(light.rawValue)") { try await $0.setIdentifyLight(light, on: $1) }
         try await record("identify light \(light.rawValue)", of: id, by: actor)

@@ -1,5 +1,7 @@
 import Crypto
 import FoundationEssentials
+import IPMI
+import Inventory
 import Machines
 import Store
 
@@ -76,8 +78,9 @@ extension BMCService {
         guard access.kind == .redfish || access.kind == .ipmi else {
             throw ServiceError(.conflict, "\(access.kind.rawValue) has no password")
         }
-        let password = password ?? BMCPassword.random()
-        if let fault = BMCPassword.fault(password) { throw ServiceError(.invalid, fault, field: "password") }
+        let maker = try await maker(of: id)
+        let password = password ?? BMCPasswordPolicy.of(maker).password()
+        if let fault = BMCPasswordPolicy.fault(password) { throw ServiceError(.invalid, fault, field: "password") }
         let secret = try Secret(id: Credential.identifier("bmc"), text: password, key: installation.secretKey)
         // Written first: the BMC never has a password that nobody knows.
         try await change(id) { machine, transaction in
@@ -93,6 +96,11 @@ extension BMCService {
         }
         try await adopt(id)
         try await record("the password of BMC user \(access.username) was changed", of: id, by: actor)
+    }
+
+    /// Who made its BMC, as that says inside the machine; 0: nobody knows.
+    private func maker(of id: String) async throws -> Manufacturer {
+        Manufacturer(rawValue: try await machine(id).observed.hardware?.bmc?.manufacturer ?? 0)
     }
 
     /// Finds out whether a change of the password that was begun was done.

@@ -1,5 +1,6 @@
 import APIModel
 import FoundationEssentials
+import IPMI
 import Inventory
 import Machines
 import Store
@@ -17,7 +18,6 @@ extension MachineService {
                 .invalid, "a BMC's user name has 1 to 16 letters, digits and signs of ASCII", field: "username")
         }
         let now = now()
-        let password = BMCPassword.random()
         let (signed, order, holder) = try await store.transaction { transaction in
             guard var machine = try await transaction.get(Machine.self, id) else {
                 throw ServiceError(.notFound, "no machine is called \(id)")
@@ -29,6 +29,8 @@ extension MachineService {
                     "the agent of \(machine.name) sees no BMC with an address within; name it with `slipway machine bmc set`"
                 )
             }
+            let maker = Manufacturer(rawValue: hardware.bmc?.manufacturer ?? 0)
+            let password = BMCPasswordPolicy.of(maker).password()
             // A user that is being made already is made anew, with another password.
             if let former = machine.observed.bmcSetUp { transaction.delete(Secret.self, former.passwordSecret) }
             let secret = try Secret(id: Credential.identifier("bmc"), text: password, key: installation.secretKey)

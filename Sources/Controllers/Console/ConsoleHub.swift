@@ -29,6 +29,8 @@ public final class ConsoleHub: Sendable {
         /// Until then the boot may go on.
         var recordUntil: Date?
         var isServed = false
+        /// A person wants it from whoever has it.
+        var takesOver = false
     }
 
     /// How long a boot may show no sign.
@@ -45,7 +47,8 @@ public final class ConsoleHub: Sendable {
     init() { (demands, demand) = AsyncStream.makeStream() }
 
     /// Looks at a machine's console from now on, until the stream is dropped.
-    public func attach(_ machine: String) -> AsyncStream<Output> {
+    /// - Parameter takingOver: a console that somebody else has open, by other means than Slipway, is ended.
+    public func attach(_ machine: String, takingOver: Bool = false) -> AsyncStream<Output> {
         let id = nextViewer.wrappingAdd(1, ordering: .relaxed).newValue
         let (stream, continuation) = AsyncStream.makeStream(
             of: Output.self, bufferingPolicy: .bufferingOldest(Self.backlog))
@@ -54,7 +57,10 @@ public final class ConsoleHub: Sendable {
                 _ = lines[machine]?.viewers.removeValue(forKey: id)
             }
         }
-        want(machine) { $0.viewers[id] = continuation }
+        want(machine) { line in
+            line.viewers[id] = continuation
+            line.takesOver = takingOver
+        }
         return stream
     }
 
@@ -132,6 +138,14 @@ public final class ConsoleHub: Sendable {
             if lines[machine]?.recordUntil != nil {
                 lines[machine]?.recordUntil = now.addingTimeInterval(Self.patience)
             }
+        }
+    }
+
+    /// Once for each time that a person said so.
+    func takesOver(_ machine: String) -> Bool {
+        lines.withLock { lines in
+            defer { lines[machine]?.takesOver = false }
+            return lines[machine]?.takesOver ?? false
         }
     }
 

@@ -76,7 +76,7 @@ public struct ConsoleService: Service {
         let hub = hub
         let now = now
         defer { hub.closed(machine) }
-        try await bmcs.controller.withConsole(of: access) { console in
+        try await bmcs.controller.withConsole(of: access, takingOver: hub.takesOver(machine)) { console in
             let input = hub.opened(machine)
             hub.publish(.note("console open"), of: machine, at: now())
             try await withThrowingTaskGroup(of: Void.self) { group in

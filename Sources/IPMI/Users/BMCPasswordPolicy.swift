@@ -37,6 +37,19 @@ public struct BMCPasswordPolicy: Equatable, Sendable {
     private static let lower = Array("abcdefghijkmnpqrstuvwxyz".utf8)
     private static let digits = Array("23456789".utf8)
 
+    /// Why a password that a person chose would not be taken by BMCs; nil when it may.
+    public static func fault(_ password: String) -> String? {
+        guard (8...20).contains(password.utf8.count) else { return "a BMC's password has 8 to 20 bytes" }
+        return password.utf8.allSatisfy { (0x21...0x7e).contains($0) }
+            ? nil : "a BMC's password has letters, digits and signs of ASCII only, and no space"
+    }
+
+    /// A random password.
+    public func password() -> String {
+        var generator = SystemRandomNumberGenerator()
+        return password(using: &generator)
+    }
+
     /// A random password: a letter first, all classes in it, no character next to itself, without what shells, URLs or XML change.
     public func password(using generator: inout some RandomNumberGenerator) -> String {
         let classes = [Self.upper, Self.lower, Self.digits, specials]

@@ -31,15 +31,18 @@ public protocol BMCController: Sendable {
     func certificates(of bmc: BMCAccess) async throws -> [BMCCertificate]
     /// Changes the password of the user of `bmc`, and shows that the new one opens a session. No other user is touched.
     func changePassword(to password: String, on bmc: BMCAccess) async throws
+    /// What happens to a machine from now on, until the BMC does not answer any more.
+    func events(of bmc: BMCAccess) -> AsyncThrowingStream<BMCLogEntry, any Error>
     /// Opens the serial console for the time of `body`. Nobody else has it then.
+    /// - Parameter takingOver: a console that somebody else has open is ended. Without, that is an error.
     func withConsole(
-        of bmc: BMCAccess, _ body: @Sendable (any SerialConsole) async throws -> Void
+        of bmc: BMCAccess, takingOver: Bool, _ body: @Sendable (any SerialConsole) async throws -> Void
     ) async throws
 }
 
 /// A machine's serial console while it is open.
 public protocol SerialConsole: Sendable {
-    /// What the machine prints. Ends when the BMC ends the session; throws ``BMCError`` when the BMC is lost.
+    /// What the machine prints. Throws ``BMCError`` when the BMC is lost, or gives the console to somebody else.
     var output: AsyncThrowingStream<[UInt8], any Error> { get }
     /// Types for the machine. Returns when the BMC took it.
     func send(_ bytes: [UInt8]) async throws
@@ -102,8 +105,21 @@ extension BMCController {
         throw BMCError.unsupported(bmc, "change the password")
     }
 
+    /// By the log, every half minute.
+    public func events(of bmc: BMCAccess) -> AsyncThrowingStream<BMCLogEntry, any Error> {
+        let feed = EventLogFeed { try await eventLog(of: bmc) }
+        return AsyncThrowingStream { try await feed.next() }
+    }
+
+    /// One that nobody else has open.
     public func withConsole(
         of bmc: BMCAccess, _ body: @Sendable (any SerialConsole) async throws -> Void
+    ) async throws {
+        try await withConsole(of: bmc, takingOver: false, body)
+    }
+
+    public func withConsole(
+        of bmc: BMCAccess, takingOver: Bool, _ body: @Sendable (any SerialConsole) async throws -> Void
     ) async throws {
         throw BMCError.unsupported(bmc, "open the serial console")
     }

@@ -4,13 +4,6 @@ import NIOCore
 
 extension IPMIController {
     public func withConsole(
-        of bmc: BMCAccess, _ body: @Sendable (any SerialConsole) async throws -> Void
-    ) async throws {
-        try await withConsole(of: bmc, takingOver: false, body)
-    }
-
-    /// - Parameter takingOver: ends a console that somebody else has open. Without, that is an error.
-    public func withConsole(
         of bmc: BMCAccess, takingOver: Bool, _ body: @Sendable (any SerialConsole) async throws -> Void
     ) async throws {
         try await session(bmc) { session in

@@ -20,13 +20,11 @@ private actor EventFeed {
     private let interval: Duration
     private var waiting: [BMCLogEntry] = []
     private var source = Source.none
-    /// Of the log as it was looked at last.
-    private var known: Set<String>?
 
     private enum Source {
         case none
         case stream(Pump)
-        case polling
+        case polling(EventLogFeed)
     }
 
     init(controller: RedfishController, bmc: BMCAccess, interval: Duration) {
@@ -37,29 +35,25 @@ private actor EventFeed {
         while waiting.isEmpty {
             switch source {
             case .none:
-                source = try await Pump.open(controller, bmc).map(Source.stream) ?? .polling
-                if case .polling = source { known = Set(try await controller.eventLog(of: bmc).map(Self.key)) }
+                source = try await Pump.open(controller, bmc).map(Source.stream) ?? log()
             case .stream(let pump):
                 if let events = try await pump.next() {
                     waiting += events
                 } else {
                     await pump.close()
                     try Task.checkCancellation()
-                    source = .polling
-                    known = Set(try await controller.eventLog(of: bmc).map(Self.key))
+                    source = log()
                 }
-            case .polling:
-                try await Task.sleep(for: interval)
-                let log = try await controller.eventLog(of: bmc)
-                waiting += log.filter { !(known?.contains(Self.key($0)) ?? false) }.reversed()
-                known = Set(log.map(Self.key))
+            case .polling(let feed): return try await feed.next()
             }
         }
         return waiting.removeFirst()
     }
 
-    private static func key(_ entry: BMCLogEntry) -> String {
-        "\(entry.id) \(entry.time?.timeIntervalSince1970 ?? 0) \(entry.message)"
+    /// What is in the log already is known.
+    private func log() -> Source {
+        let (controller, bmc) = (controller, bmc)
+        return .polling(EventLogFeed(interval: interval) { try await controller.eventLog(of: bmc) })
     }
 }
 

@@ -2,7 +2,7 @@ import Glibc
 import IPMI
 
 /// Runs conversations with the BMC inside the machine, where nobody asks for a password.
-public struct BMCCredentials: Sendable {
+public struct InBandUserSetup: Sendable {
     private let bmc: any InBandBMC
     /// Between tries of a BMC that is busy.
     private let pause: @Sendable (Duration) -> Void
@@ -21,13 +21,6 @@ public struct BMCCredentials: Sendable {
         try run(&setup)
         guard let outcome = setup.outcome else { throw .impossible("the BMC's user was not set up") }
         return outcome
-    }
-
-    /// A random password by the rules of this BMC's maker; nil when there is no BMC.
-    public func password() -> String? {
-        guard let device = bmc.ask(.deviceID).flatMap({ DeviceID(answer: $0) }) else { return nil }
-        var generator = SystemRandomNumberGenerator()
-        return BMCPasswordPolicy.of(Manufacturer(rawValue: device.manufacturer)).password(using: &generator)
     }
 
     private func run(_ conversation: inout some Conversation) throws(ConversationError) {

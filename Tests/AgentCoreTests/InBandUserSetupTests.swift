@@ -6,7 +6,7 @@ import Testing
 @testable import AgentCore
 
 /// The agent's own user, made in the simulated BMC by the commands that it would get over KCS.
-@Suite struct BMCCredentialsTests {
+@Suite struct InBandUserSetupTests {
     final class Inside: InBandBMC {
         let bmc = Mutex(SimulatedBMC(username: "factory", password: "factory-password"))
         /// So many commands are answered with C0h first, or not at all.
@@ -33,8 +33,8 @@ import Testing
     @Test("a user of our own beside the factory's, by a password that the maker's BMC takes")
     func setUp() throws {
         let inside = Inside()
-        let credentials = BMCCredentials(bmc: inside) { _ in }
-        let password = try #require(credentials.password())
+        let credentials = InBandUserSetup(bmc: inside) { _ in }
+        let password = BMCPasswordPolicy.common.password()
         let outcome = try credentials.setUp(user: "slipway", password: password)
         #expect(outcome.user == 3 && outcome.channel == 1 && outcome.passwordSize == .sixteen)
         #expect(!outcome.wasThere && outcome.remarks.isEmpty)
@@ -56,16 +56,15 @@ import Testing
         }
         let before = full.bmc.withLock { $0.users }
         #expect(throws: ConversationError.self) {
-            try BMCCredentials(bmc: full) { _ in }.setUp(user: "slipway", password: "secret-99")
+            try InBandUserSetup(bmc: full) { _ in }.setUp(user: "slipway", password: "secret-99")
         }
         #expect(full.bmc.withLock { $0.users } == before)
         let busy = Inside()
         busy.busy.withLock { $0 = 1000 }
         #expect(throws: ConversationError.self) {
-            try BMCCredentials(bmc: busy) { _ in }.setUp(user: "slipway", password: "secret-99")
+            try InBandUserSetup(bmc: busy) { _ in }.setUp(user: "slipway", password: "secret-99")
         }
-        let none = BMCCredentials(bmc: Inside(silent: true)) { _ in }
-        #expect(none.password() == nil)
+        let none = InBandUserSetup(bmc: Inside(silent: true)) { _ in }
         #expect(throws: ConversationError.self) { try none.setUp(user: "slipway", password: "secret-99") }
     }
 }
