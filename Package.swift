@@ -213,6 +213,12 @@ let package = Package(
             fixtures: true
         ),
         tests("Commands", ["Commands", "APIModel", "Machines"]),
+        tests(
+            "BMCFleet",
+            [
+                "Controllers", "PowerControl", "BMCSimulator", "Inventory", "Machines", "Store", "TestSupport", crypto,
+                logging,
+            ]),
         // Programs against each other.
         tests(
             "Provisioning",

@@ -32,8 +32,9 @@ public struct BMCRouter: BMCController, BMCProber {
     private func pace<Result: Sendable>(
         _ bmc: BMCAccess, _ body: @Sendable (any BMCController) async throws -> Result
     ) async throws -> Result {
-        // Both wires of a BMC are one BMC.
-        try await pacer.pace(bmc.address, isSlow: bmc.quirks.contains(.slow)) { try await body(wire(bmc)) }
+        // Both wires of a BMC are one BMC; behind ports of their own, as routers forward them, there may be several.
+        let name = bmc.port == bmc.kind.defaultPort ? bmc.address : "\(bmc.address):\(bmc.port)"
+        return try await pacer.pace(name, isSlow: bmc.quirks.contains(.slow)) { try await body(wire(bmc)) }
     }
 
     public func power(of bmc: BMCAccess) async throws -> PowerState {

@@ -8,20 +8,20 @@ final class Pacer: Sendable {
     private static let most = 4096
 
     func pace<Result: Sendable>(
-        _ address: String, isSlow: Bool, _ body: @Sendable () async throws -> Result
+        _ name: String, isSlow: Bool, _ body: @Sendable () async throws -> Result
     ) async throws -> Result {
-        try await turns.take(address) {
-            let wait = take(address, isSlow)
+        try await turns.take(name) {
+            let wait = take(name, isSlow)
             if wait > .zero { try await Task.sleep(for: wait) }
             return try await body()
         }
     }
 
-    private func take(_ address: String, _ isSlow: Bool) -> Duration {
+    private func take(_ name: String, _ isSlow: Bool) -> Duration {
         let now = ContinuousClock.now
         return budgets.withLock { budgets in
             if budgets.count > Self.most { budgets = budgets.filter { !$0.value.isFull(now: now) } }
-            return budgets[address, default: CommandBudget(isSlow: isSlow, now: now)].take(now: now)
+            return budgets[name, default: CommandBudget(isSlow: isSlow, now: now)].take(now: now)
         }
     }
 }

@@ -17,7 +17,7 @@ from .bench import MAC, Bench, Failed, wait
 
 _SECOND = "00:16:3e:00:00:62"
 _UUID = "4c4c4544-0042-3510-8052-b4c04f4e3132"
-_BMC, _BMC_MAC, _BMC_PORT = "10.97.0.9", "b8:ca:3a:00:00:09", 9623
+_BMC, _BMC_MAC = "10.97.0.9", "b8:ca:3a:00:00:09"
 _SMBIOS = (
     f"type=1,manufacturer=Slipway,product=Inventory,serial=INV-1,sku=SKU-1,uuid={_UUID}",
     "type=2,manufacturer=Boards,product=B1,serial=BOARD-1",
@@ -37,11 +37,24 @@ def run(bench: Bench) -> None:
             bench.sees('"leaf-7"', 90, "machine", "show", MAC, "--format", "json")
             neighbour = next(nic["neighbour"] for nic in _report(bench)["nics"] if nic["mac"] == MAC)
             _equal("neighbour", (neighbour["system"], neighbour["port"]), ("leaf-7", "Ethernet1/7"))
+            _make_user(bench)
         # A NIC is taken out, and a module is another.
         with bench.machine(_machine(bench, port, inside, second=False)) as machine:
             machine.says("hardware reported", 240)
             bench.sees(f"NIC {_SECOND} gone", 30, "machine", "diff", MAC)
             bench.sees("memory module DIMM 0 serial: 0123ABCD → 0123ABCE", 10, "machine", "diff", MAC)
+
+
+def _make_user(bench: Bench) -> None:
+    """The agent makes a user in the BMC from within; the daemon logs in as that user on the LAN."""
+    bench.slipway("machine", "accept", MAC, "--name", "inventory")
+    made = bench.slipway("machine", "bmc", "set-up", "inventory", "--user", "slipway")
+    if _BMC not in made:
+        raise Failed(f"the BMC's user: {made}")
+    _equal("power by the new user", bench.slipway("machine", "power", "status", "inventory").strip(), "on")
+    shown = bench.slipway("machine", "bmc", "show", "inventory")
+    if "IPMI 2.0" not in shown:
+        raise Failed(f"the BMC by the new user: {shown}")
 
 
 def _machine(bench: Bench, port: SwitchPort, bmc: int, *, second: bool) -> list[str]:
@@ -109,6 +122,7 @@ def _bmc(bench: Bench) -> Iterator[int]:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         inside = probe.getsockname()[1]
+    subprocess.run(["ip", "address", "replace", f"{_BMC}/32", "dev", "lo"], check=True)
     # How the simulator is told what its LAN is (ipmi_lan(5), lan_config_program): `program get NAME...`.
     network = bench.folder / "network"
     network.write_text(
@@ -116,8 +130,10 @@ def _bmc(bench: Bench) -> Iterator[int]:
         "  esac\ndone\n")
     network.chmod(0o755)
     (bench.folder / "lan.conf").write_text(
-        f'name "inventory"\nset_working_mc 0x20\nstartlan 1\n  addr 127.0.0.1 {_BMC_PORT}\n  priv_limit admin\n'
-        f'  allowed_auths_admin md5\n  lan_config_program "{network}"\nendlan\nserial 15 127.0.0.1 {inside} codec VM\nuser 2 true "admin" "secret" admin 10 md5\n')
+        f'name "inventory"\nset_working_mc 0x20\nstartlan 1\n  addr {_BMC} 623\n  priv_limit admin\n'
+        f'  allowed_auths_admin md5\n  lan_config_program "{network}"\n  guid a123456789abcdefa123456789abcdef\nendlan\nserial 15 127.0.0.1 {inside} codec VM\n'
+        # User 1 is the anonymous one: off.
+        f'user 1 false "" "" user 1 none\nuser 2 true "admin" "secret" admin 10 md5\n')
     (bench.folder / "commands.emu").write_text(
         "mc_setbmc 0x20\nmc_add 0x20 0 no-device-sdrs 0x23 9 8 0x9f 0x1291 0xf02\nsel_enable 0x20 1000 0x0a\nmc_enable 0x20\n")
     command = ["ipmi_sim", "-n", "-c", str(bench.folder / "lan.conf"), "-f", str(bench.folder / "commands.emu"), "-s", str(bench.folder)]
