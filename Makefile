@@ -54,6 +54,7 @@ test: check
 # of DHCP, and with a daemon that is killed at every step; then each image by itself: the agent on odd networks, arm64's GRUB and kernel,
 # the reference OS with Secure Boot and damaged slots.
 test-full: test programs agent boot-files reference-os
+	SLIPWAY_FLEET=1000 swift test --skip-build --filter BMCFleet
 	deploy/virtual-rack/demo --name test-full --power-cycle --down
 	deploy/virtual-rack/demo --name test-full --dhcp proxy --power-cycle --down
 	deploy/virtual-rack/demo --name test-full --servers 1 --firmware uefi-http --power-cycle --down

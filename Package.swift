@@ -190,7 +190,12 @@ let package = Package(
             "RedfishControl", ["PowerControl", "Redfish", "RedfishSimulator", "Machines", "TestSupport", logging, x509]),
         tests("SMBIOS", ["SMBIOS", "TestSupport"], fixtures: true),
         tests(
-            "PowerControl", ["PowerControl", "IPMI", "BMCSimulator", "Inventory", "Machines", "TestSupport", logging]),
+            "PowerControl",
+            [
+                "PowerControl", "IPMI", "BMCSimulator", "Inventory", "Machines", "NetworkAddresses", "TestSupport",
+                nioCore,
+                nioPosix, logging,
+            ]),
         tests("Inventory", ["Inventory", "NetworkAddresses"]),
         tests("ProfileFiles", ["ProfileFiles", "Inventory", "Machines", "NetworkAddresses"]),
         tests(

@@ -43,19 +43,22 @@ public struct BMCRequest: Codable, Sendable {
     public var verification: BMCVerification?
     public var username: String?
     public var password: String?
+    /// Absent: the serial console is recorded while the machine boots.
+    public var recordsConsole: Bool?
 
     public init(
         address: String?, port: Int? = nil, kind: BMCKind? = nil, verification: BMCVerification? = nil,
-        username: String? = nil, password: String? = nil
+        username: String? = nil, password: String? = nil, recordsConsole: Bool? = nil
     ) {
         (self.address, self.port, self.kind, self.verification) = (address, port, kind, verification)
-        (self.username, self.password) = (username, password)
+        (self.username, self.password, self.recordsConsole) = (username, password, recordsConsole)
     }
 
     public var setting: BMCSetting {
-        BMCSetting(
-            .init(address: address ?? "", port: port, kind: kind, verification: verification, username: username),
-            password: password)
+        var endpoint = Machine.BMCEndpoint(
+            address: address ?? "", port: port, kind: kind, verification: verification, username: username)
+        endpoint.recordsConsole = recordsConsole
+        return BMCSetting(endpoint, password: password)
     }
 }
 

@@ -31,11 +31,6 @@ extension YAMLReader {
             quirks: try words("quirks", BMCQuirk.self) ?? [],
             powerSettle: try duration("power_settle", in: .seconds(1) ... .seconds(3600)))
         try finish()
-        guard !preferences.has(.bootModeRequired) || !preferences.has(.bootModeReadOnly) else {
-            throw fault(
-                key: "quirks",
-                "quirks: boot-mode-required and boot-mode-read-only are opposites; one of them can be true")
-        }
         return preferences
     }
 

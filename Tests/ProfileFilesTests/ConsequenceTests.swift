@@ -76,13 +76,9 @@ import Testing
             ),
             (
                 "bmc:\n  quirks: [slow, cipher-suite-2]",
-                "p.yaml:2:18: quirks: cipher-suite-2 is not one of no-redfish, cipher-suite-3, slow, boot-mode-required, boot-mode-read-only, if-match-required, no-boot-once; did you mean cipher-suite-3?"
+                "p.yaml:2:18: quirks: cipher-suite-2 is not one of no-redfish, cipher-suite-3, slow; did you mean cipher-suite-3?"
             ),
             ("bmc: {quirks: [slow, slow]}", "p.yaml:1:22: quirks: slow is here twice"),
-            (
-                "bmc: {quirks: [boot-mode-required, boot-mode-read-only]}",
-                "p.yaml:1:15: quirks: boot-mode-required and boot-mode-read-only are opposites; one of them can be true"
-            ),
             (
                 "bmc: {power_settle: 300}",
                 "p.yaml:1:21: power_settle: 300 is not a time with a unit such as 90s, 5m or 1h"

@@ -19,6 +19,9 @@ struct BMCLoginOptions: ParsableArguments {
     @Option(help: "User on the BMC.") var user: String?
     @Option(help: "File that holds its password; - is standard input.") var passwordFile: String?
 
+    @Flag(inversion: .prefixedNo, help: "Open the serial console during boots, and keep what they print.")
+    var recordConsole = true
+
     func validate() throws {
         guard (user == nil) == (passwordFile == nil) else {
             throw ValidationError("--user and --password-file go together")
@@ -28,7 +31,7 @@ struct BMCLoginOptions: ParsableArguments {
     func request(_ address: String?) throws -> BMCRequest {
         BMCRequest(
             address: address, port: port, kind: kind, verification: verification, username: user,
-            password: try passwordFile.map { try PasswordFile.read($0) })
+            password: try passwordFile.map { try PasswordFile.read($0) }, recordsConsole: recordConsole ? nil : false)
     }
 }
 

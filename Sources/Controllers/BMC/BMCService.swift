@@ -66,8 +66,9 @@ public struct BMCService: Sendable {
     private func status(
         of machine: Machine, _ endpoint: Machine.BMCEndpoint, password: String
     ) async throws -> Machine.BMCStatus {
+        let quirks = machine.observed.profile.flatMap { profiles.profile(named: $0) }?.bmc.quirks ?? []
         if let known = machine.observed.bmc, known.address == endpoint.address, known.port == endpoint.port,
-            endpoint.kind.map({ $0 == known.kind }) ?? true
+            endpoint.kind.map({ $0 == known.kind }) ?? (known.kind != .redfish || !quirks.contains(.noRedfish))
         {
             return known
         }
@@ -80,7 +81,6 @@ public struct BMCService: Sendable {
             endpoint.address, ports: endpoint.ports,
             credentials: endpoint.username.map { BMCCredentials(username: $0, password: password) },
             verification: endpoint.verification ?? .firstUse)
-        let quirks = machine.observed.profile.flatMap { profiles.profile(named: $0) }?.bmc.quirks ?? []
         let isIPMIToo = probe.findings.contains { $0.kind == .ipmi && $0.outcome == .answers }
         guard
             let kind = endpoint.kind

@@ -1,4 +1,5 @@
-/// What a machine's BMC is known to do otherwise than its specification says. Each has the hardware that it was reported of, and where.
+/// What a machine's BMC is known to do otherwise than its specification says, and does not show by its answers: what it shows is found out
+/// without a word. Each has the hardware that it was reported of, and where.
 public enum BMCQuirk: String, Codable, Sendable, CaseIterable {
     /// IPMI is used although the Redfish service root answers. Dell PowerEdge R430, iDRAC 8 2.83.83.83: behind the root the resources could
     /// not be had (github.com/dell/iDRAC-Redfish-Scripting, issue 214).
@@ -10,18 +11,6 @@ public enum BMCQuirk: String, Codable, Sendable, CaseIterable {
     /// Commands are spaced: it hangs under many of them. HPE iLO (RackN Docs, parameter hpe-ilorest-sleep-time); some IPMI BMCs crash when asked
     /// more often than every 5 s (OpenStack Ironic, option ipmi.min_command_interval).
     case slow
-    /// A boot override by Redfish must say `BootSourceOverrideMode` every time, or the mode falls back to its default. Supermicro
-    /// (github.com/DMTF/Redfishtool, pull request 106; github.com/ironcore-dev/metal-operator, pull request 607).
-    case bootModeRequired = "boot-mode-required"
-    /// A boot override by Redfish must not say `BootSourceOverrideMode`: the whole request is refused. HPE ProLiant
-    /// (github.com/ansible-collections/community.general, issue 3509).
-    case bootModeReadOnly = "boot-mode-read-only"
-    /// PATCH by Redfish is refused without `If-Match`, also where no ETag header came with the resource: its `@odata.etag` is sent. Lenovo
-    /// ThinkSystem SR655 (github.com/stmcginnis/gofish, issue 171); Huawei 2288H V5 (github.com/ansible/ansible, issue 60031).
-    case ifMatchRequired = "if-match-required"
-    /// A boot override for one boot is often not kept: a persistent one is set, and taken back after the boot. Supermicro, several models
-    /// (github.com/redhat-performance/JetSki, pull request 110).
-    case noBootOnce = "no-boot-once"
 }
 
 /// What a profile says of its machines' BMCs.
