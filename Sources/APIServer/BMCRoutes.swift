@@ -87,6 +87,11 @@ struct BMCRoutes {
         guard request.flag("watch") else {
             return try .json(ListView(items: try await bmcs.eventLog(of: id), revision: 0))
         }
+        guard context.caller?.role == .admin else {
+            throw HTTPError(
+                .forbidden, message: "following a BMC holds one of its few sessions: not for a token that may read only"
+            )
+        }
         return EventStream.response(try await bmcs.events(of: id)) { entry in try EventStream.frame("put", entry) }
     }
 

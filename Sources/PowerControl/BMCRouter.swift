@@ -30,11 +30,19 @@ public struct BMCRouter: BMCController, BMCProber {
     }
 
     private func pace<Result: Sendable>(
-        _ bmc: BMCAccess, _ body: @Sendable (any BMCController) async throws -> Result
+        _ bmc: BMCAccess, isUrgent: Bool = false, _ body: @Sendable (any BMCController) async throws -> Result
     ) async throws -> Result {
         // Both wires of a BMC are one BMC; behind ports of their own, as routers forward them, there may be several.
         let name = bmc.port == bmc.kind.defaultPort ? bmc.address : "\(bmc.address):\(bmc.port)"
-        return try await pacer.pace(name, isSlow: bmc.quirks.contains(.slow)) { try await body(wire(bmc)) }
+        do {
+            return try await pacer.pace(name, isSlow: bmc.quirks.contains(.slow), isUrgent: isUrgent) {
+                try await body(wire(bmc))
+            }
+        } catch is Turns.Full {
+            throw BMCError(
+                address: bmc.address, doing: "wait for its turn", reason: .busy,
+                "\(Turns.mostWaiting) commands wait for this BMC already; try again when they are done")
+        }
     }
 
     public func power(of bmc: BMCAccess) async throws -> PowerState {
@@ -42,11 +50,11 @@ public struct BMCRouter: BMCController, BMCProber {
     }
 
     public func perform(_ action: PowerAction, on bmc: BMCAccess) async throws -> PowerState {
-        try await pace(bmc) { try await $0.perform(action, on: bmc) }
+        try await pace(bmc, isUrgent: true) { try await $0.perform(action, on: bmc) }
     }
 
     public func bootOnce(from device: BootDevice, uefi: Bool, on bmc: BMCAccess) async throws -> BootOverride {
-        try await pace(bmc) { try await $0.bootOnce(from: device, uefi: uefi, on: bmc) }
+        try await pace(bmc, isUrgent: true) { try await $0.bootOnce(from: device, uefi: uefi, on: bmc) }
     }
 
     public func describe(_ bmc: BMCAccess) async throws -> BMCDescription {

@@ -25,7 +25,7 @@ import Testing
         try await withThrowingTaskGroup(of: Void.self) { group in
             for number in 0..<5 {
                 group.addTask {
-                    try await pacer.pace("10.0.0.1", isSlow: false) {
+                    try await pacer.pace("10.0.0.1", isSlow: false, isUrgent: false) {
                         await order.enter(number)
                         try await Task.sleep(for: .milliseconds(5))
                         await order.leave()
@@ -38,9 +38,49 @@ import Testing
         #expect(await order.count == 5)
     }
 
+    @Test("so many wait and no more; what is urgent goes ahead of them")
+    func urgent() async throws {
+        let turns = Turns()
+        let order = Order()
+        let (gate, open) = AsyncStream.makeStream(of: Void.self)
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask {
+                try await turns.take("a", isUrgent: false) {
+                    await order.enter(-1)
+                    for await _ in gate {}
+                    await order.leave()
+                }
+            }
+            while await order.count == 0 { await Task.yield() }
+            for number in 0..<Turns.mostWaiting {
+                group.addTask {
+                    try await turns.take("a", isUrgent: false) {
+                        await order.enter(number)
+                        await order.leave()
+                    }
+                }
+            }
+            while turns.waiting("a") < Turns.mostWaiting { await Task.yield() }
+            await #expect(throws: Turns.Full.self) { try await turns.take("a", isUrgent: false) {} }
+            group.addTask {
+                try await turns.take("a", isUrgent: true) {
+                    await order.enter(100)
+                    await order.leave()
+                }
+            }
+            while turns.waiting("a") == Turns.mostWaiting { await Task.yield() }
+            open.finish()
+            try await group.waitForAll()
+        }
+        #expect(await order.entered.prefix(2) == [-1, 100])
+        #expect(await order.entered.count == Turns.mostWaiting + 2)
+    }
+
     private actor Order {
+        var entered: [Int] = []
         var (inside, most, count) = (0, 0, 0)
         func enter(_ number: Int) {
+            entered.append(number)
             inside += 1
             count += 1
             most = max(most, inside)

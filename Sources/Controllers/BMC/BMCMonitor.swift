@@ -65,6 +65,9 @@ public struct BMCMonitor: Service {
             return .answered
         } catch is CancellationError {
             return .failed
+        } catch let error as BMCError where error.reason == .busy {
+            // Others talk to it: it is there.
+            return .answered
         } catch {
             let isRefusal = (error as? BMCError)?.reason == .credentials
             do {

@@ -19,8 +19,8 @@ public struct BMCError: Error, CustomStringConvertible {
         case outcomeUnknown
         /// What it answered makes no sense.
         case nonsense
-        /// It failed too often: it is left alone for a while.
-        case resting
+        /// Too many commands of ours wait for it: it was not asked.
+        case busy
     }
 
     public var address: String

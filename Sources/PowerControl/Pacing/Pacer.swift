@@ -8,9 +8,9 @@ final class Pacer: Sendable {
     private static let most = 4096
 
     func pace<Result: Sendable>(
-        _ name: String, isSlow: Bool, _ body: @Sendable () async throws -> Result
+        _ name: String, isSlow: Bool, isUrgent: Bool, _ body: @Sendable () async throws -> Result
     ) async throws -> Result {
-        try await turns.take(name) {
+        try await turns.take(name, isUrgent: isUrgent) {
             let wait = take(name, isSlow)
             if wait > .zero { try await Task.sleep(for: wait) }
             return try await body()

@@ -1,10 +1,19 @@
 import Synchronization
 
-/// One at a time for each name, in the order of asking. A waiter that is cancelled leaves the queue.
+/// One at a time for each name, in the order of asking but for what is urgent. A waiter that is cancelled leaves the queue.
 final class Turns: Sendable {
+    /// Of one name; more are turned away, but for what is urgent.
+    static let mostWaiting = 8
+
+    /// So many wait that another one is turned away.
+    struct Full: Error {}
+
+    private enum Entry { case first, cancelled, full }
+
     private struct Waiter {
         var id: Int
-        var continuation: CheckedContinuation<Bool, Never>
+        var isUrgent: Bool
+        var continuation: CheckedContinuation<Entry, Never>
     }
 
     private struct State {
@@ -17,13 +26,23 @@ final class Turns: Sendable {
 
     private let state = Mutex(State())
 
-    func take<Result: Sendable>(_ name: String, _ body: @Sendable () async throws -> Result) async throws -> Result {
-        guard await enter(name) else { throw CancellationError() }
+    /// - Parameter isUrgent: goes ahead of those that wait and are not.
+    /// - Throws: ``Full``, and what `body` throws.
+    func take<Result: Sendable>(
+        _ name: String, isUrgent: Bool, _ body: @Sendable () async throws -> Result
+    ) async throws -> Result {
+        switch await enter(name, isUrgent) {
+        case .first: break
+        case .cancelled: throw CancellationError()
+        case .full: throw Full()
+        }
         defer { leave(name) }
         return try await body()
     }
 
-    private func enter(_ name: String) async -> Bool {
+    func waiting(_ name: String) -> Int { state.withLock { $0.queues[name]?.count ?? 0 } }
+
+    private func enter(_ name: String, _ isUrgent: Bool) async -> Entry {
         let id = state.withLock { state in
             state.nextID += 1
             return state.nextID
@@ -31,10 +50,14 @@ final class Turns: Sendable {
         defer { state.withLock { _ = $0.cancelled.remove(id) } }
         return await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in
-                let answer: Bool? = state.withLock { state in
-                    if state.cancelled.contains(id) { return false }
-                    if state.busy.insert(name).inserted { return true }
-                    state.queues[name, default: []].append(Waiter(id: id, continuation: continuation))
+                let answer: Entry? = state.withLock { state in
+                    if state.cancelled.contains(id) { return .cancelled }
+                    if state.busy.insert(name).inserted { return .first }
+                    let queue = state.queues[name] ?? []
+                    guard isUrgent || queue.count < Self.mostWaiting else { return .full }
+                    let waiter = Waiter(id: id, isUrgent: isUrgent, continuation: continuation)
+                    let place = isUrgent ? queue.firstIndex { !$0.isUrgent } ?? queue.endIndex : queue.endIndex
+                    state.queues[name, default: []].insert(waiter, at: place)
                     return nil
                 }
                 if let answer { continuation.resume(returning: answer) }
@@ -54,7 +77,7 @@ final class Turns: Sendable {
             state.queues[name]?.removeFirst()
             return next
         }
-        next?.continuation.resume(returning: true)
+        next?.continuation.resume(returning: .first)
     }
 
     private func cancel(_ id: Int, _ name: String) {
@@ -65,6 +88,6 @@ final class Turns: Sendable {
             }
             return state.queues[name]?.remove(at: index)
         }
-        waiter?.continuation.resume(returning: false)
+        waiter?.continuation.resume(returning: .cancelled)
     }
 }
