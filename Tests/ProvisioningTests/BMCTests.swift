@@ -10,16 +10,17 @@ import Testing
 
     /// A machine that somebody accepted, and a file with the BMC's password.
     private func with(
-        configuration: String = "", _ body: (Installation, _ passwordFile: String) async throws -> Void
+        _ body: (Installation, TrialServer, _ passwordFile: String) async throws -> Void
     ) async throws {
-        try await Installation.with(configuration: configuration) { installation in
+        try await Installation.with { installation in
             let file = installation.directory + "/bmc-password"
             try Self.password.write(toFile: file, atomically: true, encoding: .utf8)
-            let agent = try await TrialServer(installation, mac: "52:54:00:00:02:01", serial: "B-1").bootAgent()
+            let machine = try TrialServer(installation, mac: "52:54:00:00:02:01", serial: "B-1")
+            let agent = try await machine.bootAgent()
             defer { agent.kill() }
             try #require(await agent.says("hardware reported"), "\(agent.output)")
             try await installation.slipway("machine", "accept", "B-1", "--name", "node-1")
-            try await body(installation, file)
+            try await body(installation, machine, file)
             // The one place for a password is the secret store, where it is sealed.
             #expect(!installation.log.contains(Self.password))
             for name in ["slipway.sqlite", "slipway.sqlite-wal"] {
@@ -39,7 +40,7 @@ import Testing
         var bmc = SimulatedBMC(username: "operator", password: Self.password)
         bmc.eventLog.addEvent(time: 1_700_000_000, sensorType: 1, sensor: 1, eventType: 1, data: [0x57, 0x5a, 0x5f])
         try await SimulatedBMCServer.with(bmc) { server in
-            try await with { installation, file in
+            try await with { installation, machine, file in
                 let login = ["--user", "operator", "--password-file", file, "--port", "\(server.port)"]
                 let probe = try await installation.slipway(arguments: ["bmc", "probe", "127.0.0.1"] + login)
                 #expect(probe.contains("cipher suites 3, 17") && probe.contains("use ipmi"), "\(probe)")
@@ -65,6 +66,14 @@ import Testing
                     return output.contains("No bootable device")
                 }
                 #expect(isRecorded, "\(installation.log)")
+                // The boot that follows has the screen in its trace.
+                let again = try await machine.bootAgent()
+                defer { again.kill() }
+                let isTraced = try await eventually {
+                    try await installation.slipway("machine", "boot-trace", "node-1", "--format", "json")
+                        .contains("No bootable device")
+                }
+                #expect(isTraced)
                 // A password of the site in place of the factory's.
                 try await installation.slipway("machine", "bmc", "password", "node-1")
                 #expect(server.bmc.users[1] != SimulatedUser("operator", Self.password))
@@ -79,7 +88,7 @@ import Testing
     @Test("the console: what is typed comes to the machine, what it prints comes to the person, and ~. leaves")
     func console() async throws {
         try await SimulatedBMCServer.with(SimulatedBMC(username: "operator", password: Self.password)) { server in
-            try await with { installation, file in
+            try await with { installation, _, file in
                 try await installation.slipway(
                     "machine", "bmc", "set", "node-1", "127.0.0.1", "--kind", "ipmi", "--port", "\(server.port)",
                     "--user",
@@ -116,7 +125,7 @@ import Testing
         var service = SimulatedRedfish()
         (service.username, service.password) = ("operator", Self.password)
         try await RedfishSimulatorServer.with(service) { server in
-            try await with { installation, file in
+            try await with { installation, _, file in
                 let login = ["--user", "operator", "--password-file", file, "--port", "\(server.port)"]
                 let probe = try await installation.slipway(arguments: ["bmc", "probe", "127.0.0.1"] + login)
                 #expect(probe.contains("use redfish") && probe.contains("SHA-256"), "\(probe)")
