@@ -48,6 +48,10 @@ enum MachineText {
             ("profile", machine.profile ?? "-"), ("cluster", machine.cluster ?? "-"),
             ("node", machine.node ?? "-"), ("release", machine.release ?? "-"),
         ]
+        if let bmc = machine.bmc, let certificate = bmc.certificate {
+            let since = bmc.pinnedAt.map { "believed since \(APICoding.format($0))" } ?? "by an authority that is trusted"
+            lines.append(("certificate", "SHA-256 \(certificate.sha256), \(since)"))
+        }
         for port in machine.switchPorts { lines.append(("switch", "\(port.words) (\(port.mac), by LLDP)")) }
         for port in machine.relayPorts {
             lines.append(("relay", "\(port.words) (\(port.mac), for \(Output.age(port.since)))"))

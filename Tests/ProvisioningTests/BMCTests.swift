@@ -135,6 +135,8 @@ import Testing
                 let events = try await installation.slipway("event", "list", "--machine", "node-1")
                 #expect(events.contains("is believed from now on"), "\(events)")
                 #expect(server.powerState == "On")
+                let shown = try await installation.slipway("machine", "show", "node-1")
+                #expect(shown.contains(server.shown.sha256), "\(shown)")
                 for command in [["sensors"], ["firmware"], ["bmc", "show"], ["bmc", "bios"]] {
                     let output = try await installation.slipway(arguments: ["machine"] + command + ["node-1"])
                     #expect(output.split(separator: "\n").count > 1, "\(command): \(output)")
