@@ -49,7 +49,8 @@ enum MachineText {
             ("node", machine.node ?? "-"), ("release", machine.release ?? "-"),
         ]
         if let bmc = machine.bmc, let certificate = bmc.certificate {
-            let since = bmc.pinnedAt.map { "believed since \(APICoding.format($0))" } ?? "by an authority that is trusted"
+            let since =
+                bmc.pinnedAt.map { "believed since \(APICoding.format($0))" } ?? "by an authority that is trusted"
             lines.append(("certificate", "SHA-256 \(certificate.sha256), \(since)"))
         }
         for port in machine.switchPorts { lines.append(("switch", "\(port.words) (\(port.mac), by LLDP)")) }
