@@ -95,7 +95,7 @@ extension SimulatedBMC {
         isOn = control != 0 && control != 5
         restartCause = isOn ? 1 : restartCause
         if quirks.powerLag > 0, was != isOn { lag = (quirks.powerLag, was) }
-        return (0, [])
+        return (quirks.timesOutInControl ? 0xc3 : 0, [])
     }
 
     private mutating func setBootOption(_ data: [UInt8]) -> (UInt8, [UInt8]) {

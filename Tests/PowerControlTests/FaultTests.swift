@@ -82,8 +82,8 @@ import Testing
                 }
             }
         ) { server in
-            let found1 = try await Self.controller.power(of: Self.access(server))
-            #expect(found1 == .off)
+            let state = try await Self.controller.power(of: Self.access(server))
+            #expect(state == .off)
             let wrong = await failure { _ = try await Self.controller.power(of: Self.access(server, password: "no")) }
             #expect(wrong?.reason == .credentials, "\(String(describing: wrong))")
         }
@@ -92,8 +92,8 @@ import Testing
     @Test("suite 17 alone, without 3")
     func strong() async throws {
         try await SimulatedBMCServer.with(Self.bmc { $0.suites = [17] }) { server in
-            let found2 = try await Self.controller.power(of: Self.access(server))
-            #expect(found2 == .off)
+            let state = try await Self.controller.power(of: Self.access(server))
+            #expect(state == .off)
             var access = Self.access(server)
             access.quirks = [.cipherSuite3]
             let error = await failure { _ = try await Self.controller.power(of: access) }
@@ -113,16 +113,16 @@ import Testing
             }
         ) { server in
             let access = Self.access(server)
-            let found3 = try await Self.controller.sensors(of: access).count
-            #expect(found3 == 10)
+            let count = try await Self.controller.sensors(of: access).count
+            #expect(count == 10)
             // Its answer may be what was lost, and then nothing tells.
             let error = await failure { _ = try await Self.controller.perform(.reset, on: access) }
             #expect(error == nil || error?.reason == .outcomeUnknown, "\(String(describing: error))")
             #expect(server.bmc.log.count { $0 == "control 3" } <= 1)
-            let found4 = try await Self.controller.bootOnce(from: .network, uefi: true, on: access)
-            #expect(found4 == .confirmed)
-            let found5 = try await Self.controller.describe(access).serial
-            #expect(found5 == "SN0042")
+            let override = try await Self.controller.bootOnce(from: .network, uefi: true, on: access)
+            #expect(override == .confirmed)
+            let serial = try await Self.controller.describe(access).serial
+            #expect(serial == "SN0042")
         }
     }
 
@@ -131,8 +131,8 @@ import Testing
         for number in 1...5 {
             try await SimulatedBMCServer.with(Self.bmc { ($0.quirks.forgetsBefore, $0.isOn) = (number, true) }) {
                 server in
-                let found6 = try await Self.controller.perform(.off, on: Self.access(server))
-                #expect(found6 == .off, "\(number)")
+                let state = try await Self.controller.perform(.off, on: Self.access(server))
+                #expect(state == .off, "\(number)")
                 #expect(server.bmc.quirks.forgetsBefore == nil || number > 3)
             }
         }
@@ -150,10 +150,21 @@ import Testing
     func lostAnswer() async throws {
         try await SimulatedBMCServer.with(Self.bmc { ($0.quirks.losesControlAnswers, $0.isOn) = (true, true) }) {
             server in
-            let found7 = try await Self.controller.perform(.reset, on: Self.access(server))
-            #expect(found7 == .on)
+            let state = try await Self.controller.perform(.reset, on: Self.access(server))
+            #expect(state == .on)
             let second = await failure { _ = try await Self.controller.perform(.reset, on: Self.access(server)) }
             #expect(second?.reason == .outcomeUnknown && server.bmc.log == ["control 3", "control 3"])
+        }
+    }
+
+    @Test("a reset that timed out inside the BMC may have been done: it is not given again")
+    func timeoutInside() async throws {
+        try await SimulatedBMCServer.with(Self.bmc { ($0.quirks.timesOutInControl, $0.isOn) = (true, true) }) {
+            server in
+            _ = await failure { _ = try await Self.controller.perform(.reset, on: Self.access(server)) }
+            let again = await failure { _ = try await Self.controller.perform(.reset, on: Self.access(server)) }
+            #expect(again?.reason == .outcomeUnknown)
+            #expect(server.bmc.log == ["control 3", "control 3"], "one for each word of a person")
         }
     }
 
@@ -167,10 +178,10 @@ import Testing
             #expect(error?.exchange.last?.hasPrefix("chassis status: 00 01") == true)
         }
         try await SimulatedBMCServer.with(Self.bmc { $0.quirks.powerLag = 5 }) { server in
-            let found8 = try await Self.controller.perform(.on, on: Self.access(server))
-            #expect(found8 == .on)
-            let found9 = try await Self.controller.perform(.off, on: Self.access(server))
-            #expect(found9 == .off)
+            let on = try await Self.controller.perform(.on, on: Self.access(server))
+            #expect(on == .on)
+            let off = try await Self.controller.perform(.off, on: Self.access(server))
+            #expect(off == .off)
         }
         for refuses in [true, false] {
             try await SimulatedBMCServer.with(
@@ -178,8 +189,8 @@ import Testing
                     ($0.isOn, $0.shutsDownIn, $0.quirks.refusesDuringShutdown) = (true, 3, refuses)
                 }
             ) { server in
-                let found10 = try await Self.controller.perform(.on, on: Self.access(server, settle: .seconds(4)))
-                #expect(found10 == .on)
+                let late = try await Self.controller.perform(.on, on: Self.access(server, settle: .seconds(4)))
+                #expect(late == .on)
                 #expect(server.bmc.isOn && server.bmc.shutsDownIn == nil)
             }
         }
@@ -199,12 +210,12 @@ import Testing
         }
         // Without parameter 3 it would be gone after a moment.
         try await SimulatedBMCServer.with(Self.bmc { $0.quirks.flagsLive = 0.1 }) { server in
-            let found11 = try await Self.controller.bootOnce(from: .disk, uefi: false, on: Self.access(server))
-            #expect(found11 == .confirmed)
+            let override = try await Self.controller.bootOnce(from: .disk, uefi: false, on: Self.access(server))
+            #expect(override == .confirmed)
         }
         try await SimulatedBMCServer.with(Self.bmc { $0.quirks.onlyBootFlags = true }) { server in
-            let found12 = try await Self.controller.bootOnce(from: .disk, uefi: true, on: Self.access(server))
-            #expect(found12 == .confirmed)
+            let result = try await Self.controller.bootOnce(from: .disk, uefi: true, on: Self.access(server))
+            #expect(result == .confirmed)
         }
     }
 
@@ -212,8 +223,8 @@ import Testing
     func inProgress() async throws {
         for times in [3, 1000] {
             try await SimulatedBMCServer.with(Self.bmc { $0.quirks.inProgress = times }) { server in
-                let found13 = try await Self.controller.bootOnce(from: .network, uefi: true, on: Self.access(server))
-                #expect(found13 == .confirmed)
+                let result = try await Self.controller.bootOnce(from: .network, uefi: true, on: Self.access(server))
+                #expect(result == .confirmed)
                 #expect(server.bmc.bootOptions[0] == [0])
             }
         }
@@ -226,12 +237,12 @@ import Testing
             server.change {
                 $0.eventLog.addEvent(time: 0x6ad0_5d00, sensorType: 1, sensor: 1, eventType: 1, data: [9, 0, 0])
             }
-            let found14 = try await Self.controller.sensors(of: Self.access(server)).count
-            #expect(found14 == 10)
-            let found15 = try await Self.controller.eventLog(of: Self.access(server)).first?.source
-            #expect(found15 == "CPU Temp")
-            let found16 = try await Self.controller.describe(Self.access(server)).serial
-            #expect(found16 == "SN0042")
+            let count = try await Self.controller.sensors(of: Self.access(server)).count
+            #expect(count == 10)
+            let source = try await Self.controller.eventLog(of: Self.access(server)).first?.source
+            #expect(source == "CPU Temp")
+            let serial = try await Self.controller.describe(Self.access(server)).serial
+            #expect(serial == "SN0042")
         }
         try await SimulatedBMCServer.with(Self.bmc { $0.quirks.eraseLooks = 5 }) { server in
             server.change {
@@ -250,13 +261,13 @@ import Testing
         try await SimulatedBMCServer.with(Self.bmc { $0.users[4] = SimulatedUser("other", "theirs") }) { server in
             try await Self.controller.changePassword(to: "a-new-one-of-twenty.", on: Self.access(server))
             var access = Self.access(server, password: "a-new-one-of-twenty.")
-            let found17 = try await Self.controller.power(of: access)
-            #expect(found17 == .off)
+            let withLong = try await Self.controller.power(of: access)
+            #expect(withLong == .off)
             #expect(server.bmc.users[4] == SimulatedUser("other", "theirs") && server.bmc.users[1].isLong)
             try await Self.controller.changePassword(to: "short-1", on: access)
             access.password = "short-1"
-            let found18 = try await Self.controller.power(of: access)
-            #expect(found18 == .off)
+            let withShort = try await Self.controller.power(of: access)
+            #expect(withShort == .off)
             server.change { $0.quirks.cutsPasswords = true }
             let error = await failure {
                 try await Self.controller.changePassword(to: "a-new-one-of-twenty.", on: access)
@@ -265,8 +276,8 @@ import Testing
             #expect(
                 !"\(String(describing: error))".contains("a-new-one")
                     && "\(String(describing: error))".contains("data withheld"))
-            let found19 = try await Self.controller.power(of: access)
-            #expect(found19 == .off)
+            let afterwards = try await Self.controller.power(of: access)
+            #expect(afterwards == .off)
         }
     }
 

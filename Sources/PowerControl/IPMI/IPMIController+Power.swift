@@ -53,6 +53,10 @@ extension IPMIController {
         }
         switch code {
         case .success: return nil
+        // It says that it gave up waiting inside, not that nothing was done: as good as no answer.
+        case .timeout where !request.isRepeatable:
+            try await look(for: control, before: before?.1, doing, &session)
+            return nil
         case .notSupportedInState, .nodeBusy, .timeout: return session.refusal(request, code)
         default: throw session.refusal(request, code)
         }
@@ -75,7 +79,7 @@ extension IPMIController {
         }
         throw session.fault(
             doing, .outcomeUnknown,
-            "sent once, no answer came, and the chassis does not tell whether it was done; look at the machine before sending it again"
+            "sent once, nobody said that it was done, and the chassis does not tell whether it was done; look at the machine before sending it again"
         )
     }
 
