@@ -29,6 +29,8 @@ public struct BMCQuirks: Sendable {
     public var ignoresControl = false
     /// Does chassis control and does not answer.
     public var losesControlAnswers = false
+    /// Refuses chassis control as not possible in its state (D5h), for good.
+    public var refusesControl = false
     /// Does chassis control, and says that it timed out inside (C3h, table 5-2).
     public var timesOutInControl = false
     /// So many looks at the chassis until they tell the new state (BMCs that poll the board).

@@ -89,6 +89,7 @@ extension SimulatedBMC {
         // A cycle of a chassis that is off is refused (table 28-4).
         if control == 2, !isOn { return (0xd5, []) }
         if control == 1, shutsDownIn != nil, quirks.refusesDuringShutdown { return (0xd5, []) }
+        if quirks.refusesControl { return (0xd5, []) }
         log.append("control \(control)")
         if quirks.ignoresControl || (control == 1 && shutsDownIn != nil) { return (0, []) }
         let was = isOn

@@ -168,6 +168,17 @@ import Testing
         }
     }
 
+    @Test("a chassis that goes on refusing is told, and its BMC is free again", arguments: PowerAction.allCases)
+    func refused(action: PowerAction) async throws {
+        try await SimulatedBMCServer.with(Self.bmc { ($0.quirks.refusesControl, $0.isOn) = (true, action != .on) }) {
+            server in
+            let error = await failure {
+                _ = try await Self.controller.perform(action, on: Self.access(server, settle: .seconds(1)))
+            }
+            #expect(error?.reason == .refused && error?.detail.contains("D5h") == true, "\(String(describing: error))")
+        }
+    }
+
     @Test("power that is stuck, that lags, and that comes on only when the chassis has shut down")
     func power() async throws {
         try await SimulatedBMCServer.with(Self.bmc { $0.quirks.ignoresControl = true }) { server in

@@ -48,6 +48,21 @@ import Testing
             name: "no word", action: .on, reports: [(0, .unknown), (12000, .unknown)], steps: [.look, .stuck(.unknown)]),
     ]
 
+    @Test(
+        "what is refused for now is given again in the time that there is, and not beyond",
+        arguments: PowerAction.allCases, [PowerState.on, .off, .unknown])
+    func bounded(action: PowerAction, state: PowerState) {
+        var watch = PowerWatch(action, settle: .seconds(10))
+        var last = PowerWatch.Step.look
+        for time in stride(from: 0, through: 10_000, by: 250) {
+            last = watch.next(state, elapsed: .milliseconds(time))
+            guard case .send(let control) = last else { continue }
+            #expect(time < 10_000, "\(control) is given after the time is over")
+            watch.didSend(control, at: .milliseconds(time), taken: false)
+        }
+        #expect(last == .done || last == .stuck(state))
+    }
+
     @Test("the way to a power state", arguments: rows)
     func steps(row: Row) {
         var watch = PowerWatch(row.action, settle: .seconds(10))

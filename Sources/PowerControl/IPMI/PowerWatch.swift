@@ -49,11 +49,12 @@ struct PowerWatch {
         case (.on, .unknown): return nil
         case (.cycle, .on), (.reset, .on):
             let control: ChassisControl = action == .cycle ? .powerCycle : .hardReset
-            return sent.isEmpty ? .send(control) : .done
+            // One that is refused for now goes out again, in the time that there is.
+            return sent.isEmpty ? again(control, elapsed) : .done
         case (.cycle, .off), (.reset, .off):
             // A cycle of a chassis that is off turns it on (§28.3: the command itself may be refused then), and one that stays off
             // after its cycle is turned on, too: power up harms nobody.
-            if sent.isEmpty { return .send(.powerUp) }
+            if sent.isEmpty { return again(.powerUp, elapsed) }
             guard elapsed - (offSince ?? elapsed) >= settle / 2 else { return nil }
             return again(.powerUp, elapsed)
         case (.cycle, .unknown), (.reset, .unknown): return nil
