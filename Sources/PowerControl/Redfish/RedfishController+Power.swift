@@ -69,8 +69,12 @@ extension RedfishController {
                 }
                 if !answer.isGood {
                     refusal = await session.refusal(answer, "the reset \(type.rawValue)")
-                    // Lists of allowable values lie. What was refused was not done: the next way is open, but not after half of this one.
-                    guard index == 0, [400, 404, 405, 409, 422, 500, 501].contains(answer.status) else { break ways }
+                    // Lists of allowable values lie. What was refused was not done: the next way is open, but not after half of this one. A
+                    // service that failed (500) may have done a restart before it did.
+                    let wasNotDone =
+                        [400, 404, 405, 409, 422, 501].contains(answer.status)
+                        || (answer.status == 500 && PowerPlan.isRepeatable(type))
+                    guard index == 0, wasNotDone else { break ways }
                     continue ways
                 }
                 if !PowerPlan.isRepeatable(type) { try await look(for: type, system, session) }
