@@ -7,73 +7,46 @@ import NIOCore
 import Store
 
 /// `?watch=true`: a collection as server-sent events. First every resource as `put`, then `listed`, then each change as it is
-/// made; `id` is the revision. A comment every few seconds shows a dead peer on either side.
+/// made; `id` is the revision.
 struct WatchResponse<Item: Resource, View: Encodable & Sendable> {
     let store: any RecordStore
     /// Nil leaves the resource out of the stream.
     let view: @Sendable (Item) async throws -> View?
 
-    private enum Message: Sendable {
-        case change(ResourceChange<Item>)
-        case ping
-    }
-
     func response() async throws -> Response {
         let (items, changes) = try await store.listAndWatch(Item.self)
-        var headers = HTTPFields()
-        headers[.contentType] = "text/event-stream"
-        headers[.cacheControl] = "no-store"
-        return Response(
-            status: .ok, headers: headers,
-            body: .init { writer in
+        let view = view
+        return EventStream.response(
+            changes,
+            opening: { writer in
                 for item in items {
-                    if let view = try await view(item) { try await writer.write(Self.frame("put", view)) }
+                    if let view = try await view(item) { try await writer.write(EventStream.frame("put", view)) }
                 }
                 try await writer.write(ByteBuffer(string: "event: listed\ndata: {}\n\n"))
-                let (messages, continuation) = AsyncThrowingStream.makeStream(of: Message.self)
-                let view = view
-                try await withThrowingTaskGroup(of: Void.self) { group in
-                    group.addTask {
-                        for try await change in changes { continuation.yield(.change(change)) }
-                        continuation.finish()
-                    }
-                    group.addTask {
-                        while !Task.isCancelled {
-                            try await Task.sleep(for: .seconds(10))
-                            continuation.yield(.ping)
-                        }
-                    }
-                    defer { group.cancelAll() }
-                    for try await message in messages {
-                        switch message {
-                        case .ping:
-                            try await writer.write(ByteBuffer(string: ": ping\n\n"))
-                        case .change(let change):
-                            if let item = change.item {
-                                guard let view = try await view(item) else { continue }
-                                try await writer.write(Self.frame("put", view, revision: change.revision))
-                            } else {
-                                try await writer.write(
-                                    Self.frame("delete", ["id": change.id], revision: change.revision))
-                            }
-                        }
-                    }
+            },
+            frame: { change in
+                guard let item = change.item else {
+                    return try EventStream.frame("delete", ["id": change.id], revision: change.revision)
                 }
-                try await writer.finish(nil)
+                return try await view(item).map { try EventStream.frame("put", $0, revision: change.revision) }
             })
-    }
-
-    private static func frame(_ event: String, _ value: some Encodable, revision: Int64? = nil) throws -> ByteBuffer {
-        let json = String(decoding: try APICoding.encoder.encode(value), as: UTF8.self)
-        let id = revision.map { "id: \($0)\n" } ?? ""
-        return ByteBuffer(string: "\(id)event: \(event)\ndata: \(json)\n\n")
     }
 }
 
 /// Anything that goes on, as server-sent events. A comment every few seconds shows a dead peer on either side.
 enum EventStream {
+    /// What waits for a peer that reads slowly; then it is cut off, and begins anew.
+    private static let backlog = 1024
+
+    struct TooSlow: Error {}
+
+    /// - Parameters:
+    ///   - opening: what goes ahead, written as fast as it is read.
+    ///   - frame: nil leaves the item out.
     static func response<Items: AsyncSequence & Sendable>(
-        _ items: Items, _ frame: @escaping @Sendable (Items.Element) throws -> ByteBuffer
+        _ items: Items,
+        opening: @escaping @Sendable (inout any ResponseBodyWriter) async throws -> Void = { _ in },
+        frame: @escaping @Sendable (Items.Element) async throws -> ByteBuffer?
     ) -> Response where Items.Element: Sendable {
         var headers = HTTPFields()
         headers[.contentType] = "text/event-stream"
@@ -81,11 +54,18 @@ enum EventStream {
         return Response(
             status: .ok, headers: headers,
             body: .init { writer in
-                let (frames, inbox) = AsyncThrowingStream.makeStream(of: ByteBuffer.self)
+                try await opening(&writer)
+                let (frames, inbox) = AsyncThrowingStream.makeStream(
+                    of: ByteBuffer.self, bufferingPolicy: .bufferingOldest(backlog))
+                @Sendable func post(_ frame: ByteBuffer) throws {
+                    if case .dropped = inbox.yield(frame) { throw TooSlow() }
+                }
                 try await withThrowingTaskGroup(of: Void.self) { group in
                     group.addTask {
                         do {
-                            for try await item in items { inbox.yield(try frame(item)) }
+                            for try await item in items {
+                                if let frame = try await frame(item) { try post(frame) }
+                            }
                             inbox.finish()
                         } catch {
                             inbox.finish(throwing: error)
@@ -104,8 +84,9 @@ enum EventStream {
             })
     }
 
-    static func frame(_ event: String, _ value: some Encodable) throws -> ByteBuffer {
+    static func frame(_ event: String, _ value: some Encodable, revision: Int64? = nil) throws -> ByteBuffer {
         let json = String(decoding: try APICoding.encoder.encode(value), as: UTF8.self)
-        return ByteBuffer(string: "event: \(event)\ndata: \(json)\n\n")
+        let id = revision.map { "id: \($0)\n" } ?? ""
+        return ByteBuffer(string: "\(id)event: \(event)\ndata: \(json)\n\n")
     }
 }
