@@ -10,7 +10,7 @@ import Testing
     @Test("power on, off, cycle and reset of a chassis that is a program's file")
     func power() async throws {
         try await withTemporaryDirectory { directory in
-            let port = try Peer.freePort()
+            let port = FreePort.udp()
             let chassis = """
                 # VM get|set power|boot|reset|shutdown [VALUE], as ipmi_lan(5) says.
                 state='\(directory)/power'

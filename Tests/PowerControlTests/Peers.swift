@@ -18,7 +18,7 @@ enum Peer: String, CaseIterable, Sendable {
             try await SimulatedBMCServer.with(bmc) { try await body(Self.access($0.port)) }
         case .ipmiSim:
             try await withTemporaryDirectory { directory in
-                let port = try Self.freePort()
+                let port = FreePort.udp()
                 try await Self.writeIPMISim(directory, port)
                 let simulator = try ChildProcess(
                     "ipmi_sim", ["-n", "-c", directory + "/lan.conf", "-f", directory + "/commands", "-s", directory])
@@ -27,9 +27,9 @@ enum Peer: String, CaseIterable, Sendable {
             }
         case .pyghmi:
             try await withTemporaryDirectory { directory in
-                let port = try Self.freePort()
+                let port = FreePort.udp()
                 try Self.pyghmiServer.write(toFile: directory + "/bmc.py", atomically: true, encoding: .utf8)
-                let simulator = try ChildProcess(Self.python, [directory + "/bmc.py", "\(port)"])
+                let simulator = try ChildProcess(try PythonPeer.path("python"), [directory + "/bmc.py", "\(port)"])
                 defer { simulator.kill() }
                 guard await simulator.says("listens") else { throw PeerError(words: simulator.output) }
                 try await body(Self.access(port))
@@ -43,11 +43,6 @@ enum Peer: String, CaseIterable, Sendable {
         BMCAccess(
             address: "127.0.0.1", port: port, username: "operator", password: "not-a-default", settle: .seconds(20))
     }
-
-    /// The one that `make deps` puts pyghmi into.
-    private static let python =
-        URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-        .deletingLastPathComponent().path + "/.cache/python/bin/python"
 
     /// A chassis, and a console that echoes. Cipher suite 3 only, whatever is asked for.
     private static let pyghmiServer = """
@@ -105,7 +100,7 @@ enum Peer: String, CaseIterable, Sendable {
               allowed_auths_admin md5
               guid a123456789abcdefa123456789abcdef
             endlan
-            sol "tcp:127.0.0.1:\(try freePort())" 115200
+            sol "tcp:127.0.0.1:\(FreePort.tcp())" 115200
             chassis_control "\(directory)/chassis 0x20"
             user 1 false "" "" user 1 none
             user 2 true "operator" "not-a-default" admin 10 md5
@@ -142,22 +137,5 @@ enum Peer: String, CaseIterable, Sendable {
         try lan.write(toFile: directory + "/lan.conf", atomically: true, encoding: .utf8)
         try commands.write(toFile: directory + "/commands", atomically: true, encoding: .utf8)
         try await ChildProcess.writeScript(chassis, to: directory + "/chassis")
-    }
-
-    /// A UDP port that is free now.
-    static func freePort() throws -> Int {
-        let descriptor = socket(AF_INET, Int32(SOCK_DGRAM.rawValue), 0)
-        defer { close(descriptor) }
-        var address = sockaddr_in()
-        address.sin_family = sa_family_t(AF_INET)
-        address.sin_addr.s_addr = UInt32(0x7f00_0001).bigEndian
-        var length = socklen_t(MemoryLayout<sockaddr_in>.size)
-        return withUnsafeMutablePointer(to: &address) { pointer in
-            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                _ = bind(descriptor, $0, length)
-                _ = getsockname(descriptor, $0, &length)
-            }
-            return Int(UInt16(bigEndian: pointer.pointee.sin_port))
-        }
     }
 }

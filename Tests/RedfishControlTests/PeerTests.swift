@@ -185,7 +185,7 @@ import Testing
                 """
             try configuration.write(toFile: directory + "/emulator.conf", atomically: true, encoding: .utf8)
             try "an image".write(toFile: directory + "/x.iso", atomically: true, encoding: .utf8)
-            let port = PythonPeer.freePort()
+            let port = FreePort.tcp()
             var environment = PythonPeer.environment
             environment["TMPDIR"] = directory
             let emulator = try ChildProcess(
