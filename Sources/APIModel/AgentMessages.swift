@@ -64,7 +64,7 @@ public struct SessionReply: Codable, Sendable {
 
 public struct OrderProgress: Codable, Sendable {
     public enum Step: String, Codable, Sendable, CaseIterable {
-        case accepted, writing, flushing, readingBack, finishing, configuring, entering
+        case accepted, writing, flushing, readingBack, finishing, configuring, entering, erasing
 
         /// What the agent does, in words.
         public var words: String {
@@ -76,6 +76,7 @@ public struct OrderProgress: Codable, Sendable {
             case .finishing: "writes the partition table"
             case .configuring: "writes the machine's configuration"
             case .entering: "enters the installed system"
+            case .erasing: "erases the disks"
             }
         }
     }
@@ -84,9 +85,29 @@ public struct OrderProgress: Codable, Sendable {
     /// Raw bytes done of ``totalBytes`` in this step; 0 of 0 where it has no length.
     public var bytes: Int64
     public var totalBytes: Int64
+    /// Of a wipe: how far each disk is.
+    public var disks: [DiskProgress]?
 
-    public init(step: Step, bytes: Int64 = 0, totalBytes: Int64 = 0) {
-        (self.step, self.bytes, self.totalBytes) = (step, bytes, totalBytes)
+    public init(step: Step, bytes: Int64 = 0, totalBytes: Int64 = 0, disks: [DiskProgress]? = nil) {
+        (self.step, self.bytes, self.totalBytes, self.disks) = (step, bytes, totalBytes, disks)
+    }
+}
+
+/// How far the erasure of one disk is.
+public struct DiskProgress: Codable, Equatable, Sendable {
+    public enum Step: String, Codable, Sendable { case waiting, marking, erasing, verifying, erased, failed }
+
+    /// Serial, WWN or path: how people call it.
+    public var disk: String
+    public var step: Step
+    public var method: EraseMethod?
+    /// Of this step, 0 to 1; nil: the drive does not tell.
+    public var fraction: Double?
+    /// Bytes of a second in this step; nil: it does not go by bytes.
+    public var rate: Double?
+
+    public init(disk: String, step: Step, method: EraseMethod? = nil, fraction: Double? = nil, rate: Double? = nil) {
+        (self.disk, self.step, self.method, self.fraction, self.rate) = (disk, step, method, fraction, rate)
     }
 }
 
@@ -103,6 +124,10 @@ public struct OrderResult: Codable, Sendable {
     public var outcome: Outcome
     /// Small facts for the record, such as `writeSeconds`, `readBackSeconds`, `disk`.
     public var facts: [String: String]
+    /// Of a wipe: each disk of the order, in its order, whatever the outcome; nil: no disk was touched.
+    public var disks: [DiskEvidence]?
 
-    public init(outcome: Outcome, facts: [String: String] = [:]) { (self.outcome, self.facts) = (outcome, facts) }
+    public init(outcome: Outcome, facts: [String: String] = [:], disks: [DiskEvidence]? = nil) {
+        (self.outcome, self.facts, self.disks) = (outcome, facts, disks)
+    }
 }

@@ -83,6 +83,9 @@ public struct AgentRunner: Sendable {
             case .install(let install):
                 let disk = try OrderVerifier.disk(install.disk, among: hardware.disks)
                 return try await self.install(install, on: disk, order: order, session)
+            case .wipe(let wipe):
+                try await session.finish(try await self.wipe(wipe, hardware, order: order, session), order: order.id)
+                return false
             case .start(let system):
                 let disk = try OrderVerifier.disk(system.disk, among: hardware.disks)
                 return try await start(system, on: disk, order: order, session)
@@ -94,6 +97,30 @@ public struct AgentRunner: Sendable {
             machine.reboot()
             return true
         }
+    }
+
+    private func wipe(
+        _ wipe: WipeOrder, _ hardware: HardwareReport, order: Order, _ session: AgentSessionClient
+    ) async throws -> OrderResult {
+        // Every disk is found before the first is touched.
+        let disks = try wipe.disks.map { ($0, try OrderVerifier.disk($0.disk, among: hardware.disks)) }
+        Console.say("order \(order.id): erasing \(disks.map(\.1.summary).joined(separator: ", "))")
+        let reporter = ProgressReporter(session: session, order: order.id)
+        let machine = machine
+        let evidence = try await reporter.during {
+            try await AgentThread.perform("wipe") {
+                machine.wipe(wipe, disks.map(\.1)) {
+                    reporter.note(OrderProgress(step: .erasing, disks: $0))
+                }
+            }
+        }
+        let failures = evidence.compactMap { disk -> String? in
+            guard case .failed(let reason) = disk.outcome else { return nil }
+            return "\(disk.serial ?? disk.wwn ?? disk.path): \(reason)"
+        }
+        return failures.isEmpty
+            ? OrderResult(outcome: .succeeded(entry: "none"), disks: evidence)
+            : OrderResult(outcome: .failed(failures.joined(separator: "; ")), disks: evidence)
     }
 
     private func setUpBMC(_ user: BMCUserOrder, order: Order) async -> OrderResult {

@@ -19,6 +19,11 @@ public protocol MachineControl: Sendable {
     func install(
         _ order: InstallOrder, on disk: Disk, progress: @escaping @Sendable (OrderProgress.Step, Int64, Int64) -> Void
     ) throws -> (entry: EntryWay, facts: [String: String])
+    /// Erases each disk of the order, all of them at once, and reads what is left. Blocks; called on a thread of its own.
+    /// - Returns: what became of each, in the order's order. A disk that cannot be opened is a disk that failed.
+    func wipe(
+        _ order: WipeOrder, _ disks: [Disk], progress: @escaping @Sendable ([DiskProgress]) -> Void
+    ) -> [DiskEvidence]
     /// Makes an installed system ready to enter by kexec. Blocks; called on a thread of its own.
     /// - Throws: an error whose description is for a person.
     func load(_ system: InstalledSystem, on disk: Disk) throws

@@ -76,6 +76,17 @@ public struct RealMachine: MachineControl {
         }
     }
 
+    public func wipe(
+        _ order: WipeOrder, _ disks: [Disk], progress: @escaping @Sendable ([DiskProgress]) -> Void
+    ) -> [DiskEvidence] {
+        let now = Date()
+        return disks.map {
+            DiskEvidence(
+                $0, method: nil, startedAt: now, endedAt: now, readBack: nil,
+                outcome: .failed("this agent erases no disks yet"))
+        }
+    }
+
     public func load(_ system: InstalledSystem, on disk: Disk) throws {
         drivers.load(Self.fileSystems)
         try Kexec.load(InstalledDisk(path: disk.path, files: files), system.entry)

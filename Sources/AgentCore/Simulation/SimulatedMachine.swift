@@ -69,6 +69,17 @@ public struct SimulatedMachine: MachineControl {
         return (.reboot, ["disk": disk.serial ?? disk.path])
     }
 
+    public func wipe(
+        _ order: WipeOrder, _ disks: [Disk], progress: @escaping @Sendable ([DiskProgress]) -> Void
+    ) -> [DiskEvidence] {
+        let now = Date()
+        return disks.map {
+            DiskEvidence(
+                $0, method: nil, startedAt: now, endedAt: now, readBack: nil,
+                outcome: .failed("this agent erases no disks yet"))
+        }
+    }
+
     public func load(_ system: InstalledSystem, on disk: Disk) throws {
         guard case .kexec(let partition, _, _, _, _) = system.entry else { throw InstallError("no kernel to start") }
         _ = try InstalledDisk(path: try file(of: disk), files: SystemFiles()).entry(partition)

@@ -41,4 +41,6 @@ public enum EraseMethod: String, Codable, Sendable, CaseIterable {
     /// The kernel tells the drive that its blocks are free; what is read afterwards is the drive's affair.
     case discard
     case overwrite
+    /// Only what makes a disk look used goes: signatures, partition tables at both ends, labels of RAID, LVM, ZFS and Ceph.
+    case quick
 }

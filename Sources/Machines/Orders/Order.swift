@@ -23,6 +23,7 @@ public struct Order: Codable, Equatable, Sendable, Identifiable {
 
     public enum Task: Codable, Equatable, Sendable {
         case install(InstallOrder)
+        case wipe(WipeOrder)
         /// Start what is installed. Writes nothing.
         case start(InstalledSystem)
         /// Restart through firmware.
