@@ -42,7 +42,7 @@ struct OrderIssuer: Sendable {
             if begun { current.attempts += 1 }
             current.order = .init(
                 id: order.id, session: session.id, issuedAt: now, expiresAt: order.expiresAt,
-                installs: InstalledSystem(disk: Self.target(plan.disk), entry: plan.driver.entry))
+                installs: InstalledSystem(disk: DiskTarget(plan.disk), entry: plan.driver.entry))
             machine.observed.installed = nil
             try transaction.put(machine)
             let join = JoinToken(
@@ -88,12 +88,6 @@ struct OrderIssuer: Sendable {
     /// Orders of this kind belong to no operation.
     static let startPrefix = "start"
 
-    private static func target(_ disk: Disk) -> DiskTarget {
-        DiskTarget(
-            serial: disk.serial, wwn: disk.wwn, path: disk.serial == nil && disk.wwn == nil ? disk.path : nil,
-            sizeBytes: disk.sizeBytes)
-    }
-
     private func install(
         _ plan: InstallPlanner.Plan, machine: Machine, operation: Operation, token: String
     ) throws -> InstallOrder {
@@ -109,7 +103,7 @@ struct OrderIssuer: Sendable {
                 url: installation.bootURL + "/images/" + plan.release.image.sha256, sha256: plan.release.image.sha256,
                 compression: plan.release.image.compression, compressedBytes: plan.release.image.compressedBytes,
                 rawBytes: plan.release.image.rawBytes),
-            disk: Self.target(plan.disk),
+            disk: DiskTarget(plan.disk),
             files: try plan.driver.configuration(for: join), readBack: plan.profile?.readBack ?? .sampled,
             entry: mayKexec ? plan.driver.entry : .reboot, bootOrder: plan.profile?.bootOrder ?? .networkFirst)
     }

@@ -106,6 +106,13 @@ public struct DiskTarget: Codable, Equatable, Sendable {
     public init(serial: String?, wwn: String?, path: String? = nil, sizeBytes: Int64) {
         (self.serial, self.wwn, self.path, self.sizeBytes) = (serial, wwn, path, sizeBytes)
     }
+
+    /// By all its names; by its path only where it has no other.
+    public init(_ disk: Disk) {
+        self.init(
+            serial: disk.serial, wwn: disk.wwn, path: disk.serial == nil && disk.wwn == nil ? disk.path : nil,
+            sizeBytes: disk.sizeBytes)
+    }
 }
 
 /// A file written to the installed disk.

@@ -32,6 +32,8 @@ public struct DiskEvidence: Codable, Equatable, Sendable {
     public var transport: DiskTransport
     /// What was carried out; nil: nothing was.
     public var method: EraseMethod?
+    /// What ``method`` is worth on this drive; nil: nothing was carried out.
+    public var category: SanitizationCategory?
     public var startedAt: Date
     public var endedAt: Date
     public var readBack: ReadBack?
@@ -45,6 +47,7 @@ public struct DiskEvidence: Codable, Equatable, Sendable {
     ) {
         (path, serial, wwn, model, firmware) = (disk.path, disk.serial, disk.wwn, disk.model, disk.firmware)
         (sizeBytes, transport) = (disk.sizeBytes, disk.transport)
+        category = method?.category(rotational: disk.rotational)
         (self.method, self.startedAt, self.endedAt) = (method, startedAt, endedAt)
         (self.readBack, self.outcome, self.remarks) = (readBack, outcome, remarks)
     }

@@ -21,6 +21,10 @@ public struct DiskWipe: Codable, Equatable, Sendable {
     public var disk: DiskTarget
     /// The first that the drive carries out is the one; one that it does not have or refuses is passed over. None of them: the wipe failed.
     public var methods: [EraseMethod]
+    /// Come after ``methods`` where the drive says that its erase commands are frozen, and nowhere else.
+    public var whereFrozen: [EraseMethod]
 
-    public init(disk: DiskTarget, methods: [EraseMethod]) { (self.disk, self.methods) = (disk, methods) }
+    public init(disk: DiskTarget, methods: [EraseMethod], whereFrozen: [EraseMethod] = []) {
+        (self.disk, self.methods, self.whereFrozen) = (disk, methods, whereFrozen)
+    }
 }

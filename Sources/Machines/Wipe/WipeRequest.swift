@@ -13,7 +13,7 @@ public struct WipeRequest: Codable, Equatable, Sendable {
     /// Nil: the hardware profile's; where that says nothing, ``WipePolicy/standard``.
     public var policy: WipePolicy?
     public var scope: Scope
-    /// Serial numbers or WWNs of disks that are left as they are.
+    /// Serial numbers or WWNs of disks that are left as they are; the path of one that has neither.
     public var keep: [String]
     /// Paths of disks that have neither serial nor WWN; only named ones are targets.
     public var paths: [String]
