@@ -11,6 +11,10 @@ public struct MachineView: Codable, Sendable {
     public var phaseSince: Date
     /// Why it failed; absent otherwise.
     public var failure: String?
+    /// What a person would try next, such as `retry`; absent when it did not fail.
+    public var remedy: MachineVerb?
+    /// What it does for its cluster.
+    public var role: Machine.NodeRole?
     public var accepted: Bool
     public var protected: Bool
     public var profile: String?
@@ -55,7 +59,8 @@ public struct MachineView: Codable, Sendable {
         labelsOfProfile = (machine.observed.profileLabels ?? [:]).keys.filter { machine.labels[$0] == nil }.sorted()
         profileGives = found.map { ProfileGifts($0) }
         (phase, phaseSince) = (machine.observed.phase, machine.observed.phaseSince)
-        failure = machine.observed.failure?.reason
+        (failure, remedy) = (machine.observed.failure?.reason, machine.observed.failure?.next)
+        role = machine.desired.assignment.map { $0.role ?? .worker }
         (accepted, protected) = (machine.desired.accepted, machine.desired.protected)
         (profile, power, node) = (machine.observed.profile, machine.observed.power, machine.observed.node)
         cluster = machine.desired.assignment?.cluster
@@ -73,25 +78,5 @@ public struct MachineView: Codable, Sendable {
         hardware = machine.observed.hardware
         problems = machine.observed.hardware?.problems ?? []
         (generation, createdAt, updatedAt) = (machine.generation, machine.createdAt, machine.updatedAt)
-    }
-}
-
-/// Work on a machine and how far it is.
-public struct OperationView: Codable, Sendable {
-    public var id: String
-    public var verb: Operation.Verb
-    public var state: Operation.State
-    public var requestedBy: String
-    public var createdAt: Date
-    public var finishedAt: Date?
-    public var attempts: Int
-    public var error: String?
-    /// What the agent last said it was doing; absent while it does nothing.
-    public var progress: OrderProgress?
-
-    public init(_ operation: Operation, progress: OrderProgress? = nil) {
-        (id, verb, state, requestedBy) = (operation.id, operation.verb, operation.state, operation.requestedBy)
-        (createdAt, finishedAt) = (operation.createdAt, operation.finishedAt)
-        (attempts, error, self.progress) = (operation.attempts, operation.error, progress)
     }
 }

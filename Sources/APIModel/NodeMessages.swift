@@ -2,8 +2,10 @@
 public enum NodePath {
     /// `POST` ``NodeRegistration`` → 201 (200 on a repeat) ``NodeAdmission``.
     public static let register = "/api/v1/nodes/register"
-    /// `POST` ``NodeHeartbeat`` with the node's credential as bearer token → 204.
+    /// `POST` ``NodeHeartbeat`` with the node's credential as bearer token → 204, or 200 ``NodeInstruction``.
     public static func heartbeat(_ name: String) -> String { "/api/v1/nodes/\(name)/heartbeat" }
+    /// `POST` with the node's credential as bearer token, once it took no work any more and has none → 200 ``NodeInstruction``.
+    public static func left(_ name: String) -> String { "/api/v1/nodes/\(name)/left" }
 }
 
 public struct NodeRegistration: Codable, Sendable {
@@ -33,4 +35,14 @@ public struct NodeHeartbeat: Codable, Sendable {
     public var osRelease: String
     /// Root slot in use, such as `A`.
     public var slot: String?
+}
+
+/// What a node is to do.
+public struct NodeInstruction: Codable, Sendable {
+    /// Take no new work, end what there is, then `POST` ``NodePath/left(_:)``.
+    public var leave: Bool
+    /// Restart: the machine has no BMC that could do it.
+    public var restart: Bool
+
+    public init(leave: Bool = false, restart: Bool = false) { (self.leave, self.restart) = (leave, restart) }
 }

@@ -70,9 +70,16 @@ public struct ProvisionRequest: Codable, Sendable {
     public var disk: String?
     /// Data on the root disk may be overwritten.
     public var eraseExistingData: Bool?
+    public var role: Machine.NodeRole?
+    /// Another person has to say yes.
+    public var requireApproval: Bool?
 
-    public init(cluster: String, release: String, disk: String? = nil, eraseExistingData: Bool? = nil) {
+    public init(
+        cluster: String, release: String, disk: String? = nil, eraseExistingData: Bool? = nil,
+        role: Machine.NodeRole? = nil, requireApproval: Bool? = nil
+    ) {
         (self.cluster, self.release, self.disk, self.eraseExistingData) = (cluster, release, disk, eraseExistingData)
+        (self.role, self.requireApproval) = (role, requireApproval)
     }
 }
 

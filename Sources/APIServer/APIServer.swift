@@ -16,6 +16,7 @@ import Store
 public struct APIRouter: Sendable {
     let store: any RecordStore
     let machines: MachineService
+    let operations: OperationService
     let bmcs: BMCService
     let consoles: ConsoleHub
     let consoleService: ConsoleService
@@ -33,7 +34,8 @@ public struct APIRouter: Sendable {
     let now: @Sendable () -> Date
 
     public init(
-        store: any RecordStore, machines: MachineService, bmcs: BMCService, consoles: ConsoleHub,
+        store: any RecordStore, machines: MachineService, operations: OperationService, bmcs: BMCService,
+        consoles: ConsoleHub,
         consoleService: ConsoleService, agents: AgentService, catalog: CatalogService,
         expectations: ExpectationService, registry: StandaloneRegistry, images: ImageLibrary.Library,
         board: SessionBoard, boots: BootBook,
@@ -42,6 +44,7 @@ public struct APIRouter: Sendable {
         now: @escaping @Sendable () -> Date
     ) {
         (self.store, self.machines, self.bmcs, self.agents) = (store, machines, bmcs, agents)
+        self.operations = operations
         (self.catalog, self.consoles, self.consoleService) = (catalog, consoles, consoleService)
         self.expectations = expectations
         (self.registry, self.images, self.board, self.boots) = (registry, images, board, boots)
@@ -59,7 +62,11 @@ public struct APIRouter: Sendable {
         let tokens = TokenMiddleware(store: store, now: now)
         MetricsRoute(page: metrics).register(on: router.group().add(middleware: tokens))
         let people = router.group("api/v1").add(middleware: tokens)
-        MachineRoutes(store: store, machines: machines, board: board).register(on: people)
+        let machineRoutes = MachineRoutes(store: store, machines: machines, operations: operations, board: board)
+        machineRoutes.register(on: people)
+        OperationRoutes(store: store, machines: machineRoutes, service: machines, operations: operations).register(
+            on: people)
+        VerbRoutes(machines: machineRoutes, service: machines, operations: operations).register(on: people)
         BMCRoutes(machines: machines, bmcs: bmcs).register(on: people)
         ConsoleRoutes(machines: machines, hub: consoles, service: consoleService).register(on: people)
         ExpectationRoutes(store: store, expectations: expectations).register(on: people)

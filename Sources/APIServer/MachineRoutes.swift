@@ -11,6 +11,7 @@ import Store
 struct MachineRoutes {
     let store: any RecordStore
     let machines: MachineService
+    let operations: OperationService
     let board: SessionBoard
 
     func register(on group: RouterGroup<APIContext>) {
@@ -18,7 +19,6 @@ struct MachineRoutes {
             .get("machines/{machine}", use: show)
             .post("machines/{machine}/accept", use: accept)
             .post("machines/{machine}/set", use: change)
-            .post("machines/{machine}/provision", use: provision)
             .post("machines/{machine}/confirm", use: confirm)
             .post("machines/{machine}/merge", use: merge)
             .post("machines/{machine}/split", use: split)
@@ -63,17 +63,6 @@ struct MachineRoutes {
                 labels: body.labels ?? [:]),
             generation: try request.ifMatch(), by: context.actor)
         return try .json(try await view(of: changed), etag: "\"\(changed.generation)\"")
-    }
-
-    @Sendable func provision(_ request: Request, context: APIContext) async throws -> Response {
-        let machine = try await machine(context)
-        let body = try await request.json(ProvisionRequest.self)
-        let assignment = Machine.Assignment(
-            cluster: body.cluster, release: body.release, rootDisk: body.disk.map { RootDisk.hint($0) },
-            eraseExistingData: body.eraseExistingData ?? false)
-        let (changed, operation) = try await machines.provision(
-            machine.id, assignment: assignment, generation: try request.ifMatch(), by: context.actor)
-        return try .json(OperationView(operation), status: .accepted, etag: "\"\(changed.generation)\"")
     }
 
     @Sendable func confirm(_ request: Request, context: APIContext) async throws -> Response {
@@ -121,14 +110,16 @@ struct MachineRoutes {
         return try .json(PowerView(power: try await machines.setPower(body.action, of: machine.id, by: context.actor)))
     }
 
-    private func machine(_ context: APIContext) async throws -> Machine {
+    func machine(_ context: APIContext) async throws -> Machine {
         try await machines.machine(try context.parameters.require("machine"))
     }
 
-    private func view(of machine: Machine) async throws -> MachineView {
+    func view(of machine: Machine) async throws -> MachineView {
         var operation: OperationView?
         if let id = machine.observed.operation, let found = try await store.get(Operation.self, id) {
-            operation = OperationView(found, progress: machine.observed.session.flatMap { board.progress(of: $0) })
+            operation = OperationView(
+                found, progress: machine.observed.session.flatMap { board.progress(of: $0) },
+                waitsFor: operations.reasonToWait(found))
         }
         return MachineView(
             machine, operation: operation,
@@ -140,15 +131,5 @@ struct MachineRoutes {
         var view = try await view(of: machine)
         (view.hardware, view.profileGives) = (nil, nil)
         return view
-    }
-}
-
-/// How people name a root disk: a path, a WWN, or else a serial number.
-enum RootDisk {
-    static func hint(_ text: String) -> RootDiskHint {
-        if text.hasPrefix("/dev/") { return RootDiskHint(path: text) }
-        let lowered = text.lowercased()
-        let isWWN = ["0x", "naa.", "eui.", "nvme.", "t10.", "uuid."].contains { lowered.hasPrefix($0) }
-        return isWWN ? RootDiskHint(wwn: text) : RootDiskHint(serial: text)
     }
 }

@@ -18,6 +18,7 @@ struct NodeRoutes {
     func registerOpen(on group: RouterGroup<APIContext>) {
         group.post("nodes/register", use: join)
             .post("nodes/{node}/heartbeat", use: heartbeat)
+            .post("nodes/{node}/left", use: left)
     }
 
     @Sendable func list(_ request: Request, context: APIContext) async throws -> Response {
@@ -44,10 +45,16 @@ struct NodeRoutes {
 
     @Sendable func heartbeat(_ request: Request, context: APIContext) async throws -> Response {
         let body = try await request.json(NodeHeartbeat.self, limit: 64 << 10)
-        try await registry.heartbeat(
+        let isToLeave = try await registry.heartbeat(
             node: try context.parameters.require("node"), credential: request.bearer ?? "", bootID: body.bootID,
             osRelease: body.osRelease)
-        return .noContent
+        return isToLeave ? try .json(NodeInstruction(leave: true)) : .noContent
+    }
+
+    @Sendable func left(_ request: Request, context: APIContext) async throws -> Response {
+        let restarts = try await registry.noteLeft(
+            node: try context.parameters.require("node"), credential: request.bearer ?? "")
+        return try .json(NodeInstruction(restart: restarts))
     }
 
     @Sendable private func view(of node: Node) -> NodeView {

@@ -77,6 +77,9 @@ public struct AgentRunner: Sendable {
                 try await session.finish(OrderResult(outcome: .succeeded(entry: "powerOff")), order: order.id)
                 machine.powerOff()
                 return true
+            case .shell:
+                try await session.finish(OrderResult(outcome: .failed("this agent has no shell")), order: order.id)
+                return false
             case .setUpBMC(let user):
                 try await session.finish(await setUpBMC(user, order: order), order: order.id)
                 return false
@@ -84,7 +87,10 @@ public struct AgentRunner: Sendable {
                 let disk = try OrderVerifier.disk(install.disk, among: hardware.disks)
                 return try await self.install(install, on: disk, order: order, session)
             case .wipe(let wipe):
-                try await session.finish(try await self.wipe(wipe, hardware, order: order, session), order: order.id)
+                let result = try await self.wipe(wipe, hardware, order: order, session)
+                // What is on the disks now is known before anything is installed on them.
+                try await session.report(try await readHardware())
+                try await session.finish(result, order: order.id)
                 return false
             case .start(let system):
                 let disk = try OrderVerifier.disk(system.disk, among: hardware.disks)

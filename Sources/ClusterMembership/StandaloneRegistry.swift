@@ -8,9 +8,9 @@ import Synchronization
 public final class StandaloneRegistry: Sendable {
     /// Seconds between two heartbeats that nodes are asked for.
     public let heartbeatSeconds: Int
-    private let store: any RecordStore
+    let store: any RecordStore
     private let logger: Logger
-    private let now: @Sendable () -> Date
+    let now: @Sendable () -> Date
     private let startedAt: Date
     /// Last heartbeat by node name: soft state, relearnt within seconds after a start.
     private let heartbeats = Mutex<[String: Date]>([:])
@@ -91,14 +91,15 @@ public final class StandaloneRegistry: Sendable {
 
     /// Notes a sign of life. Writes only when something changed: a new start of the system, or readiness.
     /// - Throws: ``JoinRefusal`` `unknownNode` for a wrong credential too, so that names cannot be probed.
-    public func heartbeat(node name: String, credential: String, bootID: String, osRelease: String) async throws {
+    /// - Returns: the node is to leave its cluster.
+    @discardableResult public func heartbeat(
+        node name: String, credential: String, bootID: String, osRelease: String
+    ) async throws -> Bool {
         let now = now()
-        guard let known = try await store.get(Node.self, name), known.credentialHash == Credential.hash(credential)
-        else {
-            throw JoinRefusal.unknownNode
-        }
+        let known = try await node(name, credential)
         heartbeats.withLock { $0[name] = now }
-        guard known.bootID != bootID || !known.ready || known.osRelease != osRelease else { return }
+        let isToLeave = known.leaveAskedAt != nil && known.leftAt == nil
+        guard known.bootID != bootID || !known.ready || known.osRelease != osRelease else { return isToLeave }
         try await store.transaction { transaction in
             guard var node = try await transaction.get(Node.self, name) else { return }
             let restarted = node.bootID != bootID
@@ -112,6 +113,15 @@ public final class StandaloneRegistry: Sendable {
                 &node, ready: true, restarted ? "heartbeats after a restart" : "heartbeats arrive again",
                 in: transaction, at: now)
         }
+        return isToLeave
+    }
+
+    func node(_ name: String, _ credential: String) async throws -> Node {
+        guard let known = try await store.get(Node.self, name), known.credentialHash == Credential.hash(credential)
+        else {
+            throw JoinRefusal.unknownNode
+        }
+        return known
     }
 
     /// The last sign of life of a node, as far as this daemon saw one.

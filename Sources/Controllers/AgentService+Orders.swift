@@ -1,5 +1,6 @@
 import APIModel
 import FoundationEssentials
+import Inventory
 import Machines
 import Store
 
@@ -40,38 +41,94 @@ extension AgentService {
         try await store.transaction { transaction in
             guard var machine = try await transaction.get(Machine.self, session.machine),
                 let id = machine.observed.operation, var operation = try await transaction.get(Operation.self, id),
-                operation.order?.id == order
+                operation.order?.id == order, let step = operation.step
             else { return }
-            let installs = operation.order?.installs
-            operation.order = nil
+            if step == .wipe, let disks = result.disks { operation.disks = disks }
             switch result.outcome {
             case .succeeded(let entry):
-                machine.observed.installed = installs
-                operation.installedAt = now
-                machine.observed.installedRelease = operation.assignment.release
-                machine.observed.bootVolume = result.facts["bootVolume"]
-                machine.updatedAt = now
-                try transaction.put(machine)
-                try transaction.put(
-                    Event.now(
-                        .installWritten, machine: machine.id, actor: "agent",
-                        "\(operation.assignment.release) is written and verified; enters it by \(entry)",
-                        details: result.facts.merging(["entry": entry]) { $1 }, at: now))
+                switch step {
+                case .install:
+                    try finishInstall(&machine, &operation, entry, result.facts, in: transaction, at: now)
+                    try await noteLeft(session, in: transaction, at: now)
+                case .wipe: try finishWipe(&machine, &operation, result.facts, in: transaction, at: now)
+                case .rescue: operation.carriedOutAt = now
+                case .drain, .join: break
+                }
+                operation.order = nil
             case .refused(let refusal):
-                operation.state = .failed
-                operation.finishedAt = now
-                operation.error = "the agent refused the order, and nothing was changed: \(refusal)"
+                operation.finish(.failed, "the agent refused the order, and nothing was changed: \(refusal)", at: now)
                 try transaction.put(
                     Event.now(.agentRefused, machine: machine.id, actor: "agent", "order refused: \(refusal)", at: now))
             case .failed(let reason):
-                operation.state = .failed
-                operation.finishedAt = now
-                operation.error = reason
+                let isTriedAgain = operation.fall(back: reason, at: now)
+                try transaction.put(
+                    Event.now(
+                        .orderFailed, machine: machine.id, actor: "agent",
+                        "the order to \(step.rawValue) failed: \(reason)"
+                            + (isTriedAgain ? "; it is tried again" : ""),
+                        details: result.facts.merging(["order": order]) { $1 }, at: now))
             }
+            try transaction.put(machine)
             try transaction.put(operation)
         }
         board.note(nil, of: session.id)
         wakeups.wake(session.machine)
+    }
+
+    private func noteLeft(_ session: AgentSession, in transaction: Transaction, at now: Date) async throws {
+        guard var session = try await transaction.get(AgentSession.self, session.id) else { return }
+        session.leftAt = now
+        try transaction.put(session)
+    }
+
+    private func finishInstall(
+        _ machine: inout Machine, _ operation: inout Operation, _ entry: String, _ facts: [String: String],
+        in transaction: Transaction, at now: Date
+    ) throws {
+        let release = operation.assignment?.release ?? "the system"
+        machine.observed.installed = operation.order?.installs
+        operation.installedAt = now
+        machine.observed.installedRelease = operation.assignment?.release
+        machine.observed.bootVolume = facts["bootVolume"]
+        machine.updatedAt = now
+        try transaction.put(
+            Event.now(
+                .installWritten, machine: machine.id, actor: "agent",
+                "\(release) is written and verified; enters it by \(entry)",
+                details: facts.merging(["entry": entry]) { $1 }, at: now))
+    }
+
+    /// Every disk of the order is proved to be erased: one that the agent does not tell of is none.
+    private func finishWipe(
+        _ machine: inout Machine, _ operation: inout Operation, _ facts: [String: String],
+        in transaction: Transaction, at now: Date
+    ) throws {
+        let disks = operation.disks ?? []
+        let open = (operation.order?.erases ?? []).filter { target in
+            !disks.contains {
+                $0.outcome == .erased && $0.serial == target.serial && $0.wwn == target.wwn
+                    && $0.sizeBytes == target.sizeBytes
+            }
+        }
+        guard open.isEmpty else {
+            operation.fall(
+                back:
+                    "the agent shows no proof for \(open.map { $0.serial ?? $0.wwn ?? $0.path ?? "a disk" }.joined(separator: ", "))",
+                at: now)
+            return
+        }
+        operation.carriedOutAt = now
+        transaction.delete(Secret.self, Secret.drives(of: machine.id))
+        machine.updatedAt = now
+        try transaction.put(
+            Event.now(
+                .diskWiped, machine: machine.id, actor: "agent",
+                disks.isEmpty
+                    ? "\(machine.name): no disk was to be erased"
+                    : "\(machine.name): \(disks.count) disks are erased and proved: "
+                        + disks.map { "\($0.serial ?? $0.wwn ?? $0.path) by \($0.method?.rawValue ?? "-")" }
+                        .joined(separator: ", "),
+                details: facts.merging(["operation": operation.id]) { $1 }, at: now))
     }
 
     /// A system that was started says so itself; one that was not is told of here.
@@ -86,6 +143,7 @@ extension AgentService {
                 guard var machine = try await transaction.get(Machine.self, session.machine) else { return }
                 machine.set(.agentConnected, false, "the agent started the installed system", at: now)
                 try transaction.put(machine)
+                try await noteLeft(session, in: transaction, at: now)
             }
             return
         case .refused(let refusal): why = "\(refusal)"

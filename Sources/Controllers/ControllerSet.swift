@@ -10,6 +10,7 @@ public struct ControllerSet: Sendable {
     public let board: SessionBoard
     public let director: BootDirector
     public let machines: MachineService
+    public let operations: OperationService
     public let bmcs: BMCService
     public let agents: AgentService
     public let catalog: CatalogService
@@ -26,7 +27,8 @@ public struct ControllerSet: Sendable {
 
     public init(
         store: any RecordStore, installation: Installation, profiles: ProfileMatcher,
-        bmcs controller: any BMCController, prober: any BMCProber, images: any ImageSource, logger: Logger,
+        bmcs controller: any BMCController, prober: any BMCProber, images: any ImageSource,
+        cluster: any ClusterGateway, limits: OperationLimits = OperationLimits(), logger: Logger,
         now: @escaping @Sendable () -> Date
     ) {
         let wakeups = Wakeups()
@@ -40,9 +42,13 @@ public struct ControllerSet: Sendable {
         bmcs = BMCService(
             store: store, installation: installation, profiles: profiles, controller: controller, prober: prober,
             logger: logger, now: now)
+        let planner = OperationPlanner(store: store, profiles: profiles, images: images)
+        let desk = OperationDesk(limits: limits)
         machines = MachineService(
             store: store, board: board, installation: installation, bmcs: bmcs, consoles: consoles,
-            profiles: profiles, director: director, boots: boots, wakeups: wakeups, now: now)
+            profiles: profiles, director: director, boots: boots, wakeups: wakeups, planner: planner, desk: desk,
+            now: now)
+        operations = OperationService(store: store, wakeups: wakeups, desk: desk, now: now)
         agents = AgentService(
             store: store, board: board, director: director, identities: identities, tickets: tickets,
             profiles: profiles,
@@ -51,11 +57,11 @@ public struct ControllerSet: Sendable {
         expectations = ExpectationService(store: store, installation: installation, profiles: profiles, now: now)
         keeper = ExpectationKeeper(
             store: store, installation: installation, wakeups: wakeups, logger: logger, now: now)
-        let planner = InstallPlanner(store: store, profiles: profiles, images: images)
         let orders = OrderIssuer(
             store: store, board: board, planner: planner, installation: installation, logger: logger, now: now)
         let stepper = Stepper(
-            store: store, board: board, machines: machines, orders: orders, planner: planner, logger: logger, now: now)
+            store: store, board: board, machines: machines, orders: orders, planner: planner, cluster: cluster,
+            desk: desk, wakeups: wakeups, logger: logger, now: now)
         reconciler = Reconciler(
             store: store, stepper: stepper, board: board, wakeups: wakeups, logger: logger, now: now)
         monitor = BMCMonitor(store: store, bmcs: bmcs, logger: logger, now: now)

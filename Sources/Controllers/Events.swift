@@ -41,12 +41,20 @@ extension Event {
 
 extension Machine {
     /// Moves to `phase`; the event belongs into the same transaction.
-    mutating func enter(_ phase: Phase, reason: String, actor: String, at now: Date) -> Event {
+    /// - Parameter operation: what failed with it.
+    mutating func enter(
+        _ phase: Phase, reason: String, actor: String, operation: Operation? = nil, at now: Date
+    ) -> Event {
         let from = observed.phase
         let seconds = now.timeIntervalSince(observed.phaseSince)
         observed.phase = phase
         observed.phaseSince = now
-        observed.failure = phase == .failed ? Failure(phase: from, reason: reason, at: now) : nil
+        observed.failure =
+            phase == .failed
+            ? Failure(
+                phase: from, reason: reason, at: now, operation: operation?.id,
+                next: Failure.remedy(of: from, operation))
+            : nil
         updatedAt = now
         return .now(
             .phaseChanged, machine: id, actor: actor, "\(name): \(from.rawValue) → \(phase.rawValue): \(reason)",

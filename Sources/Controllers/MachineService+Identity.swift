@@ -80,7 +80,7 @@ extension MachineService {
     }
 
     /// Its agent starts anew, and speaks for the other machine then.
-    private func remove(_ machine: Machine, in transaction: Transaction) async throws {
+    func remove(_ machine: Machine, in transaction: Transaction) async throws {
         if let id = machine.observed.session, var session = try await transaction.get(AgentSession.self, id) {
             session.voided = true
             try transaction.put(session)

@@ -15,6 +15,8 @@ public struct MachineService: Sendable {
     let director: BootDirector
     let boots: BootBook
     let wakeups: Wakeups
+    let planner: OperationPlanner
+    let desk: OperationDesk
     let now: @Sendable () -> Date
 
     /// A machine by id, name, MAC address or serial number.
@@ -49,17 +51,12 @@ public struct MachineService: Sendable {
         if let network { try await checkAddress(network.address, of: id) }
         let machine = try await store.transaction { transaction in
             var machine = try await current(id, generation: generation, in: transaction)
-            guard ![.rejected, .retired].contains(machine.observed.phase) else {
-                throw ServiceError(
-                    .conflict, "\(machine.name) is \(machine.observed.phase.rawValue) and cannot be accepted")
-            }
-            if let question = machine.observed.question {
-                throw ServiceError(
-                    .conflict,
-                    "\(machine.name) looks like \(question.resembles) (\(question.comparison)): say `slipway machine merge` or "
-                        + "`slipway machine split` first")
-            }
+            try refuse(.accept, machine, try await operation(of: machine, in: transaction))
             machine.desired.accepted = true
+            if machine.observed.phase == .rejected {
+                try transaction.put(
+                    machine.enter(.discovered, reason: "\(actor) accepted it after all", actor: actor, at: now))
+            }
             try checkMayChange(machine, name: name, network: network)
             if let name { machine.name = name }
             if let network {
@@ -81,62 +78,6 @@ public struct MachineService: Sendable {
         }
         wakeups.wake(id)
         return machine
-    }
-
-    /// Asks for an install.
-    public func provision(
-        _ id: String, assignment: Machine.Assignment, generation: Int64?, by actor: String
-    ) async throws -> (Machine, Operation) {
-        let now = now()
-        guard try await store.list(Cluster.self).items.contains(where: { $0.name == assignment.cluster }) else {
-            throw ServiceError(
-                .invalid, "no cluster is called \(assignment.cluster); see `slipway cluster list`", field: "cluster")
-        }
-        guard try await store.list(OSRelease.self).items.contains(where: { $0.name == assignment.release }) else {
-            throw ServiceError(
-                .invalid, "no OS release is called \(assignment.release); see `slipway os list`", field: "release")
-        }
-        let result = try await store.transaction { transaction in
-            var machine = try await current(id, generation: generation, in: transaction)
-            try checkProvisionable(machine)
-            if let profile = machine.observed.profile.flatMap({ profiles.profile(named: $0) }),
-                let refusal = profile.refusal(of: assignment.release)
-            {
-                throw ServiceError(.conflict, "\(machine.name): \(refusal)", field: "release")
-            }
-            if let last = machine.observed.operation, let operation = try await transaction.get(Operation.self, last),
-                !operation.isFinished
-            {
-                // Asking again for the same thing confirms the session; asking for another while one runs is refused.
-                guard operation.assignment == assignment else {
-                    throw ServiceError(
-                        .conflict,
-                        "\(machine.name) is busy with \(operation.id), \(operation.assignment.release) for "
-                            + "\(operation.requestedBy); wait until it ends")
-                }
-                try await confirmSession(of: &machine, in: transaction, at: now)
-                try transaction.put(machine)
-                return (machine, operation)
-            }
-            let operation = Operation(
-                id: Credential.identifier("o"), verb: .provision, machine: machine.id, requestedBy: actor,
-                assignment: assignment, createdAt: now)
-            machine.desired.assignment = assignment
-            machine.observed.operation = operation.id
-            machine.generation += 1
-            machine.updatedAt = now
-            try await confirmSession(of: &machine, in: transaction, at: now)
-            try transaction.put(machine)
-            try transaction.put(operation)
-            try transaction.put(
-                Event.now(
-                    .machineChanged, machine: machine.id, actor: actor,
-                    "\(machine.name): provision \(assignment.release) into cluster \(assignment.cluster)",
-                    details: ["operation": operation.id], at: now))
-            return (machine, operation)
-        }
-        wakeups.wake(id)
-        return result
     }
 
     func current(_ id: String, generation: Int64?, in transaction: Transaction) async throws -> Machine {
@@ -182,24 +123,8 @@ public struct MachineService: Sendable {
         }
     }
 
-    private func checkProvisionable(_ machine: Machine) throws {
-        guard machine.desired.accepted else {
-            throw ServiceError(
-                .conflict, "\(machine.name) is not accepted; look at it, then `slipway machine accept \(machine.name)`")
-        }
-        guard !machine.desired.protected else {
-            throw ServiceError(.conflict, "\(machine.name) is protected; nothing is installed on it")
-        }
-        guard [.discovered, .inspecting, .available, .installing, .failed].contains(machine.observed.phase) else {
-            throw ServiceError(
-                .conflict,
-                "\(machine.name) is \(machine.observed.phase.rawValue); only an available or failed machine is provisioned"
-            )
-        }
-    }
-
     /// A person who accepts or provisions a machine while its one session is live confirms that it is this machine.
-    private func confirmSession(of machine: inout Machine, in transaction: Transaction, at now: Date) async throws {
+    func confirmSession(of machine: inout Machine, in transaction: Transaction, at now: Date) async throws {
         guard let id = machine.observed.session, var session = try await transaction.get(AgentSession.self, id),
             session.trust == nil, board.isLive(session, at: now)
         else { return }

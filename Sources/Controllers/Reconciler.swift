@@ -17,6 +17,7 @@ public struct Reconciler: Service {
         try await cancelWhenGracefulShutdown {
             try await withThrowingDiscardingTaskGroup { group in
                 group.addTask { try await tickEverySecond() }
+                try await stepper.desk.load(store)
                 var tended: Set<String> = []
                 let (machines, changes) = try await store.listAndWatch(Machine.self)
                 for machine in machines where tended.insert(machine.id).inserted {

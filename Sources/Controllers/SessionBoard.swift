@@ -27,7 +27,7 @@ public final class SessionBoard: Sendable {
 
     /// The session called lately. After a start of the daemon every open session has its patience again.
     func isLive(_ session: AgentSession, at now: Date) -> Bool {
-        guard !session.voided else { return false }
+        guard !session.voided, session.leftAt == nil else { return false }
         let lastCall = entries.withLock { $0[session.id]?.lastCall } ?? max(session.openedAt, startedAt)
         return now.timeIntervalSince(lastCall) < AgentSession.patience
     }

@@ -61,8 +61,6 @@ struct SessionOpening {
                     + "merge or split them")
         }
         let session = try await session(on: machine, by: ticket, in: transaction)
-        ticket.usedBy = session.id
-        ticket.usedByBoot = request.bootID
         if let former = machine.observed.session, former != session.id { board.forget(former) }
         machine.observed.session = session.id
         // A MAC that another machine is known by is not taken from it.
@@ -75,6 +73,9 @@ struct SessionOpening {
             .sessionTrusted, session.trust != nil,
             session.trust.map { "trusted: \($0.rawValue)" } ?? "no power command of ours preceded this boot", at: now)
         machine.updatedAt = now
+        try await noteStart(of: machine, isKnown: ticket.usedBy == session.id, in: transaction)
+        ticket.usedBy = session.id
+        ticket.usedByBoot = request.bootID
         try transaction.put(ticket)
         try transaction.put(session)
         try transaction.put(machine)
@@ -85,6 +86,15 @@ struct SessionOpening {
                 details: ["uptimeSeconds": "\((request.uptimeSeconds * 10).rounded() / 10)", "session": session.id],
                 at: now))
         return .opened(session, machine)
+    }
+
+    /// Counts the agents that an operation saw.
+    private func noteStart(of machine: Machine, isKnown: Bool, in transaction: Transaction) async throws {
+        guard !isKnown, let id = machine.observed.operation,
+            var operation = try await transaction.get(Operation.self, id), operation.state == .running
+        else { return }
+        operation.starts += 1
+        try transaction.put(operation)
     }
 
     /// A new session, or that of an agent which lost our answer, with another token.

@@ -26,7 +26,8 @@ struct APIService {
     func service() throws -> any Service {
         let (boots, metrics, now) = (controllers.boots, metrics, now)
         let router = APIRouter(
-            store: store, machines: controllers.machines, bmcs: controllers.bmcs, consoles: controllers.consoles,
+            store: store, machines: controllers.machines, operations: controllers.operations, bmcs: controllers.bmcs,
+            consoles: controllers.consoles,
             consoleService: controllers.consoleService, agents: controllers.agents, catalog: controllers.catalog,
             expectations: controllers.expectations, registry: registry, images: images, board: controllers.board,
             boots: controllers.boots,

@@ -84,9 +84,11 @@ public enum Daemon {
             syslog: configuration.syslogPort.map { "\(configuration.address):\($0)" },
             idleSeconds: configuration.idleSeconds)
         let bmcs = try BMCAuthorities.router(configuration.bmcAuthorities, logger: logger)
+        let registry = StandaloneRegistry(
+            store: store, heartbeatSeconds: configuration.heartbeatSeconds, logger: logger, now: now)
         let controllers = ControllerSet(
             store: store, installation: installation, profiles: ProfileMatcher(profiles), bmcs: bmcs, prober: bmcs,
-            images: images, logger: logger, now: now)
+            images: images, cluster: registry, limits: configuration.operationLimits, logger: logger, now: now)
         let rematched = try await controllers.machines.rematch()
         if rematched > 0 {
             logger.notice("hardware profiles are other ones", metadata: ["machines": "\(rematched)"])
@@ -94,8 +96,6 @@ public enum Daemon {
         // The index is loaded before the first packet is answered: a ready machine must not be taken for an unknown one.
         try await controllers.feed.load()
         try await controllers.recorder.load()
-        let registry = StandaloneRegistry(
-            store: store, heartbeatSeconds: configuration.heartbeatSeconds, logger: logger, now: now)
         let boot = try BootServices(
             configuration, scripts: scripts, images: images, director: controllers.director,
             authority: keys.authority, logger: logger)

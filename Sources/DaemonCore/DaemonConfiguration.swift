@@ -46,6 +46,8 @@ public struct DaemonConfiguration: Sendable, Equatable {
     public var networks6: [DHCPv6Network] = []
     /// PEM of the authorities that sign BMCs' certificates; nil: there are none.
     public var bmcAuthorities: String?
+    /// Operations that destroy data and run at once.
+    public var operationLimits = OperationLimits()
     /// DHCP packets a second that one MAC may send in the long run; 0: no limit.
     public var dhcpPacketsPerSecond: Int
 
@@ -89,6 +91,10 @@ public struct DaemonConfiguration: Sendable, Equatable {
             heartbeatSeconds: try top.integer("heartbeat_seconds", in: 1...3600) ?? 5,
             idleSeconds: try top.integer("agent_idle_seconds", in: 0...604_800) ?? 3600,
             subnets: [], dhcpPacketsPerSecond: try top.integer("dhcp_packets_per_second", in: 0...1000) ?? 5)
+        configuration.operationLimits = OperationLimits(
+            total: try top.integer("operation_limit", in: 1...100_000) ?? configuration.operationLimits.total,
+            perRack: try top.integer("operation_limit_per_rack", in: 1...100_000)
+                ?? configuration.operationLimits.perRack)
         configuration.bmcAuthorities = try top.string("bmc_authorities")
         if configuration.firmwareHTTPS, configuration.bootTLSPort == nil {
             throw top.fault(key: "firmware_https", "firmware_https: needs boot_tls_port, such as 8444")

@@ -26,6 +26,17 @@ extension YAMLReader {
         return WipePolicy(method: method, verify: verify ?? .sampled, frozen: frozen ?? .fail)
     }
 
+    mutating func phaseDeadlines() throws -> PhaseDeadlines {
+        func seconds(_ phase: String) throws -> Double? {
+            try duration(phase, in: .seconds(60) ... .seconds(14 * 86400)).map { Double($0.components.seconds) }
+        }
+        let deadlines = PhaseDeadlines(
+            inspecting: try seconds("inspecting"), draining: try seconds("draining"), wiping: try seconds("wiping"),
+            installing: try seconds("installing"), joining: try seconds("joining"))
+        try finish()
+        return deadlines
+    }
+
     mutating func bmcPreferences() throws -> BMCPreferences {
         let preferences = BMCPreferences(
             quirks: try words("quirks", BMCQuirk.self) ?? [],

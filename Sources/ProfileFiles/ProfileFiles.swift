@@ -56,6 +56,7 @@ public enum ProfileDirectory {
             localDisk: try top.words("local_disk", LocalDiskMethod.self) ?? [])
         try top.readConsoles(into: &profile)
         if var wipe = try top.mapping("wipe") { profile.wipe = try wipe.wipePolicy() }
+        if var deadlines = try top.mapping("deadlines") { profile.deadlines = try deadlines.phaseDeadlines() }
         if var bmc = try top.mapping("bmc") { profile.bmc = try bmc.bmcPreferences() }
         profile.labels = try top.labels("labels") ?? [:]
         profile.allowedReleases = try top.list("allowed_releases") { text in

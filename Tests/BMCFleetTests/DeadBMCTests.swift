@@ -91,7 +91,7 @@ import Testing
                 admission: .init(unknown: .discover), pollSeconds: 60)
             let controllers = ControllerSet(
                 store: store, installation: installation, profiles: ProfileMatcher([]), bmcs: looks, prober: router,
-                images: NoImages(), logger: logger, now: now)
+                images: NoImages(), cluster: NoCluster(), logger: logger, now: now)
             for (number, port) in ports.enumerated() {
                 try await store.transaction { transaction in
                     var machine = Machine(
@@ -141,6 +141,13 @@ import Testing
 
     private struct NoImages: ImageSource {
         func path(ofImage digest: String) async -> String? { nil }
+    }
+
+    private struct NoCluster: ClusterGateway {
+        func departure(of machine: Machine) async throws -> Departure? { nil }
+        func askToLeave(_ machine: Machine, by actor: String) async throws {}
+        func mayStay(_ machine: Machine) async throws {}
+        func remove(_ machine: Machine) async throws {}
     }
 
     private static func words(_ seconds: [Double]) -> String {

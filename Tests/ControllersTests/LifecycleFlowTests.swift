@@ -23,6 +23,7 @@ import Testing
             _ store: any RecordStore, keys: Keys, bmcs: any BMCController = NoPower(), prober: any BMCProber = NoBMCs(),
             boot: BootPreferences = BootPreferences(), profiles: [HardwareProfile]? = nil, records: Bool = false,
             feeds: Bool = true, runs: Bool = true, keeps: Bool = true,
+            limits: OperationLimits = OperationLimits(),
             now: @escaping @Sendable () -> Date = { Date() }
         ) {
             let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
@@ -34,13 +35,11 @@ import Testing
             let profile = HardwareProfile(
                 name: "rack", match: .machine("manufacturer", "Slipway"), rootDisk: RootDiskHint(transports: [.nvme]),
                 readBack: .full, boot: boot)
+            registry = StandaloneRegistry(store: store, logger: logger, now: now)
             let controllers = ControllerSet(
                 store: store, installation: installation, profiles: ProfileMatcher(profiles ?? [profile]), bmcs: bmcs,
-                prober: prober,
-                images: AllImages(),
-                logger: logger, now: now)
+                prober: prober, images: AllImages(), cluster: registry, limits: limits, logger: logger, now: now)
             self.controllers = controllers
-            registry = StandaloneRegistry(store: store, logger: logger, now: now)
             // The services run for as long as this daemon lives; kill() is the only way they end.
             task = Task {
                 if feeds { try await controllers.feed.load() }

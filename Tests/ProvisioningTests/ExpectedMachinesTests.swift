@@ -213,7 +213,9 @@ import Testing
                     "PUT", "hardware", report, ["--header", "Authorization: Bearer \(token)"])
                 statuses.insert(String(answer.split(separator: " ").dropFirst().first ?? ""))
                 guard statuses.contains("429") else { continue }
-                #expect(answer.lowercased().contains("retry-after: 1"), "\(answer)")
+                // The next one is due within 15 seconds; on a busy machine some of them are over.
+                let wait = answer.lowercased().firstMatch(of: /retry-after: (\d+)/).flatMap { Int($0.1) }
+                #expect(wait.map { (1...15).contains($0) } == true, "\(answer)")
                 #expect(answer.contains("application/problem+json") && answer.contains("too often"), "\(answer)")
                 break
             }

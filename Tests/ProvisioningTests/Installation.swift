@@ -151,7 +151,7 @@ final class Installation: Sendable {
 
     /// Waits until a machine is in a phase.
     func reaches(_ phase: String, _ machine: String) async throws -> Bool {
-        try await eventually(within: .seconds(40), every: .milliseconds(100)) {
+        try await eventually(within: .seconds(120), every: .milliseconds(100)) {
             try await field("phase", of: machine) == phase
         }
     }

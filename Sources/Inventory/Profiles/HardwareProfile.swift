@@ -22,6 +22,8 @@ public struct HardwareProfile: Sendable {
     /// Nil: it says nothing of it.
     public var wipe: WipePolicy?
     public var bmc: BMCPreferences
+    /// How long its machines may stay in a phase.
+    public var deadlines = PhaseDeadlines()
     /// Labels of the machines that have it. Keys and values are fit, by ``Label``.
     public var labels: [String: String]
     /// OS releases that may be installed, by name; nil: any.

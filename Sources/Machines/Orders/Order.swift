@@ -24,6 +24,8 @@ public struct Order: Codable, Equatable, Sendable, Identifiable {
     public enum Task: Codable, Equatable, Sendable {
         case install(InstallOrder)
         case wipe(WipeOrder)
+        /// Hold a shell for a person. What they do in it is theirs.
+        case shell(ShellOrder)
         /// Start what is installed. Writes nothing.
         case start(InstalledSystem)
         /// Restart through firmware.
@@ -32,6 +34,14 @@ public struct Order: Codable, Equatable, Sendable, Identifiable {
         /// Give the machine's BMC a user of this installation, from within. No other user of it is touched.
         case setUpBMC(BMCUserOrder)
     }
+}
+
+/// A shell on the agent's machine, for a while.
+public struct ShellOrder: Codable, Equatable, Sendable {
+    /// Seconds from the beginning of the order to the end of the shell and of all that runs in it.
+    public var seconds: Double
+
+    public init(seconds: Double) { self.seconds = seconds }
 }
 
 /// A user of a BMC, with administrator's privilege on its LAN.

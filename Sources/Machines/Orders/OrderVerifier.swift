@@ -37,16 +37,19 @@ public enum OrderVerifier {
             }
             return disk.serial == target.serial && disk.wwn == target.wwn && disk.sizeBytes == target.sizeBytes
         }
-        guard let disk = named.first else { throw .noSuchDisk(ordered: words(target), found: disks.map(\.summary)) }
-        guard named.count == 1 else { throw .ambiguousDisk(ordered: words(target), found: named.map(\.summary)) }
+        guard let disk = named.first else { throw .noSuchDisk(ordered: target.words, found: disks.map(\.summary)) }
+        guard named.count == 1 else { throw .ambiguousDisk(ordered: target.words, found: named.map(\.summary)) }
         if let reason = disk.untargetable { throw .untargetableDisk(disk.summary, reason: reason) }
         return disk
     }
 
     private static func words(_ uuid: SystemUUID?) -> String { uuid?.description ?? "none" }
+}
 
-    private static func words(_ target: DiskTarget) -> String {
-        let facts = [target.serial.map { "serial \($0)" }, target.wwn.map { "WWN \($0)" }, target.path]
-        return (facts.compactMap { $0 } + ["\(target.sizeBytes) bytes"]).joined(separator: ", ")
+extension DiskTarget {
+    /// For people.
+    public var words: String {
+        let facts = [serial.map { "serial \($0)" }, wwn.map { "WWN \($0)" }, path]
+        return (facts.compactMap { $0 } + ["\(sizeBytes) bytes"]).joined(separator: ", ")
     }
 }

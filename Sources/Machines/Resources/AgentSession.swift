@@ -45,6 +45,8 @@ public struct AgentSession: Codable, Equatable, Sendable, Identifiable {
     /// Why it may carry secrets; nil: it may not.
     public var trust: Trust?
     public var voided = false
+    /// The agent said that it leaves for the installed system: it takes no order any more.
+    public var leftAt: Date?
     /// On a machine that has its system: it reported the hardware that the system was installed on, to the last fact.
     public var isKnownHardware: Bool?
 

@@ -42,6 +42,10 @@ public struct Node: Codable, Equatable, Sendable, Identifiable {
     public var lastHeartbeat: Date
     /// Starts of the installed system seen since it registered, the first one included.
     public var boots: Int
+    /// It was asked to leave its cluster.
+    public var leaveAskedAt: Date?
+    /// It said that it takes no work any more, and has none.
+    public var leftAt: Date?
 
     public init(
         id: String, cluster: String, machine: String, osRelease: String, kernel: String, addresses: [String],

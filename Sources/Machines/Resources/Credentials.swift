@@ -35,6 +35,9 @@ public struct Secret: Codable, Equatable, Sendable, Identifiable {
 
     public init(id: String, sealed: Data) { (self.id, self.sealed) = (id, sealed) }
 
+    /// The one that a machine's ATA drives are locked with while they erase themselves.
+    public static func drives(of machine: String) -> String { "drives-" + machine }
+
     /// Seals `text` so that it opens under this id only.
     public init(id: String, text: String, key: SymmetricKey) throws {
         let box = try AES.GCM.seal(Data(text.utf8), using: key, authenticating: Data(id.utf8))

@@ -44,12 +44,16 @@ public struct Event: Codable, Equatable, Sendable, Identifiable {
         case phaseChanged = "phase.changed"
         case machineChanged = "machine.changed"
         case orderIssued = "order.issued"
+        /// An agent could not carry one out.
+        case orderFailed = "order.failed"
+        case diskWiped = "disk.wiped"
         case installProgress = "install.progress"
         case installWritten = "install.written"
         case powerCommand = "power.command"
         case bmcCommand = "bmc.command"
         case nodeRegistered = "node.registered"
         case nodeReady = "node.ready"
+        case nodeLeaving = "node.leaving"
         case problem = "problem"
         case resourceChanged = "resource.changed"
     }

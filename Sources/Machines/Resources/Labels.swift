@@ -31,8 +31,8 @@ public enum Labels {
 }
 
 /// Text that commands no terminal and breaks no line.
-enum PlainText {
-    static func isPlain(_ text: String) -> Bool {
+public enum PlainText {
+    public static func isPlain(_ text: String) -> Bool {
         text.unicodeScalars.allSatisfy { scalar in
             switch scalar.properties.generalCategory {
             // U+202E and its like turn the text around it.

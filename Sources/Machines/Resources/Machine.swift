@@ -73,6 +73,8 @@ public struct Machine: Codable, Equatable, Sendable, Identifiable {
         public var powerCommandAt: Date?
         /// Name of the node it is.
         public var node: String?
+        /// Where it goes back to after maintenance.
+        public var formerPhase: Phase?
         /// Name of the installed OS release.
         public var installedRelease: String?
         /// Where it is; nil before an install and while one is under way.
@@ -97,11 +99,23 @@ public struct Machine: Codable, Equatable, Sendable, Identifiable {
         public var rootDisk: RootDiskHint?
         /// A person said that data on the root disk may be overwritten.
         public var eraseExistingData: Bool
+        /// Nil: a worker.
+        public var role: NodeRole?
 
-        public init(cluster: String, release: String, rootDisk: RootDiskHint? = nil, eraseExistingData: Bool = false) {
+        public init(
+            cluster: String, release: String, rootDisk: RootDiskHint? = nil, eraseExistingData: Bool = false,
+            role: NodeRole? = nil
+        ) {
             (self.cluster, self.release, self.rootDisk) = (cluster, release, rootDisk)
-            self.eraseExistingData = eraseExistingData
+            (self.eraseExistingData, self.role) = (eraseExistingData, role)
         }
+    }
+
+    /// What a node does for its cluster.
+    public enum NodeRole: String, Codable, Sendable, CaseIterable {
+        case worker
+        /// The cluster stands on it: nobody asks for its disks by the dozen.
+        case controlPlane = "control-plane"
     }
 
     /// Whether this is another machine, or one that is known with a part replaced.
@@ -121,8 +135,25 @@ public struct Machine: Codable, Equatable, Sendable, Identifiable {
         /// What was tried, what came back, what to do.
         public var reason: String
         public var at: Date
+        /// Id of the operation that failed with it, which holds the attempts and the evidence.
+        public var operation: String?
+        /// The verb that a person would try next.
+        public var next: MachineVerb?
 
-        public init(phase: Phase, reason: String, at: Date) { (self.phase, self.reason, self.at) = (phase, reason, at) }
+        public init(
+            phase: Phase, reason: String, at: Date, operation: String? = nil, next: MachineVerb? = nil
+        ) {
+            (self.phase, self.reason, self.at, self.operation, self.next) = (phase, reason, at, operation, next)
+        }
+
+        /// What a person would ask for once the cause is mended.
+        public static func remedy(of phase: Phase, _ operation: Operation?) -> MachineVerb? {
+            switch operation?.state {
+            case .failed: operation?.verb == .rescue ? .rescue : .retry
+            case .aborted: phase == .draining ? .reprovision : .wipe
+            case .pending, .running, .succeeded, nil: nil
+            }
+        }
     }
 }
 

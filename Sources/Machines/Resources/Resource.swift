@@ -9,6 +9,7 @@ public protocol Resource: Codable, Sendable {
 extension Machine: Resource {}
 extension ExpectedMachine: Resource {}
 extension Operation: Resource {}
+extension Tombstone: Resource {}
 extension HardwareRevision: Resource {}
 extension OSRelease: Resource {}
 extension Cluster: Resource {}

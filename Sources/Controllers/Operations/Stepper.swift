@@ -1,0 +1,243 @@
+import FoundationEssentials
+import Inventory
+import Logging
+import Machines
+import Store
+
+/// Carries out the lifecycle's steps for one machine until there is nothing to do now.
+struct Stepper: Sendable {
+    let store: any RecordStore
+    let board: SessionBoard
+    let machines: MachineService
+    let orders: OrderIssuer
+    let planner: OperationPlanner
+    let cluster: any ClusterGateway
+    let desk: OperationDesk
+    let wakeups: Wakeups
+    let logger: Logger
+    let now: @Sendable () -> Date
+
+    static let actor = "lifecycle"
+    /// Seconds after which an operation that waits for its turn looks again by itself.
+    private static let queuePatience: Double = 60
+
+    /// - Returns: when to look again at the latest.
+    func settle(_ id: String) async throws -> Date? {
+        // Bounded: a lifecycle that never settles is a bug to be seen, not a loop to be in.
+        for _ in 0..<16 {
+            guard let situation = try await situation(of: id) else { return nil }
+            let step = Lifecycle.next(situation)
+            switch step {
+            case .wait(let due): return due
+            case .advance(let phase, let reason): try await enter(phase, situation, reason: reason)
+            case .begin(let reason):
+                guard let operation = situation.operation, desk.take(operation, on: situation.machine) else {
+                    return now().addingTimeInterval(Self.queuePatience)
+                }
+                try await begin(situation, reason: reason)
+            case .completeStep(let reason): try await completeStep(situation, reason: reason)
+            case .abort(let phase, let reason): try await abort(situation, to: phase, reason: reason)
+            case .fail(let reason): try await fail(situation, reason: reason)
+            case .complete(let node): try await complete(situation, node: node)
+            case .askToLeave:
+                try await cluster.askToLeave(situation.machine, by: situation.operation?.requestedBy ?? Self.actor)
+            case .issue(let step): try await orders.issue(step, situation)
+            case .issueStart: try await orders.issueStart(situation)
+            case .power(let action, let reason, let afterKexec):
+                try await command(action, situation, reason: reason, afterKexec: afterKexec)
+            }
+        }
+        logger.error("the lifecycle does not settle", metadata: ["machine.id": "\(id)"])
+        return now().addingTimeInterval(60)
+    }
+
+    private func situation(of id: String) async throws -> Situation? {
+        guard let machine = try await store.get(Machine.self, id) else { return nil }
+        let now = now()
+        var situation = Situation(machine: machine, deadlines: planner.deadlines(of: machine), now: now)
+        if let operation = machine.observed.operation {
+            situation.operation = try await store.get(Operation.self, operation)
+        }
+        if let id = machine.observed.session, let session = try await store.get(AgentSession.self, id) {
+            situation.session = .init(
+                id: id, openedAt: session.openedAt, live: board.isLive(session, at: now), trusted: session.trust != nil,
+                idle: board.isIdle(id), mayStart: session.isKnownHardware == true && board.isUnordered(id))
+        }
+        if let node = try await store.get(Node.self, machine.hostname), node.machine == id { situation.node = node }
+        if machine.observed.phase == .draining { situation.departure = try await cluster.departure(of: machine) }
+        if let operation = situation.operation, !operation.isFinished {
+            situation.obstacle = await planner.obstacle(to: operation, on: machine)
+        }
+        return situation
+    }
+
+    /// The store refuses the write when anything changed since we looked; then we look again.
+    private func enter(_ phase: Phase, _ situation: Situation, reason: String) async throws {
+        try await change(situation) { machine, _, transaction, now in
+            try transaction.put(machine.enter(phase, reason: reason, actor: Self.actor, at: now))
+        }
+    }
+
+    /// An operation without steps is done as soon as it begins.
+    private func begin(_ situation: Situation, reason: String) async throws {
+        let isEmpty = situation.operation?.step == nil
+        let isDone = try await change(situation) { machine, operation, transaction, now in
+            guard var current = operation, !current.isFinished else { return }
+            current.state = .running
+            current.formerPhase = machine.observed.phase
+            current.stepSince = now
+            operation = current
+            guard let step = current.step else { return }
+            try transaction.put(machine.enter(step.phase, reason: reason, actor: Self.actor, at: now))
+        }
+        if isEmpty, isDone { try await completeStep(situation, reason: reason) }
+    }
+
+    private func completeStep(_ situation: Situation, reason: String) async throws {
+        let step = situation.operation?.step
+        // Before it is written down: what was asked of the cluster twice changes nothing.
+        if step == .drain { try await cluster.remove(situation.machine) }
+        let isDone = try await change(situation) { machine, operation, transaction, now in
+            guard var current = operation, !current.isFinished, current.step == step else { return }
+            current.completeStep(at: now)
+            machine.note(done: step, at: now)
+            if let next = current.step {
+                current.stepSince = now
+                try transaction.put(machine.enter(next.phase, reason: reason, actor: Self.actor, at: now))
+            } else {
+                let goal = machine.goal(of: current)
+                current.finish(.succeeded, nil, at: now)
+                try transaction.put(machine.enter(goal, reason: reason, actor: Self.actor, at: now))
+            }
+            operation = current
+        }
+        guard isDone, let operation = situation.operation else { return }
+        if operation.done.count + 1 >= operation.steps.count { leave(operation.id) }
+        if step == .rescue, let former = operation.formerPhase, BootPolicy.isHandedToDisk(former) {
+            // It has a system, and goes back to it.
+            do {
+                _ = try await machines.setPower(.cycle, of: situation.machine.id, by: Self.actor)
+            } catch {
+                logger.warning(
+                    "a machine stays in the agent after its rescue shell",
+                    metadata: ["machine.id": "\(situation.machine.id)", "error": "\(error)"])
+            }
+        }
+    }
+
+    private func abort(_ situation: Situation, to phase: Phase, reason: String) async throws {
+        if situation.machine.observed.phase == .draining { try await cluster.mayStay(situation.machine) }
+        let person = situation.operation?.abortedBy ?? Self.actor
+        try await change(situation) { machine, operation, transaction, now in
+            guard var current = operation, !current.isFinished else { return }
+            current.finish(.aborted, reason, at: now)
+            operation = current
+            guard machine.observed.phase != phase else { return }
+            try transaction.put(
+                machine.enter(phase, reason: reason, actor: person, operation: current, at: now))
+        }
+        if let id = situation.operation?.id { leave(id) }
+    }
+
+    private func fail(_ situation: Situation, reason: String) async throws {
+        logger.error("machine failed", metadata: ["machine.id": "\(situation.machine.id)", "reason": "\(reason)"])
+        if situation.machine.observed.phase == .draining { try await cluster.mayStay(situation.machine) }
+        try await change(situation) { machine, operation, transaction, now in
+            if operation?.isFinished == false { operation?.finish(.failed, reason, at: now) }
+            try transaction.put(
+                machine.enter(.failed, reason: reason, actor: Self.actor, operation: operation, at: now))
+        }
+        if let id = situation.operation?.id { leave(id) }
+    }
+
+    private func complete(_ situation: Situation, node: String) async throws {
+        try await change(situation) { machine, operation, transaction, now in
+            if operation?.isFinished == false {
+                operation?.completeStep(at: now)
+                operation?.finish(.succeeded, nil, at: now)
+            }
+            machine.observed.node = node
+            machine.set(.nodeReady, true, "registered", at: now)
+            machine.set(.agentConnected, false, "the installed system runs", at: now)
+            try transaction.put(
+                machine.enter(.ready, reason: "registered as node \(node)", actor: Self.actor, at: now))
+        }
+        if let id = situation.operation?.id { leave(id) }
+    }
+
+    private func command(_ action: PowerAction, _ situation: Situation, reason: String, afterKexec: Bool) async throws {
+        let id = situation.machine.id
+        if afterKexec {
+            try await store.transaction { transaction in
+                guard var machine = try await transaction.get(Machine.self, id) else { return }
+                machine.observed.kexecFailed = true
+                try transaction.put(machine)
+            }
+        }
+        logger.info("power command", metadata: ["machine.id": "\(id)", "action": "\(action)", "reason": "\(reason)"])
+        do {
+            _ = try await machines.setPower(action, of: id, by: Self.actor)
+        } catch {
+            let now = now()
+            try await change(situation) { _, operation, _, _ in
+                operation?.setback = .init("\(reason), and \(error)", at: now, again: now)
+            }
+            throw error
+        }
+        try await change(situation) { _, operation, _, _ in operation?.powerCommands += 1 }
+    }
+
+    /// Another operation may begin.
+    private func leave(_ operation: String) {
+        if let next = desk.leave(operation) { wakeups.wake(next) }
+    }
+
+    /// Writes what `body` makes of the machine and its operation, unless the machine went on to another phase since we looked.
+    @discardableResult private func change(
+        _ situation: Situation,
+        _ body: @Sendable (inout Machine, inout Operation?, Transaction, Date) async throws -> Void
+    ) async throws -> Bool {
+        let now = now()
+        return try await store.transaction { transaction in
+            guard var machine = try await transaction.get(Machine.self, situation.machine.id),
+                machine.observed.phase == situation.machine.observed.phase,
+                machine.observed.operation == situation.operation?.id
+            else { return false }
+            var operation: Operation?
+            if let id = situation.operation?.id { operation = try await transaction.get(Operation.self, id) }
+            let former = (machine, operation)
+            try await body(&machine, &operation, transaction, now)
+            if machine != former.0 { try transaction.put(machine) }
+            if let operation, operation != former.1 { try transaction.put(operation) }
+            return true
+        }
+    }
+}
+
+extension Machine {
+    /// What a step that ended leaves.
+    fileprivate mutating func note(done step: Operation.Step?, at now: Date) {
+        switch step {
+        case .drain:
+            observed.node = nil
+            clear(.nodeReady)
+        case .wipe:
+            (observed.installed, observed.installedRelease, observed.bootVolume) = (nil, nil, nil)
+            observed.node = nil
+            clear(.nodeReady)
+            clear(.hardwareChanged)
+        case .install, .join, .rescue, nil: break
+        }
+    }
+
+    /// Where an operation leaves it once all of its steps are done.
+    fileprivate mutating func goal(of operation: Operation) -> Phase {
+        switch operation.verb {
+        case .provision, .reprovision: return .ready
+        case .wipe, .release:
+            desired.assignment = nil
+            return .available
+        case .rescue: return operation.formerPhase ?? .available
+        }
+    }
+}

@@ -1,0 +1,147 @@
+import FoundationEssentials
+
+/// The phases in which an operation is at work.
+extension Lifecycle {
+    static func draining(_ situation: Situation) -> LifecycleStep {
+        guard running(situation, .drain) != nil else { return stray(situation) }
+        switch situation.departure {
+        case nil: return .completeStep(reason: "it is no node any more")
+        case .left: return .completeStep(reason: "its node left the cluster")
+        case .member: return .askToLeave
+        case .leaving: return .wait(until: deadline(situation))
+        }
+    }
+
+    static func wiping(_ situation: Situation) -> LifecycleStep {
+        guard let operation = running(situation, .wipe) else { return stray(situation) }
+        if operation.carriedOutAt != nil { return .completeStep(reason: "its disks are erased and proved") }
+        return order(operation, situation)
+    }
+
+    static func installing(_ situation: Situation) -> LifecycleStep {
+        guard let operation = running(situation, .install) else { return stray(situation) }
+        if operation.installedAt != nil { return .completeStep(reason: "image written and verified") }
+        return order(operation, situation)
+    }
+
+    static func joining(_ situation: Situation) -> LifecycleStep {
+        guard let operation = running(situation, .join), let installedAt = operation.installedAt else {
+            return .fail(reason: "no finished install is recorded; provision the machine again")
+        }
+        if let node = situation.node, node.registeredAt >= operation.createdAt { return .complete(node: node.id) }
+        if let step = start(installedOn: situation) { return step }
+        let kexecDeadline = installedAt.addingTimeInterval(kexecPatience)
+        let commanded = situation.machine.observed.powerCommandAt.map { $0 >= installedAt } ?? false
+        guard situation.hasBMC, !commanded else { return .wait(until: deadline(situation)) }
+        guard situation.now >= kexecDeadline else { return .wait(until: kexecDeadline) }
+        return .power(
+            .cycle, reason: "no sign of life \(Int(kexecPatience / 60)) minutes after the install", afterKexec: true)
+    }
+
+    static func rescue(_ situation: Situation) -> LifecycleStep {
+        guard let operation = running(situation, .rescue) else { return stray(situation) }
+        if operation.carriedOutAt != nil { return .completeStep(reason: "the rescue shell ended") }
+        let end = (operation.stepSince ?? operation.createdAt).addingTimeInterval(operation.rescueSeconds ?? 3600)
+        guard situation.now < end else { return .completeStep(reason: "the time of the rescue shell is over") }
+        if let session = situation.session, session.live, session.trusted, operation.order?.session == session.id {
+            return .wait(until: end)
+        }
+        switch agent(operation, situation) {
+        case .present: return .issue(.rescue)
+        case .absent(let step): return step ?? .wait(until: end)
+        }
+    }
+
+    /// Gives a trusted agent the order of the present step.
+    private static func order(_ operation: Operation, _ situation: Situation) -> LifecycleStep {
+        if let obstacle = situation.obstacle { return .fail(reason: obstacle) }
+        guard let step = operation.step else { return stray(situation) }
+        if operation.starts > maximumStarts {
+            return .fail(
+                reason:
+                    "the agent was started \(operation.starts) times in the phase \(step.phase.rawValue), and got nowhere: "
+                    + "the machine restarts by itself; look at its console")
+        }
+        switch agent(operation, situation) {
+        case .absent(let command): return command ?? .wait(until: deadline(situation))
+        case .present(let session):
+            if let order = operation.order, order.session == session.id, !session.idle {
+                return .wait(until: deadline(situation))
+            }
+            if let setback = operation.setback, situation.now < setback.again { return .wait(until: setback.again) }
+            // Drives that refused are asked again once their power was off: that thaws those which firmware froze.
+            if step == .wipe, let setback = operation.setback, situation.hasBMC, session.openedAt < setback.at {
+                guard let commandedAt = situation.machine.observed.powerCommandAt, commandedAt >= setback.at else {
+                    return .power(.cycle, reason: "the drives are asked again after a restart", afterKexec: false)
+                }
+                return .wait(until: deadline(situation))
+            }
+            guard operation.attempts < step.maximumAttempts else {
+                return .fail(
+                    reason:
+                        "the agent lost the order \(operation.attempts) times; look at its console, then `slipway machine retry`"
+                )
+            }
+            return .issue(step)
+        }
+    }
+
+    private enum Agent {
+        case present(Situation.Session)
+        /// What brings one up; nil: wait.
+        case absent(LifecycleStep?)
+    }
+
+    /// The agent that may be given the order. Secrets wait for a trusted session: a person confirms it by asking again, or a power command of ours
+    /// makes one.
+    private static func agent(_ operation: Operation, _ situation: Situation) -> Agent {
+        let observed = situation.machine.observed
+        let since = operation.stepSince ?? observed.phaseSince
+        if let session = situation.session, session.live {
+            if session.trusted { return .present(session) }
+            // It follows no command of ours; one that does is on its way while the last command is young.
+            if let command = observed.powerCommandAt, command >= session.openedAt, command >= since,
+                situation.now < command.addingTimeInterval(bootPatience)
+            {
+                return .absent(.wait(until: earlier(command.addingTimeInterval(bootPatience), deadline(situation))))
+            }
+            return .absent(cycle(operation, situation, "no trusted agent session to work with"))
+        }
+        if let command = observed.powerCommandAt, command >= since,
+            command >= situation.session?.openedAt ?? .distantPast,
+            situation.now < command.addingTimeInterval(bootPatience)
+        {
+            return .absent(.wait(until: earlier(command.addingTimeInterval(bootPatience), deadline(situation))))
+        }
+        return .absent(cycle(operation, situation, "no agent is there to work with"))
+    }
+
+    private static func cycle(_ operation: Operation, _ situation: Situation, _ reason: String) -> LifecycleStep? {
+        guard situation.hasBMC, operation.powerCommands < maximumPowerCommands else { return nil }
+        return .power(.cycle, reason: reason, afterKexec: false)
+    }
+
+    /// An agent on a machine that has its system was booted to start it: the way to the disk of ``LocalDiskMethod/agentKexec``.
+    static func start(installedOn situation: Situation) -> LifecycleStep? {
+        let observed = situation.machine.observed
+        guard BootPolicy.isHandedToDisk(observed.phase), let session = situation.session, session.live,
+            session.mayStart, observed.installed?.takesKexec ?? false,
+            session.openedAt >= situation.operation?.installedAt ?? observed.phaseSince
+        else { return nil }
+        return .issueStart
+    }
+
+    /// The operation whose present step this is.
+    private static func running(_ situation: Situation, _ step: Operation.Step) -> Operation? {
+        guard let operation = situation.operation, !operation.isFinished, operation.step == step else { return nil }
+        return operation
+    }
+
+    private static func stray(_ situation: Situation) -> LifecycleStep {
+        .fail(
+            reason: situation.operation?.error
+                ?? "no operation asks for the phase \(situation.machine.observed.phase.rawValue); ask for one again")
+    }
+
+    private static func earlier(_ one: Date, _ other: Date?) -> Date { other.map { min(one, $0) } ?? one }
+}
