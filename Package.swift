@@ -217,7 +217,7 @@ let package = Package(
             ["AgentCore", "BMCSimulator", "IPMI", "Inventory", "NetworkAddresses", "SMBIOS", "TPM", "TestSupport"],
             fixtures: true
         ),
-        tests("Commands", ["Commands", "APIModel", "Machines"]),
+        tests("Commands", ["Commands", "APIModel", "Machines", "Inventory", crypto]),
         tests(
             "BMCFleet",
             [
@@ -229,8 +229,7 @@ let package = Package(
             "Provisioning",
             [
                 "slipwayd", "slipway", "slipway-agent", "BMCSimulator", "RedfishSimulator", "Inventory",
-                "NetworkAddresses",
-                "TestSupport",
+                "NetworkAddresses", "Machines", "SQLiteStore", "Store", "TestSupport", crypto,
             ]),
     ]
 )

@@ -80,6 +80,14 @@ public struct APIClient: Sendable {
         return try APICoding.decoder.decode(Answer.self, from: data)
     }
 
+    /// A page or a file.
+    public func text(_ path: String, timeout: TimeAmount = .seconds(150)) async throws -> String {
+        let response = try await execute(request(.GET, path), timeout: timeout)
+        let data = Data(buffer: try await response.body.collect(upTo: 64 << 20))
+        try check(response.status, data)
+        return String(decoding: data, as: UTF8.self)
+    }
+
     /// One call without an answer.
     public func send(_ method: Method, _ path: String, timeout: TimeAmount = .seconds(150)) async throws {
         let response = try await execute(request(method.http, path), timeout: timeout)

@@ -1,4 +1,5 @@
 import FoundationEssentials
+import Machines
 
 /// How the REST API writes JSON: sorted keys, times as RFC 3339 in UTC with milliseconds.
 public enum APICoding {
@@ -27,13 +28,8 @@ public enum APICoding {
     }
 
     /// `2026-01-31T12:00:00.000Z`.
-    public static func format(_ date: Date) -> String {
-        date.formatted(Date.ISO8601FormatStyle(includingFractionalSeconds: true))
-    }
+    public static func format(_ date: Date) -> String { RFC3339.format(date) }
 
     /// Reads RFC 3339 with or without fractions of a second.
-    public static func date(_ text: String) -> Date? {
-        (try? Date(text, strategy: Date.ISO8601FormatStyle(includingFractionalSeconds: true)))
-            ?? (try? Date(text, strategy: Date.ISO8601FormatStyle()))
-    }
+    public static func date(_ text: String) -> Date? { RFC3339.date(text) }
 }

@@ -23,6 +23,7 @@ public struct APIRouter: Sendable {
     let agents: AgentService
     let catalog: CatalogService
     let expectations: ExpectationService
+    let certificates: CertificateBook
     let registry: StandaloneRegistry
     let images: ImageLibrary.Library
     let board: SessionBoard
@@ -37,7 +38,8 @@ public struct APIRouter: Sendable {
         store: any RecordStore, machines: MachineService, operations: OperationService, bmcs: BMCService,
         consoles: ConsoleHub,
         consoleService: ConsoleService, agents: AgentService, catalog: CatalogService,
-        expectations: ExpectationService, registry: StandaloneRegistry, images: ImageLibrary.Library,
+        expectations: ExpectationService, certificates: CertificateBook, registry: StandaloneRegistry,
+        images: ImageLibrary.Library,
         board: SessionBoard, boots: BootBook,
         doctor: @escaping @Sendable () async -> [DoctorView.Finding],
         metrics: @escaping @Sendable () -> String, version: String,
@@ -46,7 +48,7 @@ public struct APIRouter: Sendable {
         (self.store, self.machines, self.bmcs, self.agents) = (store, machines, bmcs, agents)
         self.operations = operations
         (self.catalog, self.consoles, self.consoleService) = (catalog, consoles, consoleService)
-        self.expectations = expectations
+        (self.expectations, self.certificates) = (expectations, certificates)
         (self.registry, self.images, self.board, self.boots) = (registry, images, board, boots)
         (self.doctor, self.metrics, self.version, self.now) = (doctor, metrics, version, now)
     }
@@ -72,6 +74,7 @@ public struct APIRouter: Sendable {
         ExpectationRoutes(store: store, expectations: expectations).register(on: people)
         ProfileRoutes(store: store, machines: machines).register(on: people)
         CatalogRoutes(store: store, catalog: catalog, images: images).register(on: people)
+        CertificateRoutes(certificates: certificates, machines: machines).register(on: people)
         EventRoutes(store: store, machines: machines).register(on: people)
         BootRoutes(store: store, machines: machines, boots: boots, consoles: consoleService, now: now).register(
             on: people)

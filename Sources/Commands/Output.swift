@@ -17,7 +17,9 @@ enum Output {
     /// Names of hardware, events and the like come from machines that nobody knows yet: nothing of theirs commands a terminal.
     static func fit(_ text: String) -> String {
         func isControl(_ scalar: Unicode.Scalar) -> Bool {
-            scalar != "\n" && scalar != "\t" && (scalar.value < 0x20 || (0x7f..<0xa0).contains(scalar.value))
+            let isOfTerminal = scalar.value < 0x20 || (0x7f..<0xa0).contains(scalar.value)
+            // A change of direction shows other text than is there.
+            return scalar != "\n" && scalar != "\t" && (isOfTerminal || scalar.properties.isBidiControl)
         }
         guard text.unicodeScalars.contains(where: isControl) else { return text }
         return String(String.UnicodeScalarView(text.unicodeScalars.map { isControl($0) ? "\u{fffd}" : $0 }))

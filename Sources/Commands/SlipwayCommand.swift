@@ -10,7 +10,7 @@ public struct SlipwayCommand: AsyncParsableCommand {
         version: Version.current,
         subcommands: [
             MachineCommand.self, NodeCommand.self, OSCommand.self, ClusterCommand.self, EventCommand.self,
-            BootCommand.self, ProfileCommand.self, BMCCommand.self, DoctorCommand.self,
+            BootCommand.self, ProfileCommand.self, BMCCommand.self, CertificateCommand.self, DoctorCommand.self,
         ])
 
     public init() {}

@@ -20,6 +20,7 @@ public struct ControllerSet: Sendable {
     public let consoleService: ConsoleService
     public let expectations: ExpectationService
     public let keeper: ExpectationKeeper
+    public let certificates: CertificateBook
     public let boots: BootBook
     public let recorder: BootRecorder
     public let feed: DirectorFeed
@@ -49,6 +50,7 @@ public struct ControllerSet: Sendable {
             profiles: profiles, director: director, boots: boots, wakeups: wakeups, planner: planner, desk: desk,
             now: now)
         operations = OperationService(store: store, wakeups: wakeups, desk: desk, now: now)
+        certificates = CertificateBook(store: store, installation: installation, now: now)
         agents = AgentService(
             store: store, board: board, director: director, identities: identities, tickets: tickets,
             profiles: profiles,

@@ -15,6 +15,10 @@ public struct Installation: Sendable {
     public var certificateAuthorityPin: String
     /// Signs orders.
     public var orderKey: Curve25519.Signing.PrivateKey
+    /// Signs wipe certificates, and nothing else.
+    public var certificateKey: Curve25519.Signing.PrivateKey
+    /// What people call it; on certificates.
+    public var name: String
     /// Seals secrets at rest.
     public var secretKey: SymmetricKey
     public var admission: BootAdmission
@@ -31,7 +35,9 @@ public struct Installation: Sendable {
 
     public init(
         apiURL: String, bootURL: String, certificateAuthority: String, certificateAuthorityPin: String,
-        orderKey: Curve25519.Signing.PrivateKey, secretKey: SymmetricKey, admission: BootAdmission,
+        orderKey: Curve25519.Signing.PrivateKey, certificateKey: Curve25519.Signing.PrivateKey,
+        name: String = "slipway",
+        secretKey: SymmetricKey, admission: BootAdmission,
         offerings: BootOfferings = BootOfferings(), agentArguments: [KernelArgument] = [], syslog: String? = nil,
         pollSeconds: Int = 30,
         idleSeconds: Int = 3600
@@ -39,6 +45,7 @@ public struct Installation: Sendable {
         (self.apiURL, self.bootURL) = (apiURL, bootURL)
         (self.certificateAuthority, self.certificateAuthorityPin) = (certificateAuthority, certificateAuthorityPin)
         (self.orderKey, self.secretKey, self.admission) = (orderKey, secretKey, admission)
+        (self.certificateKey, self.name) = (certificateKey, name)
         (self.offerings, self.agentArguments, self.syslog) = (offerings, agentArguments, syslog)
         (self.pollSeconds, self.idleSeconds) = (pollSeconds, idleSeconds)
     }

@@ -29,7 +29,8 @@ struct APIService {
             store: store, machines: controllers.machines, operations: controllers.operations, bmcs: controllers.bmcs,
             consoles: controllers.consoles,
             consoleService: controllers.consoleService, agents: controllers.agents, catalog: controllers.catalog,
-            expectations: controllers.expectations, registry: registry, images: images, board: controllers.board,
+            expectations: controllers.expectations, certificates: controllers.certificates, registry: registry,
+            images: images, board: controllers.board,
             boots: controllers.boots,
             doctor: { [configuration, offerings = controllers.director.offerings] in
                 await Doctor(configuration: configuration, offerings: offerings).examine()

@@ -79,8 +79,9 @@ public enum Daemon {
         }
         let installation = Installation(
             apiURL: configuration.apiURL, bootURL: configuration.bootURL, certificateAuthority: try keys.authority.pem,
-            certificateAuthorityPin: keys.authority.pin, orderKey: keys.orderKey, secretKey: keys.secretKey,
-            admission: configuration.admission, offerings: offerings, agentArguments: configuration.agentArguments,
+            certificateAuthorityPin: keys.authority.pin, orderKey: keys.orderKey, certificateKey: keys.certificateKey,
+            name: configuration.name, secretKey: keys.secretKey, admission: configuration.admission,
+            offerings: offerings, agentArguments: configuration.agentArguments,
             syslog: configuration.syslogPort.map { "\(configuration.address):\($0)" },
             idleSeconds: configuration.idleSeconds)
         let bmcs = try BMCAuthorities.router(configuration.bmcAuthorities, logger: logger)

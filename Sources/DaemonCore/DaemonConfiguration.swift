@@ -8,6 +8,8 @@ import ProfileFiles
 
 /// Everything `slipwayd` reads from its configuration file, checked whole at start.
 public struct DaemonConfiguration: Sendable, Equatable {
+    /// What people call this installation; on wipe certificates.
+    public var name: String
     /// Where the daemon keeps its store, keys, leases and images.
     public var stateDirectory: String
     /// Where machines reach the daemon: an address of this host on the provisioning network.
@@ -71,6 +73,7 @@ public struct DaemonConfiguration: Sendable, Equatable {
             throw top.fault(nil, "address is missing: the address of this host on the provisioning network")
         }
         var configuration = DaemonConfiguration(
+            name: try top.string("name") ?? "slipway",
             stateDirectory: try top.string("state_directory") ?? "/var/lib/slipway", address: own,
             apiPort: try port("api_port", 8443), bootPort: try port("boot_port", 8080),
             bootTLSPort: try top.integer("boot_tls_port", in: 1...65535),

@@ -8,6 +8,8 @@ struct Keyring: Sendable {
     /// Its key is what agents and nodes know.
     let authority: CertificateAuthority
     let orderKey: Curve25519.Signing.PrivateKey
+    /// Signs wipe certificates. Kept in backups for as long as certificates are to be issued under it.
+    let certificateKey: Curve25519.Signing.PrivateKey
     let secretKey: SymmetricKey
 
     init(directory: String, now: Date) throws {
@@ -15,6 +17,10 @@ struct Keyring: Sendable {
             directory: directory, file: "ca", name: "Slipway installation CA", algorithm: .ecdsa, now: now)
         orderKey = try Curve25519.Signing.PrivateKey(
             rawRepresentation: PrivateFile.key(at: directory + "/order.key") {
+                Curve25519.Signing.PrivateKey().rawRepresentation
+            })
+        certificateKey = try Curve25519.Signing.PrivateKey(
+            rawRepresentation: PrivateFile.key(at: directory + "/certificate.key") {
                 Curve25519.Signing.PrivateKey().rawRepresentation
             })
         secretKey = SymmetricKey(

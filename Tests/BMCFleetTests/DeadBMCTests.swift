@@ -87,7 +87,8 @@ import Testing
             let installation = Installation(
                 apiURL: "https://10.77.0.1:8443", bootURL: "http://10.77.0.1:8080", certificateAuthority: "PEM\n",
                 certificateAuthorityPin: "sha256:" + String(repeating: "a", count: 64),
-                orderKey: Curve25519.Signing.PrivateKey(), secretKey: SymmetricKey(size: .bits256),
+                orderKey: Curve25519.Signing.PrivateKey(), certificateKey: .init(),
+                secretKey: SymmetricKey(size: .bits256),
                 admission: .init(unknown: .discover), pollSeconds: 60)
             let controllers = ControllerSet(
                 store: store, installation: installation, profiles: ProfileMatcher([]), bmcs: looks, prober: router,

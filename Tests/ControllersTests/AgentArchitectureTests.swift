@@ -22,7 +22,8 @@ import Testing
         for (agents, refusal) in cases {
             let installation = Installation(
                 apiURL: "https://10.77.0.1:8443", bootURL: "", certificateAuthority: "",
-                certificateAuthorityPin: "sha256:a", orderKey: .init(), secretKey: .init(size: .bits256),
+                certificateAuthorityPin: "sha256:a", orderKey: .init(), certificateKey: .init(),
+                secretKey: .init(size: .bits256),
                 admission: .init(unknown: .discover), offerings: BootOfferings(agents: agents))
             let director = BootDirector(
                 installation: installation, tickets: TicketOffice(secret: installation.secretKey), book: BootBook(),

@@ -1,3 +1,4 @@
+import Crypto
 import FoundationEssentials
 import Inventory
 import Logging
@@ -73,6 +74,7 @@ import Testing
         let installation = Installation(
             apiURL: "https://10.77.0.1:8443", bootURL: "http://10.77.0.1:8080", certificateAuthority: "PEM\n",
             certificateAuthorityPin: "sha256:" + String(repeating: "a", count: 64), orderKey: keys.order,
+            certificateKey: .init(),
             secretKey: keys.secret, admission: .init(unknown: .discover), pollSeconds: 60)
         let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
         let now = { @Sendable in time.now }

@@ -27,11 +27,7 @@ import Testing
             now: @escaping @Sendable () -> Date = { Date() }
         ) {
             let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
-            let installation = Installation(
-                apiURL: "https://10.77.0.1:8443", bootURL: "http://10.77.0.1:8080", certificateAuthority: "PEM\n",
-                certificateAuthorityPin: "sha256:" + String(repeating: "a", count: 64), orderKey: keys.order,
-                secretKey: keys.secret,
-                admission: .init(unknown: .discover), pollSeconds: 60)
+            let installation = LifecycleFlowTests.installation(keys)
             let profile = HardwareProfile(
                 name: "rack", match: .machine("manufacturer", "Slipway"), rootDisk: RootDiskHint(transports: [.nvme]),
                 readBack: .full, boot: boot)
@@ -64,7 +60,16 @@ import Testing
 
     struct Keys: Sendable {
         let order = Curve25519.Signing.PrivateKey()
+        let certificate = Curve25519.Signing.PrivateKey()
         let secret = SymmetricKey(size: .bits256)
+    }
+
+    static func installation(_ keys: Keys) -> Installation {
+        Installation(
+            apiURL: "https://10.77.0.1:8443", bootURL: "http://10.77.0.1:8080", certificateAuthority: "PEM\n",
+            certificateAuthorityPin: "sha256:" + String(repeating: "a", count: 64), orderKey: keys.order,
+            certificateKey: keys.certificate, secretKey: keys.secret, admission: .init(unknown: .discover),
+            pollSeconds: 60)
     }
 
     struct AllImages: ImageSource {

@@ -54,6 +54,7 @@ public struct Event: Codable, Equatable, Sendable, Identifiable {
         case nodeRegistered = "node.registered"
         case nodeReady = "node.ready"
         case nodeLeaving = "node.leaving"
+        case certificateIssued = "certificate.issued"
         case problem = "problem"
         case resourceChanged = "resource.changed"
     }

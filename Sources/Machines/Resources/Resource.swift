@@ -22,3 +22,5 @@ extension BootTicket: Resource {}
 extension AgentSession: Resource {}
 extension AccessToken: Resource {}
 extension Secret: Resource {}
+extension WipeCertificate: Resource {}
+extension CertificateHead: Resource {}
