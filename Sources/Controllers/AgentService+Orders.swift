@@ -38,7 +38,8 @@ extension AgentService {
             return try await finishSetUp(result, order, session)
         }
         let now = now()
-        try await store.transaction { transaction in
+        // Certificates are one chain: of wipes that end at once each has its turn.
+        try await store.transaction(attempts: CertificateBook.attempts) { transaction in
             guard var machine = try await transaction.get(Machine.self, session.machine),
                 let id = machine.observed.operation, var operation = try await transaction.get(Operation.self, id),
                 operation.order?.id == order, let step = operation.step
@@ -50,7 +51,8 @@ extension AgentService {
                 case .install:
                     try finishInstall(&machine, &operation, entry, result.facts, in: transaction, at: now)
                     try await noteLeft(session, in: transaction, at: now)
-                case .wipe: try finishWipe(&machine, &operation, result.facts, in: transaction, at: now)
+                case .wipe:
+                    try await finishWipe(&machine, &operation, result.facts, session, in: transaction, at: now)
                 case .rescue: operation.carriedOutAt = now
                 case .drain, .join: break
                 }
@@ -100,23 +102,23 @@ extension AgentService {
 
     /// Every disk of the order is proved to be erased: one that the agent does not tell of is none.
     private func finishWipe(
-        _ machine: inout Machine, _ operation: inout Operation, _ facts: [String: String],
+        _ machine: inout Machine, _ operation: inout Operation, _ facts: [String: String], _ session: AgentSession,
         in transaction: Transaction, at now: Date
-    ) throws {
+    ) async throws {
+        guard let plan = operation.order?.wipes else { return }
         let disks = operation.disks ?? []
-        let open = (operation.order?.erases ?? []).filter { target in
-            !disks.contains {
-                $0.outcome == .erased && $0.serial == target.serial && $0.wwn == target.wwn
-                    && $0.sizeBytes == target.sizeBytes
-            }
-        }
+        let open = plan.lacking(in: disks)
         guard open.isEmpty else {
-            operation.fall(
-                back:
-                    "the agent shows no proof for \(open.map { $0.serial ?? $0.wwn ?? $0.path ?? "a disk" }.joined(separator: ", "))",
-                at: now)
+            operation.fall(back: "the agent shows no proof for \(open.joined(separator: ", "))", at: now)
             return
         }
+        let account = WipeAccount(
+            machine: machine, operation: operation.id, requestedBy: operation.requestedBy,
+            approvedBy: operation.approval?.approvedBy, policy: plan.policy, disks: disks, leftAlone: plan.leftAlone,
+            agentVersion: session.agentVersion, startedAt: operation.order?.issuedAt ?? now, endedAt: now)
+        operation.certificate = try await certificates.issue(
+            account, by: "lifecycle", daemonVersion: Version.current, in: transaction
+        ).id
         operation.carriedOutAt = now
         transaction.delete(Secret.self, Secret.drives(of: machine.id))
         machine.updatedAt = now
@@ -142,6 +144,7 @@ extension AgentService {
             try await store.transaction { transaction in
                 guard var machine = try await transaction.get(Machine.self, session.machine) else { return }
                 machine.set(.agentConnected, false, "the agent started the installed system", at: now)
+                machine.observed.kexecAt = now
                 try transaction.put(machine)
                 try await noteLeft(session, in: transaction, at: now)
             }

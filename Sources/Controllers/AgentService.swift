@@ -16,6 +16,7 @@ public struct AgentService: Sendable {
     let tickets: TicketOffice
     let profiles: ProfileMatcher
     let installation: Installation
+    let certificates: CertificateBook
     let wakeups: Wakeups
     let logger: Logger
     let now: @Sendable () -> Date

@@ -54,7 +54,7 @@ public struct ControllerSet: Sendable {
         agents = AgentService(
             store: store, board: board, director: director, identities: identities, tickets: tickets,
             profiles: profiles,
-            installation: installation, wakeups: wakeups, logger: logger, now: now)
+            installation: installation, certificates: certificates, wakeups: wakeups, logger: logger, now: now)
         catalog = CatalogService(store: store, now: now)
         expectations = ExpectationService(store: store, installation: installation, profiles: profiles, now: now)
         keeper = ExpectationKeeper(

@@ -12,7 +12,8 @@ import Testing
         ControllerSet(
             store: store, installation: LifecycleFlowTests.installation(LifecycleFlowTests.Keys()),
             profiles: .init([]), bmcs: LifecycleFlowTests.NoPower(), prober: LifecycleFlowTests.NoBMCs(),
-            images: LifecycleFlowTests.AllImages(), logger: .init(label: "test"), now: { Date() }
+            images: LifecycleFlowTests.AllImages(),
+            cluster: LifecycleFlowTests.NoCluster(), logger: .init(label: "test"), now: { Date() }
         ).certificates
     }
 

@@ -76,6 +76,14 @@ import Testing
         func path(ofImage digest: String) async -> String? { "/dev/null" }
     }
 
+    /// Nobody is a node.
+    struct NoCluster: ClusterGateway {
+        func departure(of machine: Machine) async throws -> Departure? { nil }
+        func askToLeave(_ machine: Machine, by actor: String) async throws {}
+        func mayStay(_ machine: Machine) async throws {}
+        func remove(_ machine: Machine) async throws {}
+    }
+
     /// Machines of these tests have no BMC.
     struct NoPower: BMCController {
         struct Unexpected: Error {}

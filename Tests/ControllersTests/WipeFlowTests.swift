@@ -118,6 +118,9 @@ import Testing
         let done = try await Self.operation(store, asked.id)
         #expect(done.state == .succeeded && done.done.map(\.step) == asked.steps)
         #expect(done.disks?.map(\.outcome) == [.erased])
+        let certificate = try await daemon.controllers.certificates.certificate(try #require(done.certificate))
+        let statement = try certificate.statement()
+        #expect(statement.requestedBy == "alice" && statement.disks.map(\.serial) == ["D-1"])
         // The drives' password was in the order, and nowhere else.
         for kind in ["operation", "event", "machine", "agent-session"] {
             for record in store.list(kind: kind).records {

@@ -55,6 +55,15 @@ struct LifecycleRow: Sendable, CustomTestStringConvertible {
         return operation
     }
 
+    /// Its agent left for the installed system after ten minutes.
+    static func silent(isReady: Bool = false, commandedAt: Double = 5, now: Double) -> Situation {
+        var (machine, node) = (installed(.ready), node(at: 90))
+        machine.desired.bmc = .init(address: "10.0.0.9", username: "u", passwordSecret: "s")
+        (machine.observed.kexecAt, machine.observed.powerCommandAt) = (after(600), after(commandedAt))
+        node.ready = isReady
+        return Situation(machine: machine, operation: finished(), node: node, now: after(now))
+    }
+
     static func session(
         _ id: String = "s-1", live: Bool = true, trusted: Bool = true, idle: Bool = true, mayStart: Bool = true,
         openedAt: Double = 0
@@ -209,6 +218,17 @@ struct LifecycleRow: Sendable, CustomTestStringConvertible {
             Situation(
                 machine: installed(.ready, entry: .reboot), operation: finished(),
                 session: session(openedAt: 500), now: after(501)), .wait(until: nil)),
+        .init(
+            "a node that its agent started, and that is silent, is waited for",
+            silent(now: 700), .wait(until: after(600 + Lifecycle.kexecPatience))),
+        .init(
+            "and started through firmware then",
+            silent(now: 600 + Lifecycle.kexecPatience),
+            .power(
+                .cycle, reason: "no sign of life 10 minutes after its agent started the system by kexec",
+                afterKexec: true)),
+        .init("once", silent(commandedAt: 1300, now: 9000), .wait(until: nil)),
+        .init("and not when its heartbeats arrive", silent(isReady: true, now: 9000), .wait(until: nil)),
         .init(
             "a failed machine stays failed",
             Situation(machine: machine(.failed), now: after(1e6)), .wait(until: nil)),

@@ -72,7 +72,7 @@ struct OrderIssuer: Sendable {
             issuedAt: now, expiresAt: now.addingTimeInterval(Self.beginning))
         try await send(order, of: operation, to: machine, session, .wipe) { machine, current, transaction in
             if let made = secret.made { try transaction.put(made) }
-            current.order?.erases = plan.targets.map { DiskTarget($0.disk) }
+            current.order?.wipes = plan
             // What is on the disks is worth nothing from here on.
             (machine.observed.installed, machine.observed.bootVolume) = (nil, nil)
             let disks = plan.targets.map { $0.disk.summary }

@@ -131,6 +131,20 @@ extension Lifecycle {
         return .issueStart
     }
 
+    /// A node whose agent left to start it and that gave no sign of life is started through firmware, once.
+    static func restart(silent situation: Situation) -> LifecycleStep? {
+        let observed = situation.machine.observed
+        guard observed.phase == .ready, let entered = observed.kexecAt, let node = situation.node, !node.ready,
+            situation.hasBMC, observed.powerCommandAt ?? .distantPast < entered
+        else { return nil }
+        let deadline = entered.addingTimeInterval(kexecPatience)
+        guard situation.now >= deadline else { return .wait(until: deadline) }
+        return .power(
+            .cycle,
+            reason: "no sign of life \(Int(kexecPatience / 60)) minutes after its agent started the system by kexec",
+            afterKexec: true)
+    }
+
     /// The operation whose present step this is.
     private static func running(_ situation: Situation, _ step: Operation.Step) -> Operation? {
         guard let operation = situation.operation, !operation.isFinished, operation.step == step else { return nil }

@@ -21,7 +21,8 @@ public enum Lifecycle {
         switch machine.observed.phase {
         case .discovered: return discovered(situation)
         case .inspecting: return inspecting(situation)
-        case .available, .failed, .ready: return begin(situation) ?? start(installedOn: situation) ?? .wait(until: nil)
+        case .available, .failed, .ready:
+            return begin(situation) ?? start(installedOn: situation) ?? restart(silent: situation) ?? .wait(until: nil)
         case .maintenance: return start(installedOn: situation) ?? .wait(until: nil)
         case .draining: return draining(situation)
         case .wiping: return wiping(situation)

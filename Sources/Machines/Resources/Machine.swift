@@ -81,6 +81,8 @@ public struct Machine: Codable, Equatable, Sendable, Identifiable {
         public var installed: InstalledSystem?
         /// Volume id of the installed system's EFI system partition; nil on BIOS, or before an install.
         public var bootVolume: String?
+        /// When its agent left to start the installed system by kexec; nil: it is not known to be on that way.
+        public var kexecAt: Date?
         /// A kexec on this machine gave no sign of life: enter systems through firmware from now on.
         public var kexecFailed = false
         /// The operation that runs or ran last.

@@ -164,8 +164,8 @@ extension Operation {
         public var expiresAt: Date
         /// What there will be once it is carried out.
         public var installs: InstalledSystem?
-        /// Disks of an order to erase: each of them is told of in the end.
-        public var erases: [DiskTarget]?
+        /// Of an order to erase: each of its disks is told of in the end.
+        public var wipes: WipePlan?
 
         public init(id: String, session: String, issuedAt: Date, expiresAt: Date) {
             (self.id, self.session, self.issuedAt, self.expiresAt) = (id, session, issuedAt, expiresAt)

@@ -52,3 +52,16 @@ public struct DiskEvidence: Codable, Equatable, Sendable {
         (self.readBack, self.outcome, self.remarks) = (readBack, outcome, remarks)
     }
 }
+
+extension WipePlan {
+    /// Targets that the evidence does not show erased, by a method of the plan: in words.
+    public func lacking(in evidence: [DiskEvidence]) -> [String] {
+        targets.filter { target in
+            !evidence.contains { found in
+                found.outcome == .erased && found.serial == target.disk.serial && found.wwn == target.disk.wwn
+                    && found.sizeBytes == target.disk.sizeBytes
+                    && found.method.map { (target.methods + target.whereFrozen).contains($0) } ?? false
+            }
+        }.map { $0.disk.serial ?? $0.disk.wwn ?? $0.disk.path }
+    }
+}
