@@ -113,20 +113,31 @@ public struct AgentRunner: Sendable {
         Console.say("order \(order.id): erasing \(disks.map(\.1.summary).joined(separator: ", "))")
         let reporter = ProgressReporter(session: session, order: order.id)
         let machine = machine
-        let evidence = try await reporter.during {
+        machine.setClock(session.now)
+        let outcome = try await reporter.during {
             try await AgentThread.perform("wipe") {
                 machine.wipe(wipe, disks.map(\.1)) {
                     reporter.note(OrderProgress(step: .erasing, disks: $0))
                 }
             }
         }
-        let failures = evidence.compactMap { disk -> String? in
-            guard case .failed(let reason) = disk.outcome else { return nil }
-            return "\(disk.serial ?? disk.wwn ?? disk.path): \(reason)"
+        let failures =
+            outcome.disks.compactMap { disk -> String? in
+                guard case .failed(let reason) = disk.outcome else { return nil }
+                return reason
+            } + outcome.failures
+        for disk in outcome.disks where disk.outcome == .erased {
+            Console.say(
+                "\(disk.serial ?? disk.wwn ?? disk.path): erased by \(disk.method?.rawValue ?? "nothing"), \(disk.readBack?.finding ?? "")"
+            )
         }
+        for failure in failures { Console.say("not erased: \(failure)") }
+        // The daemon knows what the disks hold before it knows that the order is done.
+        _ = try await session.report(news: try await readHardware())
         return failures.isEmpty
-            ? OrderResult(outcome: .succeeded(entry: "none"), disks: evidence)
-            : OrderResult(outcome: .failed(failures.joined(separator: "; ")), disks: evidence)
+            ? OrderResult(outcome: .succeeded(entry: "none"), facts: outcome.facts, disks: outcome.disks)
+            : OrderResult(
+                outcome: .failed(failures.joined(separator: "; ")), facts: outcome.facts, disks: outcome.disks)
     }
 
     private func setUpBMC(_ user: BMCUserOrder, order: Order) async -> OrderResult {

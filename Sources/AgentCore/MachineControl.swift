@@ -20,10 +20,9 @@ public protocol MachineControl: Sendable {
         _ order: InstallOrder, on disk: Disk, progress: @escaping @Sendable (OrderProgress.Step, Int64, Int64) -> Void
     ) throws -> (entry: EntryWay, facts: [String: String])
     /// Erases each disk of the order, all of them at once, and reads what is left. Blocks; called on a thread of its own.
-    /// - Returns: what became of each, in the order's order. A disk that cannot be opened is a disk that failed.
     func wipe(
         _ order: WipeOrder, _ disks: [Disk], progress: @escaping @Sendable ([DiskProgress]) -> Void
-    ) -> [DiskEvidence]
+    ) -> WipeOutcome
     /// Makes an installed system ready to enter by kexec. Blocks; called on a thread of its own.
     /// - Throws: an error whose description is for a person.
     func load(_ system: InstalledSystem, on disk: Disk) throws
@@ -35,6 +34,16 @@ public protocol MachineControl: Sendable {
     func enter(_ way: EntryWay)
     func reboot()
     func powerOff()
+}
+
+/// What became of a wipe.
+public struct WipeOutcome: Sendable {
+    /// Of each disk, in the order's order. A disk that cannot be opened is a disk that failed.
+    public var disks: [DiskEvidence]
+    /// Small facts for the record: `bootEntries`, `crashRecords`, `tpm`.
+    public var facts: [String: String]
+    /// What was asked for beside the disks and is not done, in words for a person.
+    public var failures: [String]
 }
 
 /// How the agent leaves.

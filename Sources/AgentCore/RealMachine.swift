@@ -78,13 +78,13 @@ public struct RealMachine: MachineControl {
 
     public func wipe(
         _ order: WipeOrder, _ disks: [Disk], progress: @escaping @Sendable ([DiskProgress]) -> Void
-    ) -> [DiskEvidence] {
-        let now = Date()
-        return disks.map {
-            DiskEvidence(
-                $0, method: nil, startedAt: now, endedAt: now, readBack: nil,
-                outcome: .failed("this agent erases no disks yet"))
-        }
+    ) -> WipeOutcome {
+        let evidence = WipeRun(
+            order: order, disks: disks, devices: KernelWipeDevices(files: files), progress: progress
+        ).run()
+        drivers.load(["efivarfs"])
+        let (facts, failures) = WipeExtras(wanted: order.extras, files: files).run()
+        return WipeOutcome(disks: evidence, facts: facts, failures: failures)
     }
 
     public func load(_ system: InstalledSystem, on disk: Disk) throws {

@@ -72,6 +72,11 @@ int agent_zero_range(int file, uint64_t start, uint64_t length) {
     return ioctl(file, BLKZEROOUT, range);
 }
 
+int agent_discard(int file, uint64_t start, uint64_t length) {
+    uint64_t range[2] = {start, length};
+    return ioctl(file, BLKDISCARD, range);
+}
+
 int agent_flush_buffers(int file) { return ioctl(file, BLKFLSBUF, 0); }
 int agent_reread_partitions(int file) { return ioctl(file, BLKRRPART, 0); }
 
@@ -332,6 +337,8 @@ int agent_set_clock(double seconds) {
     close(file);
     return result;
 }
+
+int agent_pipe(int ends[2]) { return pipe2(ends, O_CLOEXEC); }
 
 int agent_open_direct(const char *path, int writing, int exclusive) {
     return open(path, (writing ? O_RDWR : O_RDONLY) | O_DIRECT | O_CLOEXEC | (exclusive ? O_EXCL : 0));

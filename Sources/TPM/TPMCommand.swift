@@ -3,13 +3,20 @@ enum TPMCommand {
     /// TPM2_CreatePrimary in the endorsement hierarchy (§24.1), with its empty password. What it makes is gone when it is flushed.
     /// - Parameter template: a TPMT_PUBLIC.
     static func createPrimary(_ template: [UInt8]) -> [UInt8] {
-        // Authorization: the password session, no nonce, no attributes, an empty password (Part 1 §19.4).
-        let authorization = TPMHandle.passwordSession.bytes + [0, 0, 0, 0, 0]
-        return command(
+        command(
             .sessions, 0x0000_0131,
-            TPMHandle.endorsement.bytes + word(UInt32(authorization.count)) + authorization
+            TPMHandle.endorsement.bytes + emptyPassword
                 // No secret of ours within, no outside information, no PCRs.
                 + sized([0, 0, 0, 0]) + sized(template) + sized([]) + word(0))
+    }
+
+    /// TPM2_Clear (§24.6), with the empty password of a hierarchy.
+    static func clear(_ handle: TPMHandle) -> [UInt8] { command(.sessions, 0x0000_0126, handle.bytes + emptyPassword) }
+
+    /// Authorization: the password session, no nonce, no attributes, an empty password (Part 1 §19.4).
+    private static var emptyPassword: [UInt8] {
+        let authorization = TPMHandle.passwordSession.bytes + [0, 0, 0, 0, 0]
+        return word(UInt32(authorization.count)) + authorization
     }
 
     /// TPM2_ReadPublic (§12.4).
@@ -43,6 +50,8 @@ struct TPMTag: RawRepresentable, Equatable, Sendable {
 struct TPMHandle: RawRepresentable, Equatable, Sendable {
     var rawValue: UInt32
     static let endorsement = Self(rawValue: 0x4000_000b)
+    static let lockout = Self(rawValue: 0x4000_000a)
+    static let platform = Self(rawValue: 0x4000_000c)
     static let passwordSession = Self(rawValue: 0x4000_0009)
     /// Where makers and operating systems leave endorsement keys (TCG Registry of Reserved TPM 2.0 Handles and Localities, §2.3.1).
     static let keptEndorsementKeys = [Self(rawValue: 0x8101_0001), Self(rawValue: 0x8101_0002)]

@@ -153,3 +153,114 @@ import Testing
         }
     }
 }
+
+/// The same for wipes, which name many disks.
+extension OrderVerifierTests {
+    static let wipe = WipeOrder(
+        disks: report.disks.map { DiskWipe(disk: DiskTarget($0), methods: [.overwrite]) }, verify: .sampled,
+        extras: .init(), driveSecret: "secret")
+
+    static func wipeOrder(_ change: (inout Order) -> Void = { _ in }) -> Order {
+        order {
+            $0.task = .wipe(wipe)
+            change(&$0)
+        }
+    }
+
+    /// What an agent checks before it touches the first disk.
+    static func wipeRefusal(_ order: Order, on report: HardwareReport = report, at seconds: Double = 10)
+        -> OrderRefusal?
+    {
+        guard case .wipe(let wipe) = order.task else { return nil }
+        do {
+            try OrderVerifier.check(order, on: report, now: issued.addingTimeInterval(seconds))
+            for disk in wipe.disks { _ = try OrderVerifier.disk(disk.disk, among: report.disks) }
+            return nil
+        } catch {
+            return error
+        }
+    }
+
+    @Test("a wipe is taken by the machine and the disks that it names")
+    func wipeAccepted() { #expect(Self.wipeRefusal(Self.wipeOrder()) == nil) }
+
+    @Test("every fact of a wipe's machine, swapped by itself, makes it another machine's")
+    func wipeFacts() {
+        let changes: [(inout Order) -> Void] = [
+            { $0.machine.uuid = nil }, { $0.machine.uuid = SystemUUID("00000000-0000-0000-0000-000000000001") },
+            { $0.machine.serial = nil }, { $0.machine.serial = "SN-2" }, { $0.machine.macs = [] },
+            { $0.machine.macs.append(MACAddress(rawValue: 2)) }, { $0.machine.macs = [MACAddress(rawValue: 2)] },
+        ]
+        for (index, change) in changes.enumerated() {
+            guard case .otherMachine = Self.wipeRefusal(Self.wipeOrder(change)) else {
+                Issue.record("change \(index) was not refused")
+                continue
+            }
+        }
+    }
+
+    @Test("every fact of each of a wipe's disks, swapped by itself, names no disk")
+    func wipeDisks() {
+        for index in Self.wipe.disks.indices {
+            let changes: [(inout DiskTarget) -> Void] = [
+                { $0.serial = "D-9" }, { $0.serial = nil }, { $0.wwn = "eui.0009" }, { $0.sizeBytes -= 512 },
+                {
+                    $0 = DiskTarget(serial: nil, wwn: nil, path: Self.report.disks[index].path, sizeBytes: $0.sizeBytes)
+                },
+            ]
+            for (number, change) in changes.enumerated() {
+                var wipe = Self.wipe
+                change(&wipe.disks[index].disk)
+                let refusal = Self.wipeRefusal(Self.wipeOrder { $0.task = .wipe(wipe) })
+                guard case .noSuchDisk = refusal else {
+                    Issue.record("disk \(index), change \(number): \(String(describing: refusal))")
+                    continue
+                }
+            }
+        }
+    }
+
+    @Test("a wipe that is replayed after its time is refused, on the same machine too")
+    func wipeReplayed() {
+        guard case .expired = Self.wipeRefusal(Self.wipeOrder(), at: 3600) else {
+            Issue.record("not refused")
+            return
+        }
+        guard case .notYetValid = Self.wipeRefusal(Self.wipeOrder(), at: -3600) else {
+            Issue.record("not refused")
+            return
+        }
+    }
+
+    @Test("a disk that was moved to another machine is safe there, and is missed here")
+    func wipeMoved() {
+        var other = Self.report
+        other.system.serial = "SN-2"
+        guard case .otherMachine("serial", _, _) = Self.wipeRefusal(Self.wipeOrder(), on: other) else {
+            Issue.record("not refused")
+            return
+        }
+        var poorer = Self.report
+        poorer.disks.removeLast()
+        guard case .noSuchDisk = Self.wipeRefusal(Self.wipeOrder(), on: poorer) else {
+            Issue.record("not refused")
+            return
+        }
+    }
+
+    @Test("a disk that became unfit since the order was issued is refused")
+    func wipeUnfit() {
+        let changes: [(inout Disk) -> Void] = [
+            { $0.readOnly = true }, { $0.removable = true }, { $0.sharedBecause = "multipath" },
+            { $0.transport = .iscsi },
+        ]
+        for change in changes {
+            var report = Self.report
+            change(&report.disks[1])
+            guard case .untargetableDisk = Self.wipeRefusal(Self.wipeOrder(), on: report) else {
+                Issue.record("not refused")
+                continue
+            }
+        }
+    }
+}

@@ -14,8 +14,9 @@ final class BlockTarget: @unchecked Sendable {
     static let alignment = 4096
 
     /// Opens the target, exclusively when it is a device: a mounted or otherwise used one is refused.
+    /// - Parameter ofAnyBlockSize: images are for blocks of 512 bytes; an erasure is for any.
     /// - Throws: ``InstallError``.
-    init(path: String) throws {
+    init(path: String, ofAnyBlockSize: Bool = false) throws {
         self.path = path
         var status = stat()
         guard stat(path, &status) == 0 else { throw InstallError.system("look at", path) }
@@ -25,11 +26,12 @@ final class BlockTarget: @unchecked Sendable {
             if errno == EBUSY {
                 throw InstallError("\(path) is in use: it is mounted, or part of a RAID or volume group")
             }
+            if errno == EROFS || errno == EACCES { throw InstallError("\(path) is read-only") }
             throw InstallError.system("open", path)
         }
         sizeBytes = isDevice ? agent_device_size(descriptor) : Int64(status.st_size)
         if isDevice {
-            guard agent_block_size(descriptor) == 512 else {
+            guard ofAnyBlockSize || agent_block_size(descriptor) == 512 else {
                 close(descriptor)
                 throw InstallError("\(path) has blocks of \(agent_block_size(descriptor)) bytes; this image is for 512")
             }
@@ -81,6 +83,12 @@ final class BlockTarget: @unchecked Sendable {
     func flush() throws {
         guard fdatasync(descriptor) == 0 else { throw InstallError.system("flush", path) }
         if isDevice { _ = agent_flush_buffers(descriptor) }
+    }
+
+    /// Tells the drive that no block is in use; nothing on a plain file.
+    func discard() throws {
+        guard isDevice else { return }
+        guard agent_discard(descriptor, 0, UInt64(sizeBytes)) == 0 else { throw InstallError.system("discard", path) }
     }
 
     func rereadPartitions() throws {

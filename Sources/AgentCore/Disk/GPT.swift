@@ -115,6 +115,23 @@ struct GPT: Equatable {
         return entryBytes + copy.header + Array(repeating: 0, count: Self.blockBytes - copy.header.count)
     }
 
+    /// The unique GUIDs of all partitions that a disk's first bytes tell of, whatever its block size, sound or not. Total on any bytes.
+    static func partitions(head: [UInt8]) -> Set<[UInt8]> {
+        var found: Set<[UInt8]> = []
+        for block in [512, 4096] where head.count >= 3 * block && head[block..<block + 8].elementsEqual("EFI PART".utf8)
+        {
+            let size = Int(clamping: number(head[block + 84..<block + 88]))
+            let count = Int(clamping: number(head[block + 80..<block + 84]))
+            guard (128...4096).contains(size) else { continue }
+            for start in stride(from: 2 * block, to: 2 * block + min(count, 256) * size, by: size) {
+                guard start + 32 <= head.count else { break }
+                let entry = head[start..<start + 32]
+                if entry.prefix(16).contains(where: { $0 != 0 }) { found.insert(Array(entry.suffix(16))) }
+            }
+        }
+        return found
+    }
+
     private mutating func put(_ value: UInt64, at offset: Int) {
         for index in 0..<8 { header[offset + index] = UInt8(truncatingIfNeeded: value >> UInt64(8 * index)) }
     }

@@ -46,17 +46,29 @@ struct EFIBootEntry: Equatable {
 
     /// Whether an option's device path begins with a network card or a MAC address: the firmware's own network entries.
     static func isNetwork(_ option: [UInt8]) -> Bool {
-        guard let title = title(of: option) else { return false }
+        // Messaging (3), MAC address (11), IPv4 (12), IPv6 (13), URI (24); BIOS boot specification (5, 1) type 3 is PXE's old form.
+        nodes(of: option).contains { $0[0] == 3 && [11, 12, 13, 24].contains($0[1]) }
+    }
+
+    /// The unique GUID of the GPT partition that an option leads to; nil when it leads elsewhere.
+    static func partition(of option: [UInt8]) -> [UInt8]? {
+        // Media (4), hard drive (1); the signature is a GUID (2).
+        nodes(of: option).first { $0[0] == 4 && $0[1] == 1 && $0.count >= 42 && $0[41] == 2 }.map { Array($0[24..<40]) }
+    }
+
+    /// The nodes of an option's device path (UEFI 2.10 §10.3.1), each with its head of four bytes.
+    private static func nodes(of option: [UInt8]) -> [[UInt8]] {
+        guard let title = title(of: option) else { return [] }
         let path = Array(option.dropFirst(6 + (title.utf16.count + 1) * 2))
+        var nodes: [[UInt8]] = []
         var offset = 0
-        while offset + 4 <= path.count {
+        while offset + 4 <= path.count, path[offset] != 0x7f {
             let length = Int(path[offset + 2]) | Int(path[offset + 3]) << 8
-            // Messaging (3), MAC address (11), IPv4 (12), IPv6 (13), URI (24); BIOS boot specification (5, 1) type 3 is PXE's old form.
-            if path[offset] == 3, [11, 12, 13, 24].contains(path[offset + 1]) { return true }
-            guard length >= 4, path[offset] != 0x7f else { return false }
+            nodes.append(Array(path[offset..<min(offset + max(length, 4), path.count)]))
+            guard length >= 4 else { break }
             offset += length
         }
-        return false
+        return nodes
     }
 
     private static func utf16(_ text: String) -> [UInt8] {

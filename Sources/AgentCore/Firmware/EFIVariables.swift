@@ -31,6 +31,39 @@ struct EFIVariables {
     /// Makes the one entry for an installed system and puts the boot order as it is wanted.
     /// - Throws: ``InstallError``.
     func install(_ entry: EFIBootEntry, wanted: BootOrder) throws {
+        let options = self.options
+        let order = numbers("BootOrder")
+        let plan = BootOrderPlan(
+            adding: entry, to: options, order: order, current: numbers("BootCurrent").first, wanted: wanted)
+        for number in plan.removed { try remove(Self.name(number)) }
+        if options[plan.number] != plan.entry { try write(Self.name(plan.number), plan.entry) }
+        if order != plan.order { try writeOrder(plan.order) }
+    }
+
+    /// Removes the entries that `isStale` says of their content, from the boot order too.
+    /// - Returns: their titles.
+    /// - Throws: ``InstallError``.
+    func removeEntries(where isStale: ([UInt8]) -> Bool) throws -> [String] {
+        let stale = options.filter { isStale($0.value) }
+        guard !stale.isEmpty else { return [] }
+        let order = numbers("BootOrder")
+        let kept = order.filter { stale[$0] == nil }
+        if kept != order { try writeOrder(kept) }
+        for number in stale.keys { try remove(Self.name(number)) }
+        return stale.sorted { $0.key < $1.key }.map { EFIBootEntry.title(of: $0.value) ?? Self.name($0.key) }
+    }
+
+    /// Removes a maker's variables whose names begin so.
+    /// - Returns: how many.
+    /// - Throws: ``InstallError``.
+    func removeAll(prefix: String, vendor: String) throws -> Int {
+        let names = files.list(Self.directory).filter { $0.hasPrefix(prefix) && $0.hasSuffix(vendor) }
+        for name in names { try remove(name) }
+        return names.count
+    }
+
+    /// The content of each `Boot####`.
+    private var options: [UInt16: [UInt8]] {
         var options: [UInt16: [UInt8]] = [:]
         for name in files.list(Self.directory) where name.hasPrefix("Boot") && name.hasSuffix(Self.vendor) {
             guard let number = UInt16(name.dropFirst(4).prefix(4), radix: 16), name.dropFirst(8).hasPrefix("-") else {
@@ -38,16 +71,13 @@ struct EFIVariables {
             }
             options[number] = read(name)
         }
-        let order = numbers("BootOrder")
-        let plan = BootOrderPlan(
-            adding: entry, to: options, order: order, current: numbers("BootCurrent").first, wanted: wanted)
-        for number in plan.removed { try remove(Self.name(number)) }
-        if options[plan.number] != plan.entry { try write(Self.name(plan.number), plan.entry) }
-        if order != plan.order {
-            try write(
-                "BootOrder-" + Self.vendor,
-                plan.order.flatMap { [UInt8(truncatingIfNeeded: $0), UInt8(truncatingIfNeeded: $0 >> 8)] })
-        }
+        return options
+    }
+
+    private func writeOrder(_ order: [UInt16]) throws {
+        try write(
+            "BootOrder-" + Self.vendor,
+            order.flatMap { [UInt8(truncatingIfNeeded: $0), UInt8(truncatingIfNeeded: $0 >> 8)] })
     }
 
     private static func name(_ number: UInt16) -> String {
@@ -69,7 +99,7 @@ struct EFIVariables {
 
     /// efivarfs takes a variable in one write, and marks what it does not know as immutable.
     private func write(_ name: String, _ content: [UInt8]) throws {
-        let path = Self.directory + "/" + name
+        let path = files.root + Self.directory + "/" + name
         makeMutable(path)
         let file = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0o644)
         guard file >= 0 else { throw InstallError.system("open", path) }
@@ -79,7 +109,7 @@ struct EFIVariables {
     }
 
     private func remove(_ name: String) throws {
-        let path = Self.directory + "/" + name
+        let path = files.root + Self.directory + "/" + name
         makeMutable(path)
         guard unlink(path) == 0 || errno == ENOENT else { throw InstallError.system("remove", path) }
     }

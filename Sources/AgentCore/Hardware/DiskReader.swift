@@ -8,11 +8,7 @@ struct DiskReader {
     func disks() -> [Disk] { files.list("/sys/block").compactMap(disk) }
 
     private func disk(_ name: String) -> Disk? {
-        // Loop, RAM, device-mapper and md devices, floppies and optical drives are no disks.
-        guard ["sd", "nvme", "vd", "xvd", "hd", "mmcblk"].contains(where: { name.hasPrefix($0) }),
-            !name.contains("boot"),
-            !name.contains("c") || !name.hasPrefix("nvme")
-        else { return nil }
+        guard Self.isDisk(name) else { return nil }
         let base = "/sys/block/\(name)"
         guard let sectors = files.number(base + "/size"), sectors > 0 else { return nil }
         let device = files.resolve(base + "/device") ?? files.resolve(base) ?? ""
@@ -40,13 +36,19 @@ struct DiskReader {
             signatures: Self.signatures(files.bytes("/dev/" + name, limit: 70_000) ?? []), sharedBecause: shared(base))
     }
 
+    /// Loop, RAM, device-mapper and md devices, floppies and optical drives are no disks.
+    static func isDisk(_ name: String) -> Bool {
+        ["sd", "nvme", "vd", "xvd", "hd", "mmcblk"].contains { name.hasPrefix($0) } && !name.contains("boot")
+            && (!name.contains("c") || !name.hasPrefix("nvme"))
+    }
+
     /// What the kernel does with any disk.
     private func general(_ base: String, _ transport: DiskTransport) -> [EraseMethod] {
         (files.number(base + "/queue/discard_max_bytes") ?? 0) > 0 ? [.discard, .overwrite] : [.overwrite]
     }
 
     /// `/dev/nvme0` of `nvme0n1`.
-    private static func controllerPath(_ name: String) -> String {
+    static func controllerPath(_ name: String) -> String {
         name.hasPrefix("nvme") ? "/dev/nvme" + name.dropFirst(4).prefix { $0.isNumber } : "/dev/" + name
     }
 

@@ -58,7 +58,8 @@ extension DriveCommands {
         return SCSIData.health(exceptions: page)
     }
 
-    private func sanitizeMethods(_ path: String) -> [EraseMethod]? {
+    /// What a SCSI drive says it has of SANITIZE.
+    func sanitizeMethods(_ path: String) -> [EraseMethod] {
         let actions: [(UInt8, EraseMethod)] = [
             (3, .scsiSanitizeCrypto), (2, .scsiSanitizeBlock), (1, .scsiSanitizeOverwrite),
         ]

@@ -10,6 +10,10 @@ import Machines
 ///     hardware.json     its hardware report; the path of each disk is a file name in this directory
 ///     NAME.raw          a disk, as large as the file is
 ///     PARTITION/PATH    a file of the installed system's configuration
+///     faults.json       what goes wrong in a wipe, if it is there: {"SERIAL, WWN OR FILE NAME": "read-only"}; see ``SimulatedFault``
+///
+/// A wipe overwrites these files or removes their labels by the same engine as a real one, with marks and proof; drives of files have no
+/// commands of their own to erase them.
 public struct SimulatedMachine: MachineControl {
     private let directory: String
     private let bootID = UUID().uuidString.lowercased()
@@ -71,12 +75,23 @@ public struct SimulatedMachine: MachineControl {
 
     public func wipe(
         _ order: WipeOrder, _ disks: [Disk], progress: @escaping @Sendable ([DiskProgress]) -> Void
-    ) -> [DiskEvidence] {
-        let now = Date()
-        return disks.map {
-            DiskEvidence(
-                $0, method: nil, startedAt: now, endedAt: now, readBack: nil,
-                outcome: .failed("this agent erases no disks yet"))
+    ) -> WipeOutcome {
+        let devices = SimulatedWipeDevices(faults: faults(of: disks), path: { [self] in try file(of: $0) })
+        let evidence = WipeRun(order: order, disks: disks, devices: devices, progress: progress).run()
+        // It has neither NVRAM nor a TPM.
+        return WipeOutcome(disks: evidence, facts: [:], failures: [])
+    }
+
+    /// By path of the disk; read anew for each order.
+    private func faults(of disks: [Disk]) -> [String: SimulatedFault] {
+        guard let content = try? Data(contentsOf: URL(filePath: directory + "/faults.json")) else { return [:] }
+        do {
+            let named = try JSONDecoder().decode([String: SimulatedFault].self, from: content)
+            return disks.reduce(into: [:]) { faults, disk in
+                faults[disk.path] = [disk.serial, disk.wwn, disk.path].compactMap { $0 }.compactMap { named[$0] }.first
+            }
+        } catch {
+            Startup.giveUp("\(directory)/faults.json is not a table of disks and faults: \(error)")
         }
     }
 

@@ -21,6 +21,8 @@ int agent_block_size(int file);
 int agent_device_read_only(int file);
 /// Writes zeros by the device's own means where it has them.
 int agent_zero_range(int file, uint64_t start, uint64_t length);
+/// Tells the device that blocks are not in use; what is read there afterwards is its own affair.
+int agent_discard(int file, uint64_t start, uint64_t length);
 /// Drops cached buffers of the device.
 int agent_flush_buffers(int file);
 /// Reads the partition table again.
@@ -66,6 +68,8 @@ int agent_ipmi_exchange(uint8_t function, uint8_t command, const uint8_t *data, 
 
 /// Sets the system clock, in seconds since 1970, and the hardware clock from it.
 int agent_set_clock(double seconds);
+/// A pipe whose ends no program inherits.
+int agent_pipe(int ends[2]);
 /// open(2) with the flags for direct reading (0) or writing (1) of a block device; `exclusive` fails when it is in use.
 int agent_open_direct(const char *path, int writing, int exclusive);
 
