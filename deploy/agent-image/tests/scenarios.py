@@ -45,20 +45,24 @@ class Bench:
                     server.kill()
 
     @contextlib.contextmanager
-    def machine(self, port: SwitchPort, nic: str, arguments: str = "", image: Path | None = None) -> Iterator[Path]:
+    def machine(
+        self, port: SwitchPort, nic: str, arguments: str = "", image: Path | None = None,
+        devices: tuple[str, ...] = (), pin: str = f"sha256:{'0' * 64}",
+    ) -> Iterator[Path]:
         """A machine that starts the agent's kernel at once. Gives the path of what its console says."""
         boot = image or self.image
         log = self.folder / "serial.log"
         log.unlink(missing_ok=True)
         words = (
             f"initrd=initrd console=ttyS0,115200 quiet cryptomgr.notests slipway.server=https://{GATEWAY}:8443"
-            f" slipway.ca=sha256:{'0' * 64} slipway.ticket=none slipway.mac={MAC} {arguments}"
+            f" slipway.ca={pin} slipway.ticket=none slipway.mac={MAC} {arguments}"
         )
         command = [
             *("setpriv", "--pdeathsig", "KILL", "qemu-system-x86_64", "-nodefaults", "-no-user-config"),
             *("-machine", "q35,graphics=off", "-accel", "tcg,thread=multi", "-cpu", "max,la57=off", "-m", "512"),
             *("-display", "none", "-serial", f"file:{log}", "-netdev", port.netdev),
             *("-device", f"{nic},netdev=net0,mac={MAC},romfile="),
+            *devices,
             *("-kernel", str(boot / "vmlinuz"), "-initrd", str(boot / "initrd"), "-append", words),
         ]
         with subprocess.Popen(command, stdin=subprocess.DEVNULL) as machine:
