@@ -217,7 +217,12 @@ let package = Package(
             ["AgentCore", "BMCSimulator", "IPMI", "Inventory", "NetworkAddresses", "SMBIOS", "TPM", "TestSupport"],
             fixtures: true
         ),
-        tests("Commands", ["Commands", "APIModel", "Machines", "Inventory", crypto]),
+        tests(
+            "Commands",
+            [
+                "Commands", "APIClient", "Inventory", "APIModel", "Machines", "ProfileFiles", "TestSupport",
+                argumentParser, crypto,
+            ]),
         tests(
             "BMCFleet",
             [

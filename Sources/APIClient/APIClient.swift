@@ -5,6 +5,7 @@ import NIOCore
 import NIOFoundationCompat
 import NIOHTTP1
 import NIOSSL
+import Synchronization
 
 /// A client of the REST API. It trusts the installation's CA and no other.
 public struct APIClient: Sendable {
@@ -115,10 +116,42 @@ public struct APIClient: Sendable {
         try check(response.status, Data(buffer: try await response.body.collect(upTo: 1 << 20)))
     }
 
-    /// Follows a collection by server-sent events; ends when the connection does.
-    public func watch<Item: Decodable & Sendable>(
-        _ path: String, as _: Item.Type, each: @Sendable (WatchEvent<Item>) async throws -> Bool
-    ) async throws {
+    /// How a watch ended.
+    public enum WatchEnd: Sendable {
+        /// The reader wanted no more.
+        case left
+        /// The server closed it.
+        case closed
+    }
+
+    /// Follows a collection by server-sent events; ends when the connection does, or nothing was heard for half a minute.
+    @discardableResult public func watch<Item: Decodable & Sendable>(
+        _ path: String, as _: Item.Type, each: @escaping @Sendable (WatchEvent<Item>) async throws -> Bool
+    ) async throws -> WatchEnd {
+        let heard = LastHeard()
+        return try await withThrowingTaskGroup(of: WatchEnd.self) { group in
+            group.addTask { try await read(path, heard: heard, each: each) }
+            group.addTask {
+                while true {
+                    let last = heard.time
+                    guard last.duration(to: .now) < Self.silence else {
+                        throw ClientError("\(access.server) has been silent for \(Self.silence)")
+                    }
+                    try await Task.sleep(until: last.advanced(by: Self.silence), clock: .continuous)
+                }
+            }
+            defer { group.cancelAll() }
+            guard let end = try await group.next() else { return .closed }
+            return end
+        }
+    }
+
+    /// The server sends something every ten seconds.
+    private static let silence = Duration.seconds(35)
+
+    private func read<Item: Decodable & Sendable>(
+        _ path: String, heard: LastHeard, each: @Sendable (WatchEvent<Item>) async throws -> Bool
+    ) async throws -> WatchEnd {
         var request = request(.GET, path)
         request.headers.add(name: "Accept", value: "text/event-stream")
         let response = try await execute(request, timeout: .hours(24 * 365))
@@ -134,7 +167,8 @@ public struct APIClient: Sendable {
             } catch {
                 throw ClientError("\(access.server) ended the watch: \(error)")
             }
-            guard let chunk else { return }
+            guard let chunk else { return .closed }
+            heard.note()
             for frame in parser.feed(chunk.readableBytesView) {
                 let event: WatchEvent<Item>
                 switch frame.event {
@@ -145,7 +179,9 @@ public struct APIClient: Sendable {
                     event = .delete(body["id"] ?? "")
                 default: continue
                 }
-                guard try await each(event) else { return }
+                guard try await each(event) else { return .left }
+                // A slow reader is no silent server.
+                heard.note()
             }
         }
     }
@@ -175,6 +211,15 @@ public struct APIClient: Sendable {
         if let problem = try? APICoding.decoder.decode(ProblemView.self, from: body) { throw problem }
         throw ProblemView(title: status.reasonPhrase, status: Int(status.code), detail: "the server answered \(status)")
     }
+}
+
+/// When the server said something last.
+private final class LastHeard: Sendable {
+    private let moment = Mutex(ContinuousClock.now)
+
+    var time: ContinuousClock.Instant { moment.withLock { $0 } }
+
+    func note() { moment.withLock { $0 = .now } }
 }
 
 /// One message of a watch.

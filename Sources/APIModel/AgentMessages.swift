@@ -62,7 +62,7 @@ public struct SessionReply: Codable, Sendable {
     }
 }
 
-public struct OrderProgress: Codable, Sendable {
+public struct OrderProgress: Codable, Equatable, Sendable {
     public enum Step: String, Codable, Sendable, CaseIterable {
         case accepted, writing, flushing, readingBack, finishing, configuring, entering, erasing
 

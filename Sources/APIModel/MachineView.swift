@@ -23,6 +23,10 @@ public struct MachineView: Codable, Sendable {
     public var node: String?
     public var release: String?
     public var hostname: String
+    /// Its system's serial number, once it was reported.
+    public var serial: String?
+    /// Every MAC it was seen with.
+    public var macs: [MACAddress]?
     /// Where people say that it stands.
     public var location: Location?
     /// Where its switches say that it is plugged in, by LLDP.
@@ -66,6 +70,7 @@ public struct MachineView: Codable, Sendable {
         cluster = machine.desired.assignment?.cluster
         release = machine.observed.installedRelease ?? machine.desired.assignment?.release
         (hostname, location) = (machine.hostname, machine.desired.location)
+        (serial, macs) = (machine.observed.hardware?.facts.serial, machine.observed.macs)
         switchPorts = machine.observed.hardware?.switchPorts ?? []
         relayPorts = machine.observed.relayPorts ?? []
         expected = machine.observed.expected?.name

@@ -104,10 +104,13 @@ public struct OSReleaseRequest: Codable, Sendable {
     public var architecture: String
     public var image: OSRelease.Image
     public var minimumDiskBytes: Int64
+    public var labels: [String: String]?
 
     public init(
-        name: String, os: String, version: String, architecture: String, image: OSRelease.Image, minimumDiskBytes: Int64
+        name: String, os: String, version: String, architecture: String, image: OSRelease.Image,
+        minimumDiskBytes: Int64, labels: [String: String]? = nil
     ) {
+        self.labels = labels
         (self.name, self.os, self.version, self.architecture) = (name, os, version, architecture)
         (self.image, self.minimumDiskBytes) = (image, minimumDiskBytes)
     }
@@ -117,6 +120,9 @@ public struct OSReleaseRequest: Codable, Sendable {
 public struct ClusterRequest: Codable, Sendable {
     public var name: String
     public var kind: Cluster.Flavor
+    public var labels: [String: String]?
 
-    public init(name: String, kind: Cluster.Flavor) { (self.name, self.kind) = (name, kind) }
+    public init(name: String, kind: Cluster.Flavor, labels: [String: String]? = nil) {
+        (self.name, self.kind, self.labels) = (name, kind, labels)
+    }
 }

@@ -18,6 +18,7 @@ public struct OSReleaseView: Codable, Sendable {
     public var architecture: String
     public var image: OSRelease.Image
     public var minimumDiskBytes: Int64
+    public var labels: [String: String]?
     /// The image is in the library and its SHA-256 was checked.
     public var cached: Bool
     public var createdAt: Date
@@ -25,7 +26,7 @@ public struct OSReleaseView: Codable, Sendable {
     public init(_ release: OSRelease, cached: Bool) {
         (id, name, os, version) = (release.id, release.name, release.os, release.version)
         (architecture, image, minimumDiskBytes) = (release.architecture, release.image, release.minimumDiskBytes)
-        (self.cached, createdAt) = (cached, release.createdAt)
+        (self.cached, labels, createdAt) = (cached, release.labels, release.createdAt)
     }
 }
 
@@ -35,11 +36,12 @@ public struct ClusterView: Codable, Sendable {
     public var kind: Cluster.Flavor
     public var nodes: Int
     public var readyNodes: Int
+    public var labels: [String: String]?
     public var createdAt: Date
 
     public init(_ cluster: Cluster, nodes: [Node]) {
         (id, name, kind, createdAt) = (cluster.id, cluster.name, cluster.flavor, cluster.createdAt)
-        (self.nodes, readyNodes) = (nodes.count, nodes.count { $0.ready })
+        (self.nodes, readyNodes, labels) = (nodes.count, nodes.count { $0.ready }, cluster.labels)
     }
 }
 

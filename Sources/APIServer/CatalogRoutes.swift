@@ -15,8 +15,10 @@ struct CatalogRoutes {
     func register(on group: RouterGroup<APIContext>) {
         group.get("os-releases", use: listReleases)
             .post("os-releases", use: addRelease)
+            .delete("os-releases/{name}", use: removeRelease)
             .get("clusters", use: listClusters)
             .post("clusters", use: addCluster)
+            .delete("clusters/{name}", use: removeCluster)
             .head("images/{digest}", use: hasImage)
             .put("images/{digest}", use: putImage)
     }
@@ -40,7 +42,7 @@ struct CatalogRoutes {
             release: OSRelease(
                 id: Credential.identifier("r"), name: body.name, os: body.os, version: body.version,
                 architecture: body.architecture, image: body.image, minimumDiskBytes: body.minimumDiskBytes,
-                createdAt: Date()),
+                labels: body.labels, createdAt: Date()),
             by: context.actor)
         return try .json(await view(of: release), status: .created)
     }
@@ -55,9 +57,21 @@ struct CatalogRoutes {
     @Sendable func addCluster(_ request: Request, context: APIContext) async throws -> Response {
         let body = try await request.json(ClusterRequest.self)
         let cluster = try await catalog.add(
-            cluster: Cluster(id: Credential.identifier("c"), name: body.name, flavor: body.kind, createdAt: Date()),
+            cluster: Cluster(
+                id: Credential.identifier("c"), name: body.name, flavor: body.kind, labels: body.labels,
+                createdAt: Date()),
             by: context.actor)
         return try .json(ClusterView(cluster, nodes: []), status: .created)
+    }
+
+    @Sendable func removeRelease(_ request: Request, context: APIContext) async throws -> Response {
+        try await catalog.removeRelease(try context.parameters.require("name"), by: context.actor)
+        return .noContent
+    }
+
+    @Sendable func removeCluster(_ request: Request, context: APIContext) async throws -> Response {
+        try await catalog.removeCluster(try context.parameters.require("name"), by: context.actor)
+        return .noContent
     }
 
     @Sendable func hasImage(_ request: Request, context: APIContext) async throws -> Response {

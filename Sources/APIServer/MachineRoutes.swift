@@ -6,6 +6,7 @@ import Inventory
 import Machines
 import NetworkAddresses
 import Store
+import Synchronization
 
 /// `/api/v1/machines`: translates between HTTP and ``MachineService``.
 struct MachineRoutes {
@@ -29,13 +30,37 @@ struct MachineRoutes {
     }
 
     @Sendable func list(_ request: Request, context: APIContext) async throws -> Response {
+        let only = only(request)
         if request.flag("watch") {
-            return try await WatchResponse<Machine, MachineView>(store: store) { try await summary(of: $0) }.response()
+            let news = ProgressNews(board: board)
+            return try await WatchResponse<Machine, MachineView>(
+                store: store, only: only,
+                news: {
+                    var views: [MachineView] = []
+                    for session in news.changed() {
+                        guard let id = try await store.get(AgentSession.self, session)?.machine,
+                            only?.contains(id) ?? true, let machine = try await store.get(Machine.self, id),
+                            machine.observed.session == session
+                        else { continue }
+                        views.append(try await summary(of: machine))
+                    }
+                    return views
+                },
+                view: { try await summary(of: $0) }
+            ).response()
         }
         let page = try await store.list(Machine.self)
         var views: [MachineView] = []
-        for machine in page.items.sorted(by: { $0.name < $1.name }) { views.append(try await summary(of: machine)) }
+        for machine in page.items.sorted(by: { $0.name < $1.name }) where only?.contains(machine.id) ?? true {
+            views.append(try await summary(of: machine))
+        }
         return try .json(ListView(items: views, revision: page.revision))
+    }
+
+    /// `?machine=ID`, which may be there again, narrows a list or a watch.
+    private func only(_ request: Request) -> Set<String>? {
+        let ids = request.uri.queryParameters.getAll("machine")
+        return ids.isEmpty ? nil : Set(ids)
     }
 
     @Sendable func show(_ request: Request, context: APIContext) async throws -> Response {
@@ -131,5 +156,22 @@ struct MachineRoutes {
         var view = try await view(of: machine)
         (view.hardware, view.profileGives) = (nil, nil)
         return view
+    }
+}
+
+/// What agents said of their work since it was asked last. Progress is kept in memory only, so no watch of the store tells it.
+private final class ProgressNews: Sendable {
+    private let board: SessionBoard
+    private let told = Mutex<[String: OrderProgress]>([:])
+
+    init(board: SessionBoard) { self.board = board }
+
+    /// Sessions.
+    func changed() -> [String] {
+        let now = board.progressOfAll()
+        return told.withLock { told in
+            defer { told = now }
+            return now.filter { told[$0.key] != $0.value }.keys.sorted()
+        }
     }
 }

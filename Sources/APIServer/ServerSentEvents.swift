@@ -10,21 +10,29 @@ import Store
 /// made; `id` is the revision.
 struct WatchResponse<Item: Resource, View: Encodable & Sendable> {
     let store: any RecordStore
+    /// Which resources are told, by id; nil: all.
+    var only: Set<String>?
+    /// What changed beside the store, looked for every second.
+    var news: (@Sendable () async throws -> [View])?
     /// Nil leaves the resource out of the stream.
     let view: @Sendable (Item) async throws -> View?
 
     func response() async throws -> Response {
         let (items, changes) = try await store.listAndWatch(Item.self)
-        let view = view
+        let (view, only) = (view, only)
+        var frames: (@Sendable () async throws -> [ByteBuffer])?
+        if let news { frames = { try await news().map { try EventStream.frame("put", $0) } } }
         return EventStream.response(
             changes,
             opening: { writer in
-                for item in items {
+                for item in items where only?.contains(item.id) ?? true {
                     if let view = try await view(item) { try await writer.write(EventStream.frame("put", view)) }
                 }
                 try await writer.write(ByteBuffer(string: "event: listed\ndata: {}\n\n"))
             },
+            news: frames,
             frame: { change in
+                guard only?.contains(change.id) ?? true else { return nil }
                 guard let item = change.item else {
                     return try EventStream.frame("delete", ["id": change.id], revision: change.revision)
                 }
@@ -42,10 +50,12 @@ enum EventStream {
 
     /// - Parameters:
     ///   - opening: what goes ahead, written as fast as it is read.
+    ///   - news: asked every second for more.
     ///   - frame: nil leaves the item out.
     static func response<Items: AsyncSequence & Sendable>(
         _ items: Items,
         opening: @escaping @Sendable (inout any ResponseBodyWriter) async throws -> Void = { _ in },
+        news: (@Sendable () async throws -> [ByteBuffer])? = nil,
         frame: @escaping @Sendable (Items.Element) async throws -> ByteBuffer?
     ) -> Response where Items.Element: Sendable {
         var headers = HTTPFields()
@@ -75,6 +85,14 @@ enum EventStream {
                         while !Task.isCancelled {
                             try await Task.sleep(for: .seconds(10))
                             inbox.yield(ByteBuffer(string: ": ping\n\n"))
+                        }
+                    }
+                    if let news {
+                        group.addTask {
+                            while !Task.isCancelled {
+                                try await Task.sleep(for: .seconds(1))
+                                for frame in try await news() { try post(frame) }
+                            }
                         }
                     }
                     defer { group.cancelAll() }

@@ -21,32 +21,34 @@ struct BootListCommand: AsyncParsableCommand {
         let list = try await connection.withClient { client in
             try await client.call(.get, "/api/v1/boots", as: ListView<BootView>.self)
         }
-        guard format.format == .table else { return try Output.json(list.items) }
+        guard format.isTable else { return try format.write(list.items) }
         let rows = list.items.map { boot in
             [
                 boot.mac.description, boot.machine ?? "-", "\(Output.age(boot.lastAt)) ago", boot.stage,
                 boot.location ?? "-", boot.diagnosis.map { "\($0.seen): \($0.means)" } ?? "",
             ]
         }
-        Output.print(Output.table(["MAC", "MACHINE", "SEEN", "STAGE", "LOCATION", "DIAGNOSIS"], rows))
+        format.show(TextTable(["MAC", "MACHINE", "SEEN", "STAGE", "LOCATION", "DIAGNOSIS"], rows))
     }
 }
 
 struct MachineBootTraceCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "boot-trace", abstract: "Step by step, how a machine boots, and why it stopped.")
-    @Argument(help: "Id, name, MAC address or serial number; or the MAC of what is no machine yet.") var machine: String
+    @Argument(
+        help: "Id, name, MAC address or serial number; or the MAC of what is no machine yet.", completion: .machine)
+    var machine: String
     @Flag(help: "All attempts that are kept.") var all = false
     @Flag(help: "Go on as things happen.") var follow = false
     @OptionGroup var format: FormatOption
     @OptionGroup var connection: ConnectionOptions
 
     func validate() throws {
-        if follow, format.format == .json { throw ValidationError("--follow writes words, not JSON") }
+        if follow, !format.isTable { throw ValidationError("--follow writes words, not JSON") }
     }
 
     func run() async throws {
-        let (path, all, follow, isTable) = ("/api/v1/boots/\(machine.escaped)", all, follow, format.format == .table)
+        let (path, all, follow, isTable) = ("/api/v1/boots/\(machine.escaped)", all, follow, format.isTable)
         let reference = machine
         try await connection.withClient { client in
             var shown = BootTraceText()
@@ -56,7 +58,7 @@ struct MachineBootTraceCommand: AsyncParsableCommand {
                     throw ClientError("\(reference) has not tried to boot from the network since this was kept")
                 }
                 let wanted = all ? boots : Array(boots.suffix(1))
-                guard isTable else { return try Output.json(wanted) }
+                guard isTable else { return try format.write(wanted) }
                 for line in shown.lines(wanted) { Output.print(line) }
                 if follow { try await Task.sleep(for: .seconds(1)) }
             } while follow

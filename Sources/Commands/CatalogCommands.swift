@@ -11,23 +11,36 @@ struct NodeCommand: AsyncParsableCommand {
 
 struct NodeListCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(commandName: "list", abstract: "All nodes.")
+    @Flag(name: .shortAndLong, help: "Go on as things happen.") var watch = false
     @OptionGroup var format: FormatOption
     @OptionGroup var connection: ConnectionOptions
 
     func run() async throws {
-        let list = try await connection.withClient { client in
-            try await client.call(.get, "/api/v1/nodes", as: ListView<NodeView>.self)
+        let (watch, format) = (watch, format)
+        try await connection.withClient { client in
+            guard !watch else {
+                let table = WatchedTable<NodeView>(format: format, id: { $0.name }, table: { Self.table($0) })
+                return try await table.run("/api/v1/nodes?watch=true", client)
+            }
+            let nodes = try await client.call(.get, "/api/v1/nodes", as: ListView<NodeView>.self).items
+            if format.isTable { format.show(Self.table(nodes)) } else { try format.write(nodes) }
         }
-        guard format.format == .table else { return try Output.json(list.items) }
-        let rows = list.items.map { node in
+    }
+
+    static func table(_ nodes: [NodeView], now: Date = Date()) -> TextTable {
+        let rows = nodes.map { node in
             [
                 node.name, node.cluster, node.ready ? "Ready" : "NotReady", node.osRelease,
-                "\(Output.age(node.lastHeartbeat)) ago", "\(node.boots)", node.addresses.joined(separator: ","),
-                node.machine,
+                "\(Output.age(node.lastHeartbeat, now: now)) ago", "\(node.boots)",
+                node.addresses.joined(separator: ","),
+                node.machine, node.kernel,
             ]
         }
-        Output.print(
-            Output.table(["NAME", "CLUSTER", "STATUS", "RELEASE", "HEARTBEAT", "BOOTS", "ADDRESS", "MACHINE"], rows))
+        var columns = ["NAME", "CLUSTER", "STATUS", "RELEASE", "HEARTBEAT", "BOOTS", "ADDRESS", "MACHINE"].map {
+            TextTable.Column(title: $0)
+        }
+        columns[2].tone = { $0 == "Ready" ? .good : .bad }
+        return TextTable(columns + [.init(title: "KERNEL", isWide: true)], rows)
     }
 }
 
@@ -46,11 +59,11 @@ struct ClusterListCommand: AsyncParsableCommand {
         let list = try await connection.withClient { client in
             try await client.call(.get, "/api/v1/clusters", as: ListView<ClusterView>.self)
         }
-        guard format.format == .table else { return try Output.json(list.items) }
+        guard format.isTable else { return try format.write(list.items) }
         let rows = list.items.map {
             [$0.name, $0.kind.rawValue, "\($0.readyNodes)/\($0.nodes)", Output.age($0.createdAt)]
         }
-        Output.print(Output.table(["NAME", "KIND", "READY", "AGE"], rows))
+        format.show(TextTable(["NAME", "KIND", "READY", "AGE"], rows))
     }
 }
 
@@ -70,6 +83,6 @@ struct ClusterAddCommand: AsyncParsableCommand {
         let view = try await connection.withClient { client in
             try await client.call(.post, "/api/v1/clusters", body: request, as: ClusterView.self)
         }
-        if format.format == .json { try Output.json(view) } else { Output.print("\(view.name) added") }
+        if !format.isTable { try format.write(view) } else { Output.print("\(view.name) added") }
     }
 }

@@ -2,12 +2,17 @@ import APIClient
 import ArgumentParser
 import Foundation
 
-/// Where the daemon is: options, then the environment, then the context file.
+/// Where the daemon is: options, then the environment, then the context. A `--context` goes before the environment.
 struct ConnectionOptions: ParsableArguments {
     @Option(help: ArgumentHelp("Address of the daemon (SLIPWAY_SERVER).", valueName: "https://host:8443"))
     var server: String?
     @Option(help: ArgumentHelp("CA certificate of the installation, in PEM (SLIPWAY_CA).", valueName: "file"))
     var ca: String?
+
+    @Option(
+        help: ArgumentHelp("A context of `slipway context list` (SLIPWAY_CONTEXT).", valueName: "name"),
+        completion: .context)
+    var context: String?
 
     /// Runs `body` with a client.
     func withClient<Result: Sendable>(_ body: @Sendable (APIClient) async throws -> Result) async throws -> Result {
@@ -23,39 +28,20 @@ struct ConnectionOptions: ParsableArguments {
     }
 
     func access(_ environment: [String: String]) throws -> APIClient.Access {
-        let context = try ContextFile.load(environment)
-        guard let server = server ?? environment["SLIPWAY_SERVER"] ?? context.server else {
-            throw ClientError("no server: set SLIPWAY_SERVER or write \(ContextFile.path(environment))")
+        let (name, found) = try ContextStore(environment).load(context, environment)
+        // Who names a context means all of it: no token of another daemon goes there.
+        let settings = context == nil ? environment : [:]
+        func setting(_ variable: String) -> String? { settings[variable].flatMap { $0.isEmpty ? nil : $0 } }
+        let advice = "try: slipway context add NAME --server https://HOST:8443 --ca FILE --token-file FILE"
+        guard let server = server ?? setting("SLIPWAY_SERVER") ?? found.server else {
+            throw ClientError("no server: neither --server, SLIPWAY_SERVER nor the context \(name) says one; \(advice)")
         }
-        guard let token = environment["SLIPWAY_TOKEN"] ?? context.token else {
-            throw ClientError("no token: set SLIPWAY_TOKEN or write \(ContextFile.path(environment))")
+        guard let token = setting("SLIPWAY_TOKEN") ?? found.token else {
+            throw ClientError("no token: neither SLIPWAY_TOKEN nor the context \(name) has one; \(advice)")
         }
         return APIClient.Access(
             server: server.hasSuffix("/") ? String(server.dropLast()) : server,
             token: token.trimmingCharacters(in: .whitespacesAndNewlines),
-            certificateAuthority: ca ?? environment["SLIPWAY_CA"] ?? context.ca)
-    }
-}
-
-/// `~/.config/slipway/context.json`: `{"server": …, "token": …, "ca": …}`.
-struct ContextFile: Codable, Equatable {
-    var server: String?
-    var token: String?
-    var ca: String?
-
-    static func path(_ environment: [String: String]) -> String {
-        if let path = environment["SLIPWAY_CONTEXT"] { return path }
-        let base = environment["XDG_CONFIG_HOME"] ?? (environment["HOME"] ?? "/root") + "/.config"
-        return base + "/slipway/context.json"
-    }
-
-    static func load(_ environment: [String: String]) throws -> ContextFile {
-        let path = path(environment)
-        guard FileManager.default.fileExists(atPath: path) else { return ContextFile() }
-        do {
-            return try JSONDecoder().decode(ContextFile.self, from: Data(contentsOf: URL(fileURLWithPath: path)))
-        } catch {
-            throw ClientError("the context file \(path) cannot be read: \(error)")
-        }
+            certificateAuthority: ca ?? setting("SLIPWAY_CA") ?? found.ca)
     }
 }

@@ -29,8 +29,8 @@ struct DoctorCommand: AsyncParsableCommand {
                     .warning, "clocks", "the daemon's clock differs from this one's by \(Int(skew)) s",
                     attempt: "one of them is wrong"))
         }
-        if format.format == .json {
-            try Output.json(findings)
+        if !format.isTable {
+            try format.write(findings)
         } else {
             for finding in findings {
                 Output.print("\(Self.mark(finding.status))  \(finding.check): \(finding.seen)")

@@ -20,7 +20,7 @@ struct EventListCommand: AsyncParsableCommand {
 
     func run() async throws {
         let query = machine.map { "machine=\($0.escaped)&" } ?? ""
-        let (limit, watch, isTable) = (limit, watch, format.format == .table)
+        let (limit, watch, isTable) = (limit, watch, format.isTable)
         try await connection.withClient { client in
             guard watch else {
                 let list = try await client.call(
@@ -28,7 +28,7 @@ struct EventListCommand: AsyncParsableCommand {
                 if isTable {
                     for event in list.items { Output.print(Self.line(event)) }
                 } else {
-                    try Output.json(list.items)
+                    try format.write(list.items)
                 }
                 return
             }

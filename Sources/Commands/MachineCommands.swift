@@ -18,53 +18,10 @@ struct MachineCommand: AsyncParsableCommand {
         ])
 }
 
-struct MachineListCommand: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(commandName: "list", abstract: "All machines.")
-    @OptionGroup var format: FormatOption
-    @OptionGroup var connection: ConnectionOptions
-
-    func run() async throws {
-        let list = try await connection.withClient { client in
-            try await client.call(.get, "/api/v1/machines", as: ListView<MachineView>.self)
-        }
-        guard format.format == .table else { return try Output.json(list.items) }
-        let rows = list.items.map { machine in
-            [
-                machine.name, machine.phase.rawValue, Output.age(machine.phaseSince), machine.power.rawValue,
-                MachineText.place(machine),
-                machine.profile ?? "-", machine.cluster ?? "-", machine.node ?? "-", machine.release ?? "-", machine.id,
-            ]
-        }
-        Output.print(
-            Output.table(
-                ["NAME", "PHASE", "FOR", "POWER", "LOCATION", "PROFILE", "CLUSTER", "NODE", "RELEASE", "ID"], rows))
-        for machine in list.items {
-            if let failure = machine.failure { Output.tell("\(machine.name) failed: \(failure)") }
-        }
-    }
-}
-
-struct MachineShowCommand: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "show", abstract: "One machine, with its hardware and conditions.")
-    @Argument(help: "Id, name, MAC address or serial number.") var machine: String
-    @OptionGroup var format: FormatOption
-    @OptionGroup var connection: ConnectionOptions
-
-    func run() async throws {
-        let reference = machine
-        let view = try await connection.withClient { client in
-            try await client.call(.get, "/api/v1/machines/\(reference.escaped)", as: MachineView.self)
-        }
-        guard format.format == .table else { return try Output.json(view) }
-        Output.print(MachineText.describe(view))
-    }
-}
-
 struct MachineAcceptCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "accept", abstract: "Give Slipway leave to change a machine. Accepting never wipes anything.")
-    @Argument(help: "Id, name, MAC address or serial number.") var machine: String
+    @Argument(help: "Id, name, MAC address or serial number.", completion: .machine) var machine: String
     @Option(help: "A new name, which is also the host name.") var name: String?
     @Option(help: "Address of the BMC.") var bmc: String?
     @Option(help: "Port of the BMC, where it is not the protocol's own.") var bmcPort: Int?
@@ -102,7 +59,7 @@ struct MachineAcceptCommand: AsyncParsableCommand {
             try await client.call(
                 .post, "/api/v1/machines/\(reference.escaped)/accept", body: request, as: MachineView.self)
         }
-        if format.format == .json { try Output.json(view) } else { Output.print("\(view.name) accepted") }
+        if !format.isTable { try format.write(view) } else { Output.print("\(view.name) accepted") }
     }
 
     private func network(_ text: String, mac: String) throws -> Machine.StaticNetwork {

@@ -48,7 +48,7 @@ struct MachineExpectAnnounceCommand: AsyncParsableCommand {
             Output.tell("\(fault)\nslipway: nothing was announced")
             throw ExitCode.failure
         }
-        guard format.format == .table else { return try Output.json(answer) }
+        guard format.isTable else { return try format.write(answer) }
         for name in answer.created { Output.print("\(name) \(dryRun ? "would be announced" : "announced")") }
         for name in answer.changed { Output.print("\(name) \(dryRun ? "would change" : "changed")") }
         let counts = [
@@ -103,7 +103,7 @@ struct MachineExpectStatusCommand: AsyncParsableCommand {
 
     func run() async throws {
         let view = try await connection.call(.get, "/api/v1/expected-machines", as: ExpectedMachinesView.self)
-        guard format.format == .table else { return try Output.json(view) }
+        guard format.isTable else { return try format.write(view) }
         if !view.items.isEmpty || !view.unexpected.isEmpty { Output.print(ExpectationText.table(view)) }
         Output.tell(ExpectationText.summary(view))
         if let advice = ExpectationText.advice(view) { Output.tell(advice) }

@@ -9,7 +9,7 @@ struct MachineDiffCommand: AsyncParsableCommand {
         commandName: "diff", abstract: "What changed in a machine's hardware.",
         discussion:
             "Each change makes a new revision, which is told with its time. Without --since it is the newest change.")
-    @Argument(help: "Id, name, MAC address or serial number.") var machine: String
+    @Argument(help: "Id, name, MAC address or serial number.", completion: .machine) var machine: String
     @Option(
         help: ArgumentHelp("A revision's number, or how long ago: 24h, 7d.", valueName: "revision or age"))
     var since: String?
@@ -17,17 +17,8 @@ struct MachineDiffCommand: AsyncParsableCommand {
     @OptionGroup var connection: ConnectionOptions
 
     func validate() throws {
-        guard let since, Int(since) == nil, Self.age(since) == nil else { return }
+        guard let since, Int(since) == nil, TimeSpan(argument: since) == nil else { return }
         throw ValidationError("\(since) is neither a revision's number nor an age such as 24h or 7d")
-    }
-
-    /// Seconds.
-    static func age(_ text: String) -> Double? {
-        let units: [Character: Double] = ["m": 60, "h": 3600, "d": 86400, "w": 604_800]
-        guard let unit = text.last.flatMap({ units[$0] }), let count = Double(text.dropLast()), count >= 0 else {
-            return nil
-        }
-        return count * unit
     }
 
     func run() async throws {
@@ -36,7 +27,7 @@ struct MachineDiffCommand: AsyncParsableCommand {
             let query = try await Self.revision(since, path, client).map { "?since=\($0)" } ?? ""
             return try await client.call(.get, path + "/hardware-changes" + query, as: HardwareChangesView.self)
         }
-        guard format.format == .table else { return try Output.json(view) }
+        guard format.isTable else { return try format.write(view) }
         guard let from = view.from else {
             return Output.tell("revision \(view.to.number) of \(Output.age(view.to.since)) ago is the only one")
         }
@@ -49,11 +40,13 @@ struct MachineDiffCommand: AsyncParsableCommand {
 
     /// The revision that was the machine's at that time.
     private static func revision(_ since: String?, _ path: String, _ client: APIClient) async throws -> Int? {
-        guard let since, let age = age(since) else { return since.flatMap { Int($0) } }
+        guard let since else { return nil }
+        if let number = Int(since) { return number }
+        guard let age = TimeSpan(argument: since) else { return nil }
         let list = try await client.call(
             .get, path + "/hardware-revisions", as: ListView<HardwareRevisionView>.self
         ).items
-        let time = Date().addingTimeInterval(-age)
+        let time = Date().addingTimeInterval(-Double(age.seconds))
         return (list.last { $0.since <= time } ?? list.first)?.number
     }
 }
@@ -61,13 +54,13 @@ struct MachineDiffCommand: AsyncParsableCommand {
 struct MachineConfirmCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "confirm", abstract: "The changed hardware of a machine that has its system is right.")
-    @Argument(help: "Id, name, MAC address or serial number.") var machine: String
+    @Argument(help: "Id, name, MAC address or serial number.", completion: .machine) var machine: String
     @OptionGroup var format: FormatOption
     @OptionGroup var connection: ConnectionOptions
 
     func run() async throws {
         let view = try await connection.call(
             .post, "/api/v1/machines/\(machine.escaped)/confirm", as: MachineView.self)
-        if format.format == .json { try Output.json(view) } else { Output.print("\(view.name): hardware confirmed") }
+        if !format.isTable { try format.write(view) } else { Output.print("\(view.name): hardware confirmed") }
     }
 }

@@ -13,7 +13,7 @@ struct MachineMergeCommand: AsyncParsableCommand {
     func run() async throws {
         let view = try await connection.call(
             .post, "/api/v1/machines/\(machine.escaped)/merge", body: MergeRequest(into: known), as: MachineView.self)
-        if format.format == .json { try Output.json(view) } else { Output.print("\(machine) is \(view.name)") }
+        if !format.isTable { try format.write(view) } else { Output.print("\(machine) is \(view.name)") }
     }
 }
 
@@ -27,8 +27,8 @@ struct MachineSplitCommand: AsyncParsableCommand {
     func run() async throws {
         let view = try await connection.call(
             .post, "/api/v1/machines/\(machine.escaped)/split", as: MachineView.self)
-        if format.format == .json {
-            try Output.json(view)
+        if !format.isTable {
+            try format.write(view)
         } else {
             Output.print("\(view.name) is a machine of its own")
         }

@@ -8,7 +8,7 @@ struct MachinePowerCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "power", abstract: "Read or change a machine's power through its BMC.")
     @Argument(help: "on, off, cycle, reset or status.") var action: String
-    @Argument(help: "Id, name, MAC address or serial number.") var machine: String
+    @Argument(help: "Id, name, MAC address or serial number.", completion: .machine) var machine: String
     @OptionGroup var format: FormatOption
     @OptionGroup var connection: ConnectionOptions
 
@@ -26,6 +26,6 @@ struct MachinePowerCommand: AsyncParsableCommand {
             return try await client.call(
                 .post, path, body: PowerRequest(action: action), as: PowerView.self, timeout: .minutes(20))
         }
-        if format.format == .json { try Output.json(view) } else { Output.print(view.power.rawValue) }
+        if !format.isTable { try format.write(view) } else { Output.print(view.power.rawValue) }
     }
 }

@@ -6,7 +6,7 @@ import Machines
 struct MachineSetCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "set", abstract: "Change what people know of a machine: where it stands, and its labels.")
-    @Argument(help: "Id, name, MAC address or serial number.") var machine: String
+    @Argument(help: "Id, name, MAC address or serial number.", completion: .machine) var machine: String
     @Option(
         parsing: .unconditional,
         help: ArgumentHelp(
@@ -28,7 +28,7 @@ struct MachineSetCommand: AsyncParsableCommand {
     func run() async throws {
         let view = try await connection.call(
             .post, "/api/v1/machines/\(machine.escaped)/set", body: try request(), as: MachineView.self)
-        guard format.format == .table else { return try Output.json(view) }
+        guard format.isTable else { return try format.write(view) }
         let labels = view.labels.sorted { $0.key < $1.key }.map { " \($0.key)=\($0.value)" }.joined()
         Output.print(
             "\(view.name): location \(view.location?.description ?? "-"), labels\(labels.isEmpty ? " -" : labels)")

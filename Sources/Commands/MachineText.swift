@@ -6,19 +6,6 @@ import NetworkAddresses
 
 /// Machines in words. Pure.
 enum MachineText {
-    /// One line of how far the work on a machine is.
-    static func progress(_ machine: MachineView) -> String {
-        var parts = ["\(machine.name): \(machine.phase.rawValue)"]
-        if let progress = machine.operation?.progress, machine.phase == .installing {
-            parts.append(progress.step.rawValue)
-            if progress.totalBytes > 0 {
-                let percent = Int(Double(progress.bytes) / Double(progress.totalBytes) * 100)
-                parts.append("\(percent)% of \(progress.totalBytes / 1_048_576) MiB")
-            }
-        }
-        return parts.joined(separator: ", ")
-    }
-
     /// A person's, then those of its profile.
     private static func labels(_ machine: MachineView) -> String {
         let ofProfile = machine.labels.filter { machine.labelsOfProfile.contains($0.key) }

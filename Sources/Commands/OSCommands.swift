@@ -20,14 +20,14 @@ struct OSListCommand: AsyncParsableCommand {
         let list = try await connection.withClient { client in
             try await client.call(.get, "/api/v1/os-releases", as: ListView<OSReleaseView>.self)
         }
-        guard format.format == .table else { return try Output.json(list.items) }
+        guard format.isTable else { return try format.write(list.items) }
         let rows = list.items.map {
             [
                 $0.name, $0.os, $0.version, $0.architecture, "\($0.image.compressedBytes / 1_048_576) MiB",
                 $0.cached ? "yes" : "no",
             ]
         }
-        Output.print(Output.table(["NAME", "OS", "VERSION", "ARCH", "IMAGE", "CACHED"], rows))
+        format.show(TextTable(["NAME", "OS", "VERSION", "ARCH", "IMAGE", "CACHED"], rows))
     }
 }
 
@@ -78,7 +78,7 @@ struct OSAddCommand: AsyncParsableCommand {
             }
             return try await client.call(.post, "/api/v1/os-releases", body: request, as: OSReleaseView.self)
         }
-        if format.format == .json { try Output.json(view) } else { Output.print("\(view.name) added") }
+        if !format.isTable { try format.write(view) } else { Output.print("\(view.name) added") }
     }
 }
 

@@ -22,11 +22,11 @@ struct ProfileListCommand: AsyncParsableCommand {
 
     func run() async throws {
         let list = try await connection.call(.get, "/api/v1/profiles", as: ListView<ProfileView>.self)
-        guard format.format == .table else { return try Output.json(list.items) }
+        guard format.isTable else { return try format.write(list.items) }
         let rows = list.items.map {
             [$0.name, "\($0.priority)", "\($0.machines)", ProfileText.brief($0.gives), $0.match]
         }
-        Output.print(Output.table(["NAME", "PRIORITY", "MACHINES", "GIVES", "MATCH"], rows))
+        format.show(TextTable(["NAME", "PRIORITY", "MACHINES", "GIVES", "MATCH"], rows))
     }
 }
 
@@ -43,21 +43,21 @@ struct ProfileShowCommand: AsyncParsableCommand {
             Output.tell("slipway: no hardware profile is called \(profile); see `slipway profile list`")
             throw ExitCode.failure
         }
-        if format.format == .json { try Output.json(found) } else { Output.print(ProfileText.describe(found)) }
+        if !format.isTable { try format.write(found) } else { Output.print(ProfileText.describe(found)) }
     }
 }
 
 struct ProfileExplainCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "explain", abstract: "Why a profile is a machine's, and what the others lack.")
-    @Argument(help: "Id, name, MAC address or serial number.") var machine: String
+    @Argument(help: "Id, name, MAC address or serial number.", completion: .machine) var machine: String
     @OptionGroup var format: FormatOption
     @OptionGroup var connection: ConnectionOptions
 
     func run() async throws {
         let view = try await connection.call(
             .get, "/api/v1/machines/\(machine.escaped)/profile", as: MachineProfileView.self)
-        guard format.format == .table else { return try Output.json(view) }
+        guard format.isTable else { return try format.write(view) }
         Output.print(view.outcome)
         for profile in view.profiles { Output.print(Self.words(profile)) }
     }

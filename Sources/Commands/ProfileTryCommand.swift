@@ -32,7 +32,7 @@ struct ProfileTryCommand: AsyncParsableCommand {
         let view = try await connection.call(
             .post, "/api/v1/profiles/try", body: ProfileTrialRequest(profiles: profiles, remove: remove),
             as: ProfileTrialView.self)
-        guard format.format == .table else { return try Output.json(view) }
+        guard format.isTable else { return try format.write(view) }
         if !view.changes.isEmpty {
             let rows = view.changes.map { line in
                 [line.name, Self.words(line.change.from), Self.words(line.change.to), line.change.why]

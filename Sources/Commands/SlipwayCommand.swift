@@ -2,15 +2,15 @@ import APIModel
 import ArgumentParser
 
 /// `slipway`: nouns, then verbs. Data goes to standard output, words to standard error.
-///
-/// Exit status: 0 done; 1 the server refused or the work failed; 2 could not be reached or set up; 64 wrong usage; 124 `--wait` ran out of time.
+/// What its exit status says is ``ExitStatus``.
 public struct SlipwayCommand: AsyncParsableCommand {
     public static let configuration = CommandConfiguration(
         commandName: "slipway", abstract: "Provision bare-metal servers, from power-on to registered node.",
-        version: Version.current,
+        discussion: "What the exit status says: slipway help exit-codes.", version: Version.current,
         subcommands: [
             MachineCommand.self, NodeCommand.self, OSCommand.self, ClusterCommand.self, EventCommand.self,
             BootCommand.self, ProfileCommand.self, BMCCommand.self, CertificateCommand.self, DoctorCommand.self,
+            WaitCommand.self, ApplyCommand.self, ContextCommand.self, CompletionCommand.self, ExitCodesCommand.self,
         ])
 
     public init() {}

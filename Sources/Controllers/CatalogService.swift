@@ -13,6 +13,7 @@ public struct CatalogService: Sendable {
     /// Adds a release. The same again is no error, so that a script can be repeated.
     public func add(release: OSRelease, by actor: String) async throws -> OSRelease {
         try check(name: release.name)
+        try check(labels: release.labels)
         guard let driver = OperatingSystemCatalog.driver(named: release.os) else {
             let known = OperatingSystemCatalog.all.map { type(of: $0).name }.joined(separator: ", ")
             throw ServiceError(
@@ -51,6 +52,7 @@ public struct CatalogService: Sendable {
     /// Adds a cluster. The same again is no error.
     public func add(cluster: Cluster, by actor: String) async throws -> Cluster {
         try check(name: cluster.name)
+        try check(labels: cluster.labels)
         if let known = try await store.list(Cluster.self).items.first(where: { $0.name == cluster.name }) {
             guard known.flavor == cluster.flavor else {
                 throw ServiceError(
@@ -64,6 +66,50 @@ public struct CatalogService: Sendable {
                 Event.now(.resourceChanged, machine: nil, actor: actor, "cluster \(cluster.name) added", at: now()))
             return cluster
         }
+    }
+
+    /// Removes a release that no machine has or is to have. Its image stays in the library.
+    public func removeRelease(_ name: String, by actor: String) async throws {
+        guard let release = try await store.list(OSRelease.self).items.first(where: { $0.name == name }) else {
+            throw ServiceError(.notFound, "there is no OS release \(name.debugDescription); see `slipway os list`")
+        }
+        let users = try await store.list(Machine.self).items.filter {
+            $0.desired.assignment?.release == name || $0.observed.installedRelease == name
+        }
+        try Self.refuse(users.map(\.name), "the OS release \(name)")
+        try await store.transaction { transaction in
+            guard try await transaction.get(OSRelease.self, release.id) != nil else { return }
+            transaction.delete(OSRelease.self, release.id)
+            try transaction.put(
+                Event.now(.resourceChanged, machine: nil, actor: actor, "OS release \(name) removed", at: now()))
+        }
+    }
+
+    /// Removes a cluster that no machine is or is to be a node of.
+    public func removeCluster(_ name: String, by actor: String) async throws {
+        guard let cluster = try await store.list(Cluster.self).items.first(where: { $0.name == name }) else {
+            throw ServiceError(.notFound, "there is no cluster \(name.debugDescription); see `slipway cluster list`")
+        }
+        let users = try await store.list(Machine.self).items.filter { $0.desired.assignment?.cluster == name }
+        let nodes = try await store.list(Node.self).items.filter { $0.cluster == name }
+        try Self.refuse(users.map(\.name) + nodes.map(\.id), "the cluster \(name)")
+        try await store.transaction { transaction in
+            guard try await transaction.get(Cluster.self, cluster.id) != nil else { return }
+            transaction.delete(Cluster.self, cluster.id)
+            try transaction.put(
+                Event.now(.resourceChanged, machine: nil, actor: actor, "cluster \(name) removed", at: now()))
+        }
+    }
+
+    private static func refuse(_ users: [String], _ what: String) throws {
+        let names = Set(users).sorted()
+        guard !names.isEmpty else { return }
+        let shown = names.prefix(5).joined(separator: ", ") + (names.count > 5 ? " and \(names.count - 5) more" : "")
+        throw ServiceError(.conflict, "\(what) is not removed: \(shown) \(names.count == 1 ? "uses" : "use") it")
+    }
+
+    private func check(labels: [String: String]?) throws {
+        if let labels, let fault = Labels.fault(labels) { throw ServiceError(.invalid, fault, field: "labels") }
     }
 
     private func check(name: String) throws {

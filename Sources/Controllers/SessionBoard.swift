@@ -128,6 +128,11 @@ public final class SessionBoard: Sendable {
     /// What the agent last said of its work.
     public func progress(of session: String) -> OrderProgress? { entries.withLock { $0[session]?.progress } }
 
+    /// The same of every session that works.
+    public func progressOfAll() -> [String: OrderProgress] {
+        entries.withLock { $0.compactMapValues(\.progress) }
+    }
+
     func forget(_ session: String) {
         release(session)
         _ = entries.withLock { $0.removeValue(forKey: session) }

@@ -37,6 +37,13 @@ public enum ProfileDirectory {
     /// - Throws: ``ProfileFileError`` naming line, column and key.
     public static func parse(_ text: String, file: String, name: String) throws -> HardwareProfile {
         var top = try YAMLReader(file: file, text: text)
+        let profile = try parse(&top, name: name)
+        try top.finish()
+        return profile
+    }
+
+    /// The keys of a profile, beside which there may be others.
+    static func parse(_ top: inout YAMLReader, name: String) throws -> HardwareProfile {
         var profile = HardwareProfile(name: name)
         profile.priority = try top.integer("priority") ?? 0
         if var match = try top.mapping("match") { profile.match = try match.machineCondition() }
@@ -65,7 +72,6 @@ public enum ProfileDirectory {
             }
             return pattern
         }
-        try top.finish()
         return profile
     }
 

@@ -19,6 +19,22 @@ public struct YAMLReader {
         }
     }
 
+    /// Every document of a file, whose tops are mappings; documents without content are passed over.
+    public static func documents(file: String, text: String) throws -> [YAMLReader] {
+        do {
+            // Its error is in itself: a copy, as `for` makes one, would not tell.
+            var nodes = try Yams.compose_all(yaml: text)
+            var readers: [YAMLReader] = []
+            while let node = nodes.next() {
+                if node.null == nil { readers.append(try YAMLReader(file: file, node: node)) }
+            }
+            if let error = nodes.error { throw error }
+            return readers
+        } catch let error as YamlError {
+            throw translate(error, file: file)
+        }
+    }
+
     init(file: String, node: Node) throws {
         guard let mapping = node.mapping else {
             throw ProfileFileError(
@@ -157,6 +173,18 @@ public struct YAMLReader {
             } catch {
                 throw fault(left, "\(key): \(error)")
             }
+        }
+    }
+
+    /// A mapping of texts, of which some may be `null`.
+    public mutating func optionalPairs(_ key: String) throws -> [(String, String?)]? {
+        guard let value = take(key) else { return nil }
+        guard let mapping = value.mapping else { throw fault(value, "\(key): expected `key: value` lines") }
+        return try mapping.map { left, right in
+            guard let first = left.scalar?.string else { throw fault(left, "\(key): expected text") }
+            if right.null != nil { return (first, nil) }
+            guard let second = right.scalar?.string else { throw fault(right, "\(key): expected text") }
+            return (first, second)
         }
     }
 

@@ -131,10 +131,17 @@ final class Installation: Sendable {
     }
 
     func cli(_ arguments: [String]) async throws -> (status: Int32?, output: String) {
+        let child = try background(arguments)
+        let status = await child.ended()
+        return (status, child.output)
+    }
+
+    /// A command of the CLI that goes on.
+    func background(_ arguments: [String]) throws -> ChildProcess {
         let token = try String(contentsOfFile: directory + "/state/admin.token", encoding: .utf8)
         let command =
             (namespace.map { ["ip", "netns", "exec", $0] } ?? []) + [Self.programs + "/slipway"] + arguments
-        return try await ChildProcess.run(
+        return try ChildProcess(
             command[0], Array(command.dropFirst()),
             environment: [
                 "SLIPWAY_SERVER": "https://\(address):8443", "SLIPWAY_CA": directory + "/state/ca.pem",

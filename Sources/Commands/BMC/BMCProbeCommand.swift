@@ -20,7 +20,7 @@ struct BMCProbeCommand: AsyncParsableCommand {
     func run() async throws {
         let probe = try await connection.call(
             .post, "/api/v1/bmc-probe", body: try login.request(address), as: BMCProbe.self)
-        guard format.format == .table else { return try Output.json(probe) }
+        guard format.isTable else { return try format.write(probe) }
         for finding in probe.findings { Output.print(BMCText.describe(finding)) }
         guard let kind = probe.recommended else {
             Output.tell("nothing that controls a machine answers at \(address)")

@@ -16,14 +16,14 @@ struct MachineBMCCommand: AsyncParsableCommand {
 
 struct MachineBMCShowCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(commandName: "show", abstract: "Ask the BMC what it is.")
-    @Argument(help: "Id, name, MAC address or serial number.") var machine: String
+    @Argument(help: "Id, name, MAC address or serial number.", completion: .machine) var machine: String
     @OptionGroup var format: FormatOption
     @OptionGroup var connection: ConnectionOptions
 
     func run() async throws {
         let description = try await connection.call(
             .get, "/api/v1/machines/\(machine.escaped)/bmc", as: BMCDescription.self)
-        guard format.format == .table else { return try Output.json(description) }
+        guard format.isTable else { return try format.write(description) }
         Output.print(BMCText.describe(description).joined(separator: "\n"))
     }
 }
@@ -32,7 +32,7 @@ struct MachineBMCSetCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "set", abstract: "Name a machine's BMC.",
         discussion: "For Wake-on-LAN the address is the broadcast address of the machine's network.")
-    @Argument(help: "Id, name, MAC address or serial number.") var machine: String
+    @Argument(help: "Id, name, MAC address or serial number.", completion: .machine) var machine: String
     @Argument(help: "IP address of the BMC; not with --kind none.") var address: String?
     @OptionGroup var login: BMCLoginOptions
     @OptionGroup var format: FormatOption
@@ -41,7 +41,7 @@ struct MachineBMCSetCommand: AsyncParsableCommand {
     func run() async throws {
         let view = try await connection.call(
             .post, "/api/v1/machines/\(machine.escaped)/bmc", body: try login.request(address), as: MachineView.self)
-        if format.format == .json { return try Output.json(view) }
+        if !format.isTable { return try format.write(view) }
         Output.print("\(view.name): BMC \(view.bmc?.summary ?? "-")")
     }
 }
@@ -52,7 +52,7 @@ struct MachineBMCTrustCommand: AsyncParsableCommand {
         discussion:
             "Compare the fingerprint with the one that the BMC's own page shows, or with `slipway bmc probe` from a place that you trust."
     )
-    @Argument(help: "Id, name, MAC address or serial number.") var machine: String
+    @Argument(help: "Id, name, MAC address or serial number.", completion: .machine) var machine: String
     @Option(help: "SHA-256 of the certificate, in hex digits, with or without colons.") var sha256: String
     @OptionGroup var format: FormatOption
     @OptionGroup var connection: ConnectionOptions
@@ -61,7 +61,7 @@ struct MachineBMCTrustCommand: AsyncParsableCommand {
         let view = try await connection.call(
             .post, "/api/v1/machines/\(machine.escaped)/bmc/trust", body: BMCTrustRequest(sha256: sha256),
             as: MachineView.self)
-        if format.format == .json { return try Output.json(view) }
+        if !format.isTable { return try format.write(view) }
         Output.print("\(view.name): the certificate \(view.bmc?.certificate?.sha256 ?? sha256) is believed")
     }
 }
@@ -70,7 +70,7 @@ struct MachineBMCPasswordCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "password", abstract: "Change the password of the BMC's user, from the factory's to the site's.",
         discussion: "Without a file it is a random one that nobody sees. It is kept sealed.")
-    @Argument(help: "Id, name, MAC address or serial number.") var machine: String
+    @Argument(help: "Id, name, MAC address or serial number.", completion: .machine) var machine: String
     @Option(help: "File that holds the new password; - is standard input.") var passwordFile: String?
     @OptionGroup var connection: ConnectionOptions
 
@@ -88,7 +88,7 @@ struct MachineBMCSetUpCommand: AsyncParsableCommand {
         discussion:
             "The agent talks to the BMC from within the machine (KCS), so the factory's password is not needed. The user's password is random and kept sealed; other users are left alone."
     )
-    @Argument(help: "Id, name, MAC address or serial number.") var machine: String
+    @Argument(help: "Id, name, MAC address or serial number.", completion: .machine) var machine: String
     @Option(help: "Name of the user.") var user = "slipway"
     @Option(help: "Seconds to wait until it is done.") var wait = 60
     @OptionGroup var connection: ConnectionOptions
@@ -117,7 +117,7 @@ struct MachineBMCSetUpCommand: AsyncParsableCommand {
 struct MachineBMCFirmwareSettingsCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "bios", abstract: "Settings of a machine's firmware, and whether Secure Boot is on, by Redfish.")
-    @Argument(help: "Id, name, MAC address or serial number.") var machine: String
+    @Argument(help: "Id, name, MAC address or serial number.", completion: .machine) var machine: String
     @Option(help: "Only names that hold this text.") var filter: String?
     @OptionGroup var format: FormatOption
     @OptionGroup var connection: ConnectionOptions
@@ -126,7 +126,7 @@ struct MachineBMCFirmwareSettingsCommand: AsyncParsableCommand {
         let path = "/api/v1/machines/\(machine.escaped)/bmc"
         let attributes = try await connection.call(.get, path + "/bios", as: [String: String].self)
         let shown = attributes.filter { name, _ in filter.map { name.localizedCaseInsensitiveContains($0) } ?? true }
-        guard format.format == .table else { return try Output.json(shown) }
+        guard format.isTable else { return try format.write(shown) }
         Output.print(
             Output.table(["SETTING", "VALUE"], shown.sorted { $0.key < $1.key }.map { [$0.key, $0.value] }))
         let state = try await connection.call(.get, path + "/secure-boot", as: SecureBootState.self)
@@ -140,14 +140,14 @@ struct MachineBMCFirmwareSettingsCommand: AsyncParsableCommand {
 struct MachineBMCCertificatesCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "certificates", abstract: "Certificates by which a machine's BMC shows that it is itself.")
-    @Argument(help: "Id, name, MAC address or serial number.") var machine: String
+    @Argument(help: "Id, name, MAC address or serial number.", completion: .machine) var machine: String
     @OptionGroup var format: FormatOption
     @OptionGroup var connection: ConnectionOptions
 
     func run() async throws {
         let list = try await connection.call(
             .get, "/api/v1/machines/\(machine.escaped)/bmc/certificates", as: ListView<BMCCertificate>.self)
-        guard format.format == .table else { return try Output.json(list.items) }
+        guard format.isTable else { return try format.write(list.items) }
         Output.print(list.items.map { BMCText.describe($0).joined(separator: "\n") }.joined(separator: "\n\n"))
     }
 }

@@ -11,7 +11,7 @@ struct MachineConsoleCommand: AsyncParsableCommand {
             Keys go to the machine. Behind a new line, ~. leaves, ~b sends a break, ~~ a tilde. What boots print is recorded: \
             --recordings lists them, --last shows how the newest one ended.
             """)
-    @Argument(help: "Id, name, MAC address or serial number.") var machine: String
+    @Argument(help: "Id, name, MAC address or serial number.", completion: .machine) var machine: String
     @Flag(help: "Only look.") var readOnly = false
     @Flag(help: "End the console that somebody else has open.") var takeOver = false
     @Flag(help: "The recordings that are kept.") var recordings = false

@@ -7,7 +7,7 @@ import Machines
 struct MachineIdentifyCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "identify", abstract: "Switch the light by which a machine is found in its rack.")
-    @Argument(help: "Id, name, MAC address or serial number.") var machine: String
+    @Argument(help: "Id, name, MAC address or serial number.", completion: .machine) var machine: String
     @Argument(help: "on, off, or briefly: some seconds.") var light: IdentifyLight = .briefly
     @OptionGroup var connection: ConnectionOptions
 
@@ -24,7 +24,7 @@ extension IdentifyLight: ExpressibleByArgument {}
 struct MachineSensorsCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "sensors", abstract: "Temperatures, fans, voltages: what the BMC measures.")
-    @Argument(help: "Id, name, MAC address or serial number.") var machine: String
+    @Argument(help: "Id, name, MAC address or serial number.", completion: .machine) var machine: String
     @Flag(help: "Only those that are not well.") var problems = false
     @OptionGroup var format: FormatOption
     @OptionGroup var connection: ConnectionOptions
@@ -33,7 +33,7 @@ struct MachineSensorsCommand: AsyncParsableCommand {
         let list = try await connection.call(
             .get, "/api/v1/machines/\(machine.escaped)/sensors", as: ListView<SensorReading>.self)
         let readings = list.items.filter { !problems || [.warning, .critical].contains($0.health) }
-        guard format.format == .table else { return try Output.json(readings) }
+        guard format.isTable else { return try format.write(readings) }
         let rows = readings.map { reading in
             [
                 reading.name, reading.kind, BMCText.value(reading), reading.health.rawValue,
@@ -47,7 +47,7 @@ struct MachineSensorsCommand: AsyncParsableCommand {
 struct MachineSELCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "sel", abstract: "The BMC's event log, the newest last.")
-    @Argument(help: "Id, name, MAC address or serial number.") var machine: String
+    @Argument(help: "Id, name, MAC address or serial number.", completion: .machine) var machine: String
     @Option(help: "Only the newest ones.") var limit = 100
     @Flag(help: "Empty the log.") var clear = false
     @Flag(help: "Go on as things happen; what is in the log already is not shown.") var follow = false
@@ -61,7 +61,7 @@ struct MachineSELCommand: AsyncParsableCommand {
             return Output.print("the event log is empty")
         }
         if follow {
-            let isTable = format.format == .table
+            let isTable = format.isTable
             return try await connection.withClient { client in
                 try await client.watch(path + "?watch=true", as: BMCLogEntry.self) { event in
                     guard case .put(let entry) = event else { return true }
@@ -75,7 +75,7 @@ struct MachineSELCommand: AsyncParsableCommand {
         }
         let list = try await connection.call(.get, path, as: ListView<BMCLogEntry>.self)
         let entries = Array(list.items.prefix(max(0, limit)).reversed())
-        guard format.format == .table else { return try Output.json(entries) }
+        guard format.isTable else { return try format.write(entries) }
         Output.print(Output.table(["ID", "TIME", "SEVERITY", "SOURCE", "MESSAGE"], entries.map(Self.row)))
     }
 
@@ -90,14 +90,14 @@ struct MachineSELCommand: AsyncParsableCommand {
 struct MachineFirmwareCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "firmware", abstract: "Versions of a machine's firmware, as its BMC knows them.")
-    @Argument(help: "Id, name, MAC address or serial number.") var machine: String
+    @Argument(help: "Id, name, MAC address or serial number.", completion: .machine) var machine: String
     @OptionGroup var format: FormatOption
     @OptionGroup var connection: ConnectionOptions
 
     func run() async throws {
         let list = try await connection.call(
             .get, "/api/v1/machines/\(machine.escaped)/firmware", as: ListView<FirmwareComponent>.self)
-        guard format.format == .table else { return try Output.json(list.items) }
+        guard format.isTable else { return try format.write(list.items) }
         let rows = list.items.map { part in
             [part.name, part.version, part.isUpdateable.map { $0 ? "yes" : "no" } ?? "-"]
         }
@@ -108,7 +108,7 @@ struct MachineFirmwareCommand: AsyncParsableCommand {
 struct MachineMediaCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "media", abstract: "Put a virtual CD into a machine, or take it out.")
-    @Argument(help: "Id, name, MAC address or serial number.") var machine: String
+    @Argument(help: "Id, name, MAC address or serial number.", completion: .machine) var machine: String
     @Argument(help: "URL of the image, as the BMC reaches it; without one the CD is taken out.") var url: String?
     @OptionGroup var connection: ConnectionOptions
 

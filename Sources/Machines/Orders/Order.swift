@@ -102,7 +102,7 @@ public struct InstallOrder: Codable, Equatable, Sendable {
         }
     }
 
-    public enum Compression: String, Codable, Sendable { case none, zstd }
+    public enum Compression: String, Codable, Sendable, CaseIterable { case none, zstd }
 }
 
 /// The one disk an order may touch. Every fact that is set must match what the agent reads.

@@ -12,10 +12,12 @@ public struct Cluster: Codable, Equatable, Sendable, Identifiable {
     public let id: String
     public let name: String
     public let flavor: Flavor
+    /// Nil: none.
+    public var labels: [String: String]?
     public let createdAt: Date
 
-    public init(id: String, name: String, flavor: Flavor, createdAt: Date) {
-        (self.id, self.name, self.flavor, self.createdAt) = (id, name, flavor, createdAt)
+    public init(id: String, name: String, flavor: Flavor, labels: [String: String]? = nil, createdAt: Date) {
+        (self.id, self.name, self.flavor, self.labels, self.createdAt) = (id, name, flavor, labels, createdAt)
     }
 }
 

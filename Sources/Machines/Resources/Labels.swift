@@ -3,6 +3,9 @@ public enum Labels {
     /// Of one machine.
     public static let limit = 32
 
+    /// Of a cluster or a release that `slipway apply` made: the name of the set of files that declared it. No other is ever pruned.
+    public static let appliedBy = "slipway.dev/applied-by"
+
     /// What is wrong with these labels; nil: nothing. Names are 1 to 63 letters, digits, `.`, `_`, `-` and `/`, values at most 63 characters, as
     /// Kubernetes takes them.
     public static func fault(_ labels: [String: String]) -> String? {

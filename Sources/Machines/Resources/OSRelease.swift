@@ -15,12 +15,15 @@ public struct OSRelease: Codable, Equatable, Sendable, Identifiable {
     public var image: Image
     /// Smallest disk it can be installed on, in bytes.
     public var minimumDiskBytes: Int64
+    /// Nil: none.
+    public var labels: [String: String]?
     public let createdAt: Date
 
     public init(
         id: String, name: String, os: String, version: String, architecture: String, image: Image,
-        minimumDiskBytes: Int64, createdAt: Date
+        minimumDiskBytes: Int64, labels: [String: String]? = nil, createdAt: Date
     ) {
+        self.labels = labels
         (self.id, self.name, self.os, self.version, self.architecture) = (id, name, os, version, architecture)
         (self.image, self.minimumDiskBytes, self.createdAt) = (image, minimumDiskBytes, createdAt)
     }

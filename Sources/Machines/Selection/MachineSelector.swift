@@ -74,4 +74,22 @@ public struct MachineSelector: Equatable, Sendable {
             machines: chosen.sorted().map { machines[$0] },
             named: Set(evaluation.named.intersection(chosen).map { machines[$0].id }))
     }
+
+    /// Whether it selects this machine; what names others says nothing of it.
+    public func contains(_ machine: SelectableMachine) -> Bool {
+        var evaluation = SelectionEvaluation([machine])
+        return !evaluation.evaluate(expression).isEmpty
+    }
+
+    /// It is a list of names, and nothing else.
+    public var isNamesOnly: Bool {
+        func only(_ expression: Expression) -> Bool {
+            switch expression {
+            case .names: true
+            case .either(let left, let right): only(left) && only(right)
+            case .facts, .both, .without: false
+            }
+        }
+        return only(expression)
+    }
 }

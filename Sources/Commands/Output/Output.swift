@@ -1,18 +1,18 @@
-import APIModel
-import ArgumentParser
 import Foundation
-
-enum OutputFormat: String, ExpressibleByArgument, CaseIterable { case table, json }
-
-struct FormatOption: ParsableArguments {
-    @Option(help: "table or json.") var format: OutputFormat = .table
-}
 
 /// Data on standard output, words on standard error.
 enum Output {
     static func print(_ text: String) { FileHandle.standardOutput.write(Data((fit(text) + "\n").utf8)) }
 
     static func tell(_ text: String) { FileHandle.standardError.write(Data((fit(text) + "\n").utf8)) }
+
+    /// Text that was made fit already, with colours of ours.
+    static func write(_ text: String) { FileHandle.standardOutput.write(Data((text + "\n").utf8)) }
+
+    /// As ``fit(_:)``, on one line.
+    static func fitCell(_ text: String) -> String {
+        fit(text.contains { $0.isNewline || $0 == "\t" } ? text.replacing(/[\n\r\t]+/, with: " ") : text)
+    }
 
     /// Names of hardware, events and the like come from machines that nobody knows yet: nothing of theirs commands a terminal.
     static func fit(_ text: String) -> String {
@@ -25,19 +25,9 @@ enum Output {
         return String(String.UnicodeScalarView(text.unicodeScalars.map { isControl($0) ? "\u{fffd}" : $0 }))
     }
 
-    static func json(_ value: some Encodable) throws {
-        let encoder = APICoding.encoder
-        encoder.outputFormatting.insert(.prettyPrinted)
-        print(String(decoding: try encoder.encode(value), as: UTF8.self))
-    }
-
     /// Columns as wide as their widest cell.
     static func table(_ header: [String], _ rows: [[String]]) -> String {
-        let widths = header.indices.map { column in ([header] + rows).map { $0[column].count }.max() ?? 0 }
-        return ([header] + rows).map { row in
-            zip(row, widths).map { $0.padding(toLength: $1, withPad: " ", startingAt: 0) }.joined(separator: "  ")
-                .trimmingTrailingSpaces
-        }.joined(separator: "\n")
+        TextTable(header, rows).lines().joined(separator: "\n")
     }
 
     /// One fact on a line, behind its name.
@@ -58,12 +48,6 @@ enum Output {
 }
 
 extension String {
-    fileprivate var trimmingTrailingSpaces: String {
-        var text = self
-        while text.hasSuffix(" ") { text.removeLast() }
-        return text
-    }
-
     /// The text as one segment of a URL's path, or the value of a query.
     var escaped: String {
         addingPercentEncoding(withAllowedCharacters: .alphanumerics.union(["-", ".", "_", ":"])) ?? self

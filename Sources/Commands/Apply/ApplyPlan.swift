@@ -1,0 +1,223 @@
+import APIModel
+import Inventory
+import Machines
+import ProfileFiles
+
+/// What would be done so that all is as files declare. Pure: from what they say and what the daemon has.
+struct ApplyPlan {
+    /// What the daemon has.
+    struct Known {
+        var clusters: [ClusterView] = []
+        var releases: [OSReleaseView] = []
+        var machines: [MachineView] = []
+        var profiles: [ProfileView] = []
+    }
+
+    enum Action {
+        case createCluster(ClusterRequest)
+        case createRelease(OSReleaseRequest)
+        case changeMachine(id: String, generation: Int64, MachineChangeRequest)
+        case removeCluster
+        case removeRelease
+        case none
+        /// It cannot be done from here, and why.
+        case differs(String)
+    }
+
+    struct Step {
+        var kind: DeclaredResource.Kind
+        var name: String
+        var action: Action
+        var changes: [FieldChange] = []
+        /// `file:line`; nil: no file has it any more.
+        var place: String?
+    }
+
+    /// One line of a diff. Nil: it is not there.
+    struct FieldChange: Equatable {
+        var field: String
+        var from: String?
+        var to: String?
+    }
+
+    var steps: [Step] = []
+    /// What makes the whole of it impossible; then nothing is done.
+    var faults: [ProfileFileError] = []
+
+    /// - Parameters:
+    ///   - owner: the name of this set of files: what it made carries it as a label.
+    ///   - prunes: what the set made and does not declare any more goes.
+    init(_ declared: [DeclaredResource], known: Known, owner: String, prunes: Bool) {
+        faults = ResourceFiles.clashes(declared)
+        let labels = [Labels.appliedBy: owner]
+        // Machines last: what they are to be is there then.
+        let order: [DeclaredResource.Kind] = [.profile, .cluster, .release, .machine]
+        for kind in order {
+            for resource in declared where resource.kind == kind {
+                do {
+                    steps.append(try Self.step(resource, known, labels))
+                } catch {
+                    faults.append(error)
+                }
+            }
+        }
+        guard prunes else { return }
+        func isLeft(_ kind: DeclaredResource.Kind, _ name: String, _ labels: [String: String]?) -> Bool {
+            labels?[Labels.appliedBy] == owner && !declared.contains { $0.kind == kind && $0.name == name }
+        }
+        for release in known.releases where isLeft(.release, release.name, release.labels) {
+            steps.append(
+                Step(
+                    kind: .release, name: release.name, action: .removeRelease,
+                    changes: Self.fields(release).map { .init(field: $0, from: $1) }))
+        }
+        for cluster in known.clusters where isLeft(.cluster, cluster.name, cluster.labels) {
+            steps.append(
+                Step(
+                    kind: .cluster, name: cluster.name, action: .removeCluster,
+                    changes: [.init(field: "type", from: cluster.kind.rawValue)]))
+        }
+    }
+
+    private static func step(
+        _ resource: DeclaredResource, _ known: Known, _ labels: [String: String]
+    ) throws(ProfileFileError) -> Step {
+        let name = resource.name
+        var step = Step(kind: resource.kind, name: name, action: .none)
+        step.place = [resource.file, resource.line.map(String.init)].compactMap { $0 }.joined(separator: ":")
+        switch resource.content {
+        case .cluster(let flavor):
+            guard let cluster = known.clusters.first(where: { $0.name == name }) else {
+                step.action = .createCluster(.init(name: name, kind: flavor, labels: labels))
+                step.changes = [.init(field: "type", to: flavor.rawValue)]
+                return step
+            }
+            guard cluster.kind == flavor else {
+                throw resource.fault(
+                    "the cluster \(name) is \(cluster.kind.rawValue), and a cluster's type does not change")
+            }
+        case .release(let declared):
+            let wanted = OSReleaseRequest(
+                name: name, os: declared.os, version: declared.version, architecture: declared.architecture,
+                image: declared.image, minimumDiskBytes: declared.minimumDiskBytes, labels: labels)
+            guard let release = known.releases.first(where: { $0.name == name }) else {
+                step.action = .createRelease(wanted)
+                step.changes = fields(wanted).map { .init(field: $0, to: $1) }
+                return step
+            }
+            let (before, after) = (fields(release), fields(wanted))
+            if let index = before.indices.first(where: { before[$0] != after[$0] }) {
+                throw resource.fault(
+                    "the release \(name) has \(before[index].0) \(before[index].1), not \(after[index].1): releases do not change; give it another name"
+                )
+            }
+        case .machine(let declared):
+            guard let machine = known.machines.first(where: { $0.name == name }) else {
+                throw resource.fault(
+                    "no machine is called \(name); apply makes none: `slipway machine expect` announces machines, `slipway machine accept --name` names one"
+                )
+            }
+            step.changes = changes(declared, machine)
+            guard !step.changes.isEmpty else { return step }
+            step.action = .changeMachine(
+                id: machine.id, generation: machine.generation,
+                .init(location: declared.location, labels: declared.labels.isEmpty ? nil : declared.labels))
+        case .profile(let profile):
+            guard let read = known.profiles.first(where: { $0.name == name }) else {
+                step.action = .differs(
+                    "the daemon has no such profile: put it into the daemon's hardware_profiles as \(name).yaml and restart slipwayd"
+                )
+                return step
+            }
+            let wanted = ProfileView(profile, machines: read.machines)
+            for (field, before, after) in [
+                ("priority", "\(read.priority)", "\(wanted.priority)"), ("match", read.match, wanted.match),
+                ("gives", words(read.gives), words(wanted.gives)),
+            ] where before != after {
+                step.changes.append(.init(field: field, from: before, to: after))
+            }
+            if !step.changes.isEmpty || read.gives != wanted.gives {
+                step.action = .differs(
+                    "the daemon has read another: change \(name).yaml in its hardware_profiles and restart slipwayd")
+            }
+        }
+        return step
+    }
+
+    private static func changes(_ declared: DeclaredMachine, _ machine: MachineView) -> [FieldChange] {
+        var changes: [FieldChange] = []
+        if let location = declared.location, location != machine.location {
+            changes.append(.init(field: "location", from: machine.location?.description, to: location.description))
+        }
+        // A label of its profile is none of its own yet.
+        let own = machine.labels.filter { !machine.labelsOfProfile.contains($0.key) }
+        for (name, value) in declared.labels.sorted(by: { $0.key < $1.key }) where own[name] != value {
+            changes.append(.init(field: "label \(name)", from: own[name], to: value))
+        }
+        return changes
+    }
+
+    private static func words(_ gives: ProfileGifts) -> String {
+        ProfileText.lines(gives, all: true).map { "\($0.0) \($0.1)" }.joined(separator: "; ")
+    }
+
+    private static func fields(_ release: OSReleaseView) -> [(String, String)] {
+        fields(release.os, release.version, release.architecture, release.image, release.minimumDiskBytes)
+    }
+
+    private static func fields(_ release: OSReleaseRequest) -> [(String, String)] {
+        fields(release.os, release.version, release.architecture, release.image, release.minimumDiskBytes)
+    }
+
+    private static func fields(
+        _ os: String, _ version: String, _ architecture: String, _ image: OSRelease.Image, _ minimum: Int64
+    ) -> [(String, String)] {
+        [
+            ("os", os), ("version", version), ("architecture", architecture), ("image.sha256", image.sha256),
+            ("image.compression", image.compression.rawValue), ("image.compressed_bytes", "\(image.compressedBytes)"),
+            ("image.raw_bytes", "\(image.rawBytes)"), ("minimum_disk_bytes", "\(minimum)"),
+        ]
+    }
+}
+
+extension ApplyPlan.Step {
+    /// For people: `Cluster lab`.
+    var title: String { "\(kind.rawValue) \(name)" }
+
+    var isChange: Bool {
+        switch action {
+        case .none, .differs: false
+        default: true
+        }
+    }
+
+    /// What became of it, or would.
+    func outcome(isTrial: Bool) -> String {
+        let word: String
+        switch action {
+        case .createCluster, .createRelease: word = "created"
+        case .changeMachine: word = "changed"
+        case .removeCluster, .removeRelease: word = "removed"
+        case .none: return "\(title) unchanged"
+        case .differs(let reason): return "\(title) differs: \(reason)"
+        }
+        return isTrial ? "\(title) would be \(word)" : "\(title) \(word)"
+    }
+
+    /// In the manner of a unified diff; empty where nothing changes.
+    func diff(_ painter: Painter) -> [String] {
+        guard !changes.isEmpty else { return [] }
+        let isNew = changes.allSatisfy { $0.from == nil } && kind != .machine
+        var lines = [
+            painter.paint("--- " + (isNew ? "none" : "daemon: \(title)"), .strong),
+            painter.paint("+++ " + (place.map { "\($0): \(title)" } ?? "none"), .strong),
+        ]
+        for change in changes {
+            if let from = change.from {
+                lines.append(painter.paint("-" + Output.fitCell("\(change.field): \(from)"), .bad))
+            }
+            if let to = change.to { lines.append(painter.paint("+" + Output.fitCell("\(change.field): \(to)"), .good)) }
+        }
+        return lines
+    }
+}

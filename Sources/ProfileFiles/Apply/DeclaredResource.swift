@@ -1,0 +1,55 @@
+import Inventory
+import Machines
+
+/// Something that a file says there is to be. See docs/apply.md.
+public struct DeclaredResource: Sendable {
+    public enum Kind: String, Sendable, CaseIterable {
+        case cluster = "Cluster"
+        case release = "OSRelease"
+        case machine = "Machine"
+        case profile = "HardwareProfile"
+    }
+
+    public enum Content: Sendable {
+        case cluster(Cluster.Flavor)
+        case release(DeclaredRelease)
+        case machine(DeclaredMachine)
+        case profile(HardwareProfile)
+    }
+
+    public var name: String
+    public var content: Content
+    public var file: String
+    /// Where its document begins, counted from 1.
+    public var line: Int?
+
+    public var kind: Kind {
+        switch content {
+        case .cluster: .cluster
+        case .release: .release
+        case .machine: .machine
+        case .profile: .profile
+        }
+    }
+
+    /// For faults that show only beside what the daemon has.
+    public func fault(_ message: String) -> ProfileFileError {
+        ProfileFileError(file: file, line: line, column: line.map { _ in 1 }, message: message)
+    }
+}
+
+/// What is known of a release, whose image the daemon's library has.
+public struct DeclaredRelease: Equatable, Sendable {
+    public var os: String
+    public var version: String
+    public var architecture: String
+    public var image: OSRelease.Image
+    public var minimumDiskBytes: Int64
+}
+
+/// What people say of a machine. What is nil is left as it is.
+public struct DeclaredMachine: Equatable, Sendable {
+    public var location: Location?
+    /// By name; nil takes a label away.
+    public var labels: [String: String?]
+}
