@@ -24,6 +24,8 @@ public struct APIRouter: Sendable {
     let catalog: CatalogService
     let expectations: ExpectationService
     let certificates: CertificateBook
+    let problems: ProblemService
+    let history: HistoryService
     let registry: StandaloneRegistry
     let images: ImageLibrary.Library
     let board: SessionBoard
@@ -38,7 +40,8 @@ public struct APIRouter: Sendable {
         store: any RecordStore, machines: MachineService, operations: OperationService, bmcs: BMCService,
         consoles: ConsoleHub,
         consoleService: ConsoleService, agents: AgentService, catalog: CatalogService,
-        expectations: ExpectationService, certificates: CertificateBook, registry: StandaloneRegistry,
+        expectations: ExpectationService, certificates: CertificateBook, problems: ProblemService,
+        history: HistoryService, registry: StandaloneRegistry,
         images: ImageLibrary.Library,
         board: SessionBoard, boots: BootBook,
         doctor: @escaping @Sendable () async -> [DoctorView.Finding],
@@ -49,6 +52,7 @@ public struct APIRouter: Sendable {
         self.operations = operations
         (self.catalog, self.consoles, self.consoleService) = (catalog, consoles, consoleService)
         (self.expectations, self.certificates) = (expectations, certificates)
+        (self.problems, self.history) = (problems, history)
         (self.registry, self.images, self.board, self.boots) = (registry, images, board, boots)
         (self.doctor, self.metrics, self.version, self.now) = (doctor, metrics, version, now)
     }
@@ -75,6 +79,8 @@ public struct APIRouter: Sendable {
         ProfileRoutes(store: store, machines: machines).register(on: people)
         CatalogRoutes(store: store, catalog: catalog, images: images).register(on: people)
         CertificateRoutes(certificates: certificates, machines: machines).register(on: people)
+        ProblemRoutes(problems: problems, machines: machines).register(on: people)
+        HistoryRoutes(history: history, machines: machines).register(on: people)
         EventRoutes(store: store, machines: machines).register(on: people)
         BootRoutes(store: store, machines: machines, boots: boots, consoles: consoleService, now: now).register(
             on: people)

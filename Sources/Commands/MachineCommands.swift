@@ -14,7 +14,7 @@ struct MachineCommand: AsyncParsableCommand {
             MachineDiffCommand.self, MachineConfirmCommand.self, MachineMergeCommand.self, MachineSplitCommand.self,
             MachinePowerCommand.self, MachineIdentifyCommand.self, MachineSensorsCommand.self, MachineSELCommand.self,
             MachineFirmwareCommand.self, MachineMediaCommand.self, MachineBMCCommand.self, MachineConsoleCommand.self,
-            MachineBootTraceCommand.self,
+            MachineBootTraceCommand.self, MachineHistoryCommand.self,
         ])
 }
 

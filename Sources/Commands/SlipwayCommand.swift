@@ -9,8 +9,9 @@ public struct SlipwayCommand: AsyncParsableCommand {
         discussion: "What the exit status says: slipway help exit-codes.", version: Version.current,
         subcommands: [
             MachineCommand.self, NodeCommand.self, OSCommand.self, ClusterCommand.self, EventCommand.self,
-            BootCommand.self, ProfileCommand.self, BMCCommand.self, CertificateCommand.self, DoctorCommand.self,
-            WaitCommand.self, ApplyCommand.self, ContextCommand.self, CompletionCommand.self, ExitCodesCommand.self,
+            BootCommand.self, ProfileCommand.self, BMCCommand.self, CertificateCommand.self, ProblemCommand.self,
+            ReportCommand.self, DoctorCommand.self, WaitCommand.self, ApplyCommand.self, ContextCommand.self,
+            CompletionCommand.self, ExitCodesCommand.self,
         ])
 
     public init() {}

@@ -21,6 +21,9 @@ public struct ControllerSet: Sendable {
     public let expectations: ExpectationService
     public let keeper: ExpectationKeeper
     public let certificates: CertificateBook
+    public let problems: ProblemService
+    public let problemWatch: ProblemWatch
+    public let history: HistoryService
     public let boots: BootBook
     public let recorder: BootRecorder
     public let feed: DirectorFeed
@@ -29,8 +32,8 @@ public struct ControllerSet: Sendable {
     public init(
         store: any RecordStore, installation: Installation, profiles: ProfileMatcher,
         bmcs controller: any BMCController, prober: any BMCProber, images: any ImageSource,
-        cluster: any ClusterGateway, limits: OperationLimits = OperationLimits(), logger: Logger,
-        now: @escaping @Sendable () -> Date
+        cluster: any ClusterGateway, limits: OperationLimits = OperationLimits(),
+        serverCertificates: [ProblemFacts.Certificate] = [], logger: Logger, now: @escaping @Sendable () -> Date
     ) {
         let wakeups = Wakeups()
         board = SessionBoard(startedAt: now())
@@ -59,6 +62,10 @@ public struct ControllerSet: Sendable {
         expectations = ExpectationService(store: store, installation: installation, profiles: profiles, now: now)
         keeper = ExpectationKeeper(
             store: store, installation: installation, wakeups: wakeups, logger: logger, now: now)
+        problems = ProblemService(
+            store: store, board: board, images: images, certificates: serverCertificates, now: now)
+        problemWatch = ProblemWatch(problems: problems, logger: logger)
+        history = HistoryService(store: store)
         let orders = OrderIssuer(
             store: store, board: board, planner: planner, installation: installation, logger: logger, now: now)
         let stepper = Stepper(

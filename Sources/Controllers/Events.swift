@@ -1,6 +1,7 @@
 import FoundationEssentials
 import Machines
 import NetworkAddresses
+import Store
 
 extension Event {
     /// An event of now.
@@ -40,11 +41,15 @@ extension Event {
 }
 
 extension Machine {
-    /// Moves to `phase`; the event belongs into the same transaction.
+    /// Moves to `phase`. The history is written here; machine and event belong into the same transaction.
     /// - Parameter operation: what failed with it.
     mutating func enter(
-        _ phase: Phase, reason: String, actor: String, operation: Operation? = nil, at now: Date
-    ) -> Event {
+        _ phase: Phase, reason: String, actor: String, operation: Operation? = nil, at now: Date,
+        in transaction: Transaction
+    ) async throws -> Event {
+        var history = try await transaction.get(PhaseHistory.self, id) ?? PhaseHistory(self)
+        history.note(self, enters: phase, reason: reason, at: now)
+        try transaction.put(history)
         let from = observed.phase
         let seconds = now.timeIntervalSince(observed.phaseSince)
         observed.phase = phase

@@ -34,7 +34,10 @@ public struct Janitor: Service {
 
     func clean() async throws {
         let now = now()
+        // Listed before the machines: a history is written with its machine.
+        let histories = try await store.list(PhaseHistory.self).items.map(\.id)
         let machines = try await store.list(Machine.self).items
+        for id in Set(histories).subtracting(machines.map(\.id)) { try await remove(PhaseHistory.self, id) }
         let sessions = Set(machines.compactMap(\.observed.session))
         for session in try await store.list(AgentSession.self).items
         where !sessions.contains(session.id) && now.timeIntervalSince(session.openedAt) > 86400 {

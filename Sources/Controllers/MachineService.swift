@@ -55,7 +55,8 @@ public struct MachineService: Sendable {
             machine.desired.accepted = true
             if machine.observed.phase == .rejected {
                 try transaction.put(
-                    machine.enter(.discovered, reason: "\(actor) accepted it after all", actor: actor, at: now))
+                    try await machine.enter(
+                        .discovered, reason: "\(actor) accepted it after all", actor: actor, at: now, in: transaction))
             }
             try checkMayChange(machine, name: name, network: network)
             if let name { machine.name = name }

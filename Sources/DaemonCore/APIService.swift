@@ -29,7 +29,8 @@ struct APIService {
             store: store, machines: controllers.machines, operations: controllers.operations, bmcs: controllers.bmcs,
             consoles: controllers.consoles,
             consoleService: controllers.consoleService, agents: controllers.agents, catalog: controllers.catalog,
-            expectations: controllers.expectations, certificates: controllers.certificates, registry: registry,
+            expectations: controllers.expectations, certificates: controllers.certificates,
+            problems: controllers.problems, history: controllers.history, registry: registry,
             images: images, board: controllers.board,
             boots: controllers.boots,
             doctor: { [configuration, offerings = controllers.director.offerings] in

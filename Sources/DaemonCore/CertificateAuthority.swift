@@ -57,6 +57,9 @@ struct CertificateAuthority: Sendable {
         identifier = try Array(SHA256.hash(data: key.publicKey.serializeAsPEM().derBytes))
     }
 
+    /// After this nobody believes it.
+    var notAfter: Date { certificate.notValidAfter }
+
     /// PEM of the certificate.
     var pem: String {
         get throws { try certificate.serializeAsPEM().pemString + "\n" }
@@ -74,7 +77,7 @@ struct CertificateAuthority: Sendable {
         let subjects = names.map { GeneralName.dnsName($0) } + addresses.compactMap(Self.ipName)
         let leaf = try Certificate(
             version: .v3, serialNumber: Certificate.SerialNumber(), publicKey: leafKey.publicKey,
-            notValidBefore: Self.beginningOfTime, notValidAfter: now.addingTimeInterval(2 * Self.year),
+            notValidBefore: Self.beginningOfTime, notValidAfter: now.addingTimeInterval(Self.leafLifetime),
             issuer: certificate.subject, subject: DistinguishedName { CommonName("slipwayd") },
             signatureAlgorithm: algorithm.signature,
             extensions: Certificate.Extensions {
@@ -96,6 +99,8 @@ struct CertificateAuthority: Sendable {
     /// Racked servers come up in 1970, and their first look at a certificate must not fail on its date.
     private static let beginningOfTime = Date(timeIntervalSince1970: 0)
     private static let year: Double = 365 * 86400
+    /// Seconds from a start of the daemon to the end of the certificates that it made then.
+    static let leafLifetime: Double = 2 * year
 
     private static func selfSigned(
         _ name: String, key: Certificate.PrivateKey, _ algorithm: Algorithm, now: Date

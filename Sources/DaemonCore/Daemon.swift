@@ -89,7 +89,8 @@ public enum Daemon {
             store: store, heartbeatSeconds: configuration.heartbeatSeconds, logger: logger, now: now)
         let controllers = ControllerSet(
             store: store, installation: installation, profiles: ProfileMatcher(profiles), bmcs: bmcs, prober: bmcs,
-            images: images, cluster: registry, limits: configuration.operationLimits, logger: logger, now: now)
+            images: images, cluster: registry, limits: configuration.operationLimits,
+            serverCertificates: try serverCertificates(configuration, keys, now: now()), logger: logger, now: now)
         let rematched = try await controllers.machines.rematch()
         if rematched > 0 {
             logger.notice("hardware profiles are other ones", metadata: ["machines": "\(rematched)"])
@@ -110,7 +111,7 @@ public enum Daemon {
         ]
         services += boot.services
         services += [
-            controllers.reconciler, controllers.monitor, controllers.consoleService,
+            controllers.reconciler, controllers.monitor, controllers.consoleService, controllers.problemWatch,
             Janitor(store: store, logger: logger, now: now),
         ]
         logger.info(
@@ -127,6 +128,31 @@ public enum Daemon {
             // The five seconds were over.
         }
         try store.close()
+    }
+
+    /// Certificates whose end is a problem.
+    private static func serverCertificates(
+        _ configuration: DaemonConfiguration, _ keys: Keyring, now: Date
+    ) throws -> [ProblemFacts.Certificate] {
+        let ofAuthority =
+            "every agent and node trusts it: move ca.key and ca.pem away, restart it, and boot machines anew"
+        var certificates = [
+            ProblemFacts.Certificate(
+                name: "the certificate of the installation's CA", notAfter: keys.authority.notAfter,
+                renewal: ofAuthority),
+            ProblemFacts.Certificate(
+                name: "the certificate of the API", notAfter: now.addingTimeInterval(CertificateAuthority.leafLifetime),
+                renewal: "restart slipwayd: it makes a new one at every start"),
+        ]
+        if configuration.bootTLSPort != nil {
+            let authority = try Keyring.firmwareAuthority(directory: configuration.stateDirectory, now: now)
+            certificates.append(
+                ProblemFacts.Certificate(
+                    name: "the certificate of the boot CA", notAfter: authority.notAfter,
+                    renewal:
+                        "move boot-ca.key and boot-ca.pem away, restart slipwayd, and enroll the new one in firmware"))
+        }
+        return certificates
     }
 }
 

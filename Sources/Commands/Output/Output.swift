@@ -37,7 +37,11 @@ enum Output {
 
     /// `3m12s`, for columns that tell how long ago.
     static func age(_ date: Date, now: Date = Date()) -> String {
-        let seconds = max(0, Int(now.timeIntervalSince(date)))
+        duration(now.timeIntervalSince(date))
+    }
+
+    static func duration(_ seconds: Double) -> String {
+        let seconds = seconds.isFinite ? Int(min(max(0, seconds), 1e12)) : 0
         switch seconds {
         case ..<60: return "\(seconds)s"
         case ..<3600: return "\(seconds / 60)m\(seconds % 60)s"

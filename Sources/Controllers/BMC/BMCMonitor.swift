@@ -69,17 +69,20 @@ public struct BMCMonitor: Service {
             // Others talk to it: it is there.
             return .answered
         } catch {
-            let isRefusal = (error as? BMCError)?.reason == .credentials
+            let cause = (error as? BMCError)?.reason
             do {
-                try await note(id, power: .unknown, isReachable: false, "\(error)")
+                try await note(
+                    id, power: .unknown, isReachable: false, isDisbelieved: cause == .certificate, "\(error)")
             } catch {
                 logger.warning("a BMC's state was not kept", metadata: ["machine.id": "\(id)", "error": "\(error)"])
             }
-            return isRefusal ? .refused : .failed
+            return cause == .credentials ? .refused : .failed
         }
     }
 
-    private func note(_ id: String, power: PowerState, isReachable: Bool, _ reason: String) async throws {
+    private func note(
+        _ id: String, power: PowerState, isReachable: Bool, isDisbelieved: Bool = false, _ reason: String
+    ) async throws {
         let now = now()
         try await store.transaction { transaction in
             guard var machine = try await transaction.get(Machine.self, id) else { return }
@@ -89,6 +92,8 @@ public struct BMCMonitor: Service {
             let former = machine.condition(.bmcReachable)
             // The words of a failure differ from time to time: the first ones stay.
             if former?.status != isReachable { machine.set(.bmcReachable, isReachable, reason, at: now) }
+            if isReachable { machine.clear(.bmcTrusted) }
+            if isDisbelieved, machine.condition(.bmcTrusted) == nil { machine.set(.bmcTrusted, false, reason, at: now) }
             guard machine.observed != before else { return }
             machine.updatedAt = now
             try transaction.put(machine)

@@ -6,8 +6,8 @@ import Store
 extension MachineService {
     /// It is none of ours: its firmware gets no answer any more.
     public func reject(_ id: String, by actor: String) async throws -> Machine {
-        try await change(id, .reject, by: actor) { machine, now in
-            machine.enter(.rejected, reason: "\(actor) rejected it", actor: actor, at: now)
+        try await change(id, .reject, by: actor) { machine, transaction, now in
+            try await machine.enter(.rejected, reason: "\(actor) rejected it", actor: actor, at: now, in: transaction)
         }
     }
 
@@ -17,26 +17,27 @@ extension MachineService {
             throw ServiceError(
                 .invalid, "a reason has at most 256 characters and no control characters", field: "reason")
         }
-        return try await change(id, .maintain, by: actor) { machine, now in
+        return try await change(id, .maintain, by: actor) { machine, transaction, now in
             machine.observed.formerPhase = machine.observed.phase
             let words = reason.isEmpty ? "\(actor) works on it" : "\(actor) works on it: \(reason)"
-            return machine.enter(.maintenance, reason: words, actor: actor, at: now)
+            return try await machine.enter(.maintenance, reason: words, actor: actor, at: now, in: transaction)
         }
     }
 
     /// Back to where it was before maintenance.
     public func resume(_ id: String, by actor: String) async throws -> Machine {
-        try await change(id, .resume, by: actor) { machine, now in
+        try await change(id, .resume, by: actor) { machine, transaction, now in
             let former = machine.observed.formerPhase ?? .available
             machine.observed.formerPhase = nil
-            return machine.enter(
-                former == .failed ? .available : former, reason: "\(actor) is done with it", actor: actor, at: now)
+            return try await machine.enter(
+                former == .failed ? .available : former, reason: "\(actor) is done with it", actor: actor, at: now,
+                in: transaction)
         }
     }
 
     /// - Parameter isProtected: no destructive order is issued, and nobody forgets it.
     public func protect(_ id: String, _ isProtected: Bool, by actor: String) async throws -> Machine {
-        try await change(id, isProtected ? .protect : .unprotect, by: actor) { machine, now in
+        try await change(id, isProtected ? .protect : .unprotect, by: actor) { machine, transaction, now in
             guard machine.desired.protected != isProtected else { return nil }
             machine.desired.protected = isProtected
             machine.generation += 1
@@ -48,8 +49,9 @@ extension MachineService {
 
     /// Out of service for good: its firmware gets no answer any more.
     public func retire(_ id: String, by actor: String) async throws -> Machine {
-        try await change(id, .retire, by: actor) { machine, now in
-            machine.enter(.retired, reason: "\(actor) took it out of service", actor: actor, at: now)
+        try await change(id, .retire, by: actor) { machine, transaction, now in
+            try await machine.enter(
+                .retired, reason: "\(actor) took it out of service", actor: actor, at: now, in: transaction)
         }
     }
 
@@ -84,13 +86,13 @@ extension MachineService {
 
     private func change(
         _ id: String, _ verb: MachineVerb, by actor: String,
-        _ body: @Sendable (inout Machine, Date) throws -> Event?
+        _ body: @Sendable (inout Machine, Transaction, Date) async throws -> Event?
     ) async throws -> Machine {
         let now = now()
         let machine = try await store.transaction { transaction in
             var machine = try await current(id, generation: nil, in: transaction)
             try refuse(verb, machine, try await operation(of: machine, in: transaction))
-            guard let event = try body(&machine, now) else { return machine }
+            guard let event = try await body(&machine, transaction, now) else { return machine }
             machine.updatedAt = now
             try transaction.put(machine)
             try transaction.put(event)

@@ -74,7 +74,8 @@ struct Stepper: Sendable {
     /// The store refuses the write when anything changed since we looked; then we look again.
     private func enter(_ phase: Phase, _ situation: Situation, reason: String) async throws {
         try await change(situation) { machine, _, transaction, now in
-            try transaction.put(machine.enter(phase, reason: reason, actor: Self.actor, at: now))
+            try transaction.put(
+                try await machine.enter(phase, reason: reason, actor: Self.actor, at: now, in: transaction))
         }
     }
 
@@ -88,7 +89,8 @@ struct Stepper: Sendable {
             current.stepSince = now
             operation = current
             guard let step = current.step else { return }
-            try transaction.put(machine.enter(step.phase, reason: reason, actor: Self.actor, at: now))
+            try transaction.put(
+                try await machine.enter(step.phase, reason: reason, actor: Self.actor, at: now, in: transaction))
         }
         if isEmpty, isDone { try await completeStep(situation, reason: reason) }
     }
@@ -103,11 +105,13 @@ struct Stepper: Sendable {
             machine.note(done: step, at: now)
             if let next = current.step {
                 current.stepSince = now
-                try transaction.put(machine.enter(next.phase, reason: reason, actor: Self.actor, at: now))
+                try transaction.put(
+                    try await machine.enter(next.phase, reason: reason, actor: Self.actor, at: now, in: transaction))
             } else {
                 let goal = machine.goal(of: current)
                 current.finish(.succeeded, nil, at: now)
-                try transaction.put(machine.enter(goal, reason: reason, actor: Self.actor, at: now))
+                try transaction.put(
+                    try await machine.enter(goal, reason: reason, actor: Self.actor, at: now, in: transaction))
             }
             operation = current
         }
@@ -134,7 +138,8 @@ struct Stepper: Sendable {
             operation = current
             guard machine.observed.phase != phase else { return }
             try transaction.put(
-                machine.enter(phase, reason: reason, actor: person, operation: current, at: now))
+                try await machine.enter(
+                    phase, reason: reason, actor: person, operation: current, at: now, in: transaction))
         }
         if let id = situation.operation?.id { leave(id) }
     }
@@ -145,7 +150,8 @@ struct Stepper: Sendable {
         try await change(situation) { machine, operation, transaction, now in
             if operation?.isFinished == false { operation?.finish(.failed, reason, at: now) }
             try transaction.put(
-                machine.enter(.failed, reason: reason, actor: Self.actor, operation: operation, at: now))
+                try await machine.enter(
+                    .failed, reason: reason, actor: Self.actor, operation: operation, at: now, in: transaction))
         }
         if let id = situation.operation?.id { leave(id) }
     }
@@ -160,7 +166,8 @@ struct Stepper: Sendable {
             machine.set(.nodeReady, true, "registered", at: now)
             machine.set(.agentConnected, false, "the installed system runs", at: now)
             try transaction.put(
-                machine.enter(.ready, reason: "registered as node \(node)", actor: Self.actor, at: now))
+                try await machine.enter(
+                    .ready, reason: "registered as node \(node)", actor: Self.actor, at: now, in: transaction))
         }
         if let id = situation.operation?.id { leave(id) }
     }

@@ -4,8 +4,12 @@ public struct HardwareProblem: Codable, Equatable, Sendable {
     public var seen: String
     /// What to do.
     public var attempt: String
+    /// Serial, WWN or path of the disk that says that it fails; nil: it is about something else.
+    public var failingDisk: String?
 
-    public init(_ seen: String, attempt: String) { (self.seen, self.attempt) = (seen, attempt) }
+    public init(_ seen: String, attempt: String, failingDisk: String? = nil) {
+        (self.seen, self.attempt, self.failingDisk) = (seen, attempt, failingDisk)
+    }
 }
 
 extension HardwareReport {
@@ -25,7 +29,9 @@ extension HardwareReport {
 
     private var diskProblems: [HardwareProblem] {
         let failing = disks.filter { $0.health?.isFailing == true }.map {
-            HardwareProblem("\($0.summary) says that it is failing", attempt: "replace it")
+            HardwareProblem(
+                "\($0.summary) says that it is failing", attempt: "replace it",
+                failingDisk: $0.serial ?? $0.wwn ?? $0.path)
         }
         guard !disks.contains(where: { $0.untargetable == nil }) else { return failing }
         // A controller without a virtual drive is told by itself.

@@ -198,6 +198,8 @@ public struct Condition: Codable, Equatable, Sendable {
         case sessionTrusted = "SessionTrusted"
         /// The BMC answers.
         case bmcReachable = "BMCReachable"
+        /// The BMC's certificate is the one that is believed. Said only while it is not.
+        case bmcTrusted = "BMCTrusted"
         /// One hardware profile is the machine's.
         case profileMatched = "ProfileMatched"
         /// The node's heartbeats arrive.

@@ -24,3 +24,5 @@ extension AccessToken: Resource {}
 extension Secret: Resource {}
 extension WipeCertificate: Resource {}
 extension CertificateHead: Resource {}
+extension PhaseHistory: Resource {}
+extension ProblemMemory: Resource {}
