@@ -15,7 +15,7 @@ struct MachineHistoryCommand: AsyncParsableCommand {
     func run() async throws {
         let list = try await connection.call(
             .get, "/api/v1/machines/\(machine.escaped)/history", as: ListView<PhaseRecord>.self)
-        guard format.format == .table else { return try Output.json(list.items) }
+        guard format.isTable else { return try format.write(list.items) }
         let rows = list.items.map { record in
             [
                 APICoding.format(record.since), record.phase.rawValue,
@@ -39,27 +39,20 @@ struct ReportPhasesCommand: AsyncParsableCommand {
             "Of each machine the newest \(PhaseHistory.capacity) phases are kept. Median and 95th percentile are those of phases that did not end as failed."
     )
     @Option(help: "Only this hardware profile's.") var profile: String?
-    @Option(help: ArgumentHelp("Only what ended since: 24h, 7d.", valueName: "age")) var since: String?
+    @Option(help: ArgumentHelp("Only what ended since: 24h, 7d.", valueName: "age")) var since: TimeSpan?
     @OptionGroup var format: FormatOption
     @OptionGroup var connection: ConnectionOptions
 
-    func validate() throws {
-        guard let since, MachineDiffCommand.age(since) == nil else { return }
-        throw ValidationError("\(since) is not an age such as 24h or 7d")
-    }
-
     func run() async throws {
-        let from = since.flatMap { MachineDiffCommand.age($0) }.map { RFC3339.format(Date().addingTimeInterval(-$0)) }
+        let from = since.map { RFC3339.format(Date().addingTimeInterval(-Double($0.seconds))) }
         let query = [profile.map { "profile=\($0.escaped)" }, from.map { "since=\($0.escaped)" }]
             .compactMap { $0 }.joined(separator: "&")
         let list = try await connection.call(
             .get, "/api/v1/reports/phases?" + query, as: ListView<PhaseReport.Row>.self)
-        guard format.format == .table else { return try Output.json(list.items) }
-        let rows = list.items.map { row in
-            [
-                row.phase.rawValue, row.profile ?? "-", "\(row.count)", "\(row.failed)",
-                row.median.map(Output.duration) ?? "-", row.p95.map(Output.duration) ?? "-",
-            ]
+        guard format.isTable else { return try format.write(list.items) }
+        let rows = list.items.map { row -> [String] in
+            let (median, p95) = (row.median.map(Output.duration) ?? "-", row.p95.map(Output.duration) ?? "-")
+            return [row.phase.rawValue, row.profile ?? "-", "\(row.count)", "\(row.failed)", median, p95]
         }
         Output.print(Output.table(["PHASE", "PROFILE", "COUNT", "FAILED", "MEDIAN", "P95"], rows))
     }

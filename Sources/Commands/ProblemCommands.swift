@@ -24,7 +24,7 @@ struct ProblemListCommand: AsyncParsableCommand {
         let query = [severity.map { "severity=\($0.rawValue)" }, machine.map { "machine=\($0.escaped)" }]
             .compactMap { $0 }.joined(separator: "&")
         let list = try await connection.call(.get, "/api/v1/problems?" + query, as: ListView<Problem>.self)
-        guard format.format == .table else { return try Output.json(list.items) }
+        guard format.isTable else { return try format.write(list.items) }
         guard !list.items.isEmpty else { return Output.tell("nothing is wrong") }
         Output.print(Self.table(list.items, now: Date()))
     }

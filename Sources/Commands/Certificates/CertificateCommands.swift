@@ -23,7 +23,7 @@ struct CertificateListCommand: AsyncParsableCommand {
         let query = machine.map { "?machine=\($0.escaped)" } ?? ""
         let list = try await connection.call(
             .get, "/api/v1/certificates" + query, as: ListView<CertificateSummary>.self)
-        guard format.format == .table else { return try Output.json(list.items) }
+        guard format.isTable else { return try format.write(list.items) }
         let rows = list.items.map { certificate in
             [
                 certificate.id, certificate.machineName, APICoding.format(certificate.issuedAt),
@@ -53,7 +53,7 @@ struct CertificateShowCommand: AsyncParsableCommand {
             return try CertificateFile.write(page, to: html)
         }
         let view = try await connection.call(.get, path, as: CertificateView.self)
-        guard format.format == .table else { return try Output.json(view) }
+        guard format.isTable else { return try format.write(view) }
         Output.print(CertificateText.describe(view))
     }
 }

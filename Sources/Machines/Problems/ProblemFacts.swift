@@ -18,7 +18,7 @@ public struct ProblemFacts: Sendable {
     /// Operations that wait for a second person.
     public var approvals: [Approval] = []
     /// Seconds that a machine may stay in its phase.
-    public var deadline: @Sendable (Machine) -> Double? = { $0.observed.phase.deadline }
+    public var deadline: @Sendable (Machine) -> Double? = { $0.observed.phase.deadline() }
 
     public struct Certificate: Equatable, Sendable {
         /// For people: `the installation's CA`.
