@@ -42,6 +42,9 @@ public enum Quirk: String, CaseIterable, Sendable {
     case indicatorNeverOff
     /// Long operations answer 202 with a task (DSP0266 §12.2): Lenovo (lenovo/powershell-redfish-lenovo pull request 74).
     case tasks
+    /// As ``tasks``, and a task's monitor goes when it ends: HPE iLO (ironcore-dev/metal-operator issue 668), Dell iDRAC9
+    /// (dell/dellemc-openmanage-ansible-modules issue 420).
+    case monitorsGo
     /// Answers in chunks without a length: HPE iLO (headers in ansible-collections/community.general issue 3509).
     case chunked
     /// Paths end with a slash: HPE iLO (ansible/ansible issue 48296; HewlettPackard/python-ilorest-library issue 45).
@@ -87,6 +90,8 @@ public struct Fault: Sendable {
         case flood
         case body(String)
         case status(Int, retryAfter: Int?)
+        /// Another answer, and the request is not done.
+        case answer(Int, Value)
     }
 
     public var kind: Kind

@@ -54,6 +54,9 @@ extension SimulatedRedfish {
 
     private mutating func task(_ path: String, end: Double, at now: Double) -> Reply {
         let isOver = now >= end
+        if isOver, quirks.contains(.monitorsGo) {
+            return Reply(goneStatus, Self.error("Base.1.18.ResourceMissingAtURI", "Nothing there.", [path]))
+        }
         let name = isOver ? tasksFail ? "Exception" : "Completed" : "Running"
         let value: Value = [
             "@odata.id": .string(path), "TaskState": .string(name), "TaskStatus": tasksFail ? "Critical" : "OK",

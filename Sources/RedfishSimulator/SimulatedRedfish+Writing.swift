@@ -44,7 +44,7 @@ extension SimulatedRedfish {
 
     /// 204, or a task.
     private mutating func accepted(_ now: Double) -> Reply {
-        guard quirks.contains(.tasks) else { return Reply(204) }
+        guard !quirks.isDisjoint(with: [.tasks, .monitorsGo]) else { return Reply(204) }
         counter += 1
         let path = "/redfish/v1/TaskService/TaskMonitors/\(counter)"
         tasks[path] = now + 0.05
@@ -104,7 +104,7 @@ extension SimulatedRedfish {
                 400,
                 Self.error("Base.1.8.PropertyValueFormatError", "The value \(new) is not taken.", [new, "Password"]))
         }
-        (password, demandsPasswordChange) = (new, false)
+        if !keepsPassword { (password, demandsPasswordChange) = (new, false) }
         done.append("password")
         return Reply(204)
     }

@@ -59,6 +59,10 @@ public struct SimulatedRedfish: Sendable {
     /// PATCHes before which somebody else changes the resource.
     public var changesMeanwhile = 0
     public var tasksFail = false
+    /// What is said of a monitor that is gone: 404, or 410.
+    public var goneStatus = 404
+    /// A new password is taken, and the old one stays.
+    public var keepsPassword = false
     /// Entries on one page of a log.
     public var pageSize = 50
     /// The log keeps its entries when it is cleared.
@@ -69,6 +73,8 @@ public struct SimulatedRedfish: Sendable {
     public internal(set) var requests: [String] = []
     /// What was done: `ForceOff`, `boot Pxe Once UEFI`, `insert URL`.
     public internal(set) var done: [String] = []
+    /// Logins with a wrong user or password.
+    public internal(set) var refusedLogins = 0
     public internal(set) var sessions: [String: String] = [:]
     /// The most there were at once.
     public internal(set) var mostSessions = 0
@@ -120,6 +126,7 @@ public struct SimulatedRedfish: Sendable {
                     status, Self.error("Base.1.8.ServiceTemporarilyUnavailable", "Busy."),
                     headers: seconds.map { [("Retry-After", "\($0)")] } ?? [])
             }
+            if case .answer(let status, let body) = fault { return Reply(status, body) }
             if case .cut = fault { return Reply(200, [:], fault: fault) }
             if case .silence = fault { return Reply(200, [:], fault: fault) }
         }
@@ -158,6 +165,7 @@ public struct SimulatedRedfish: Sendable {
         }
         let body = Value(bytes: request.body)
         guard body?["UserName"]?.string == username, body?["Password"]?.string == password else {
+            refusedLogins += 1
             return Reply(401, Self.error("Base.1.8.ResourceAtUriUnauthorized", "Wrong user or password."))
         }
         guard sessions.count < sessionSlots else {

@@ -310,6 +310,30 @@ import Testing
         }
     }
 
+    @Test(
+        "a restart whose task's monitor is gone is done once, and a log that was cleared so is cleared",
+        arguments: [404, 410])
+    func monitor(status: Int) async throws {
+        for (action, type) in [(PowerAction.cycle, "PowerCycle"), (.reset, "ForceRestart")] {
+            var service = SimulatedRedfish(quirks: [.monitorsGo])
+            (service.goneStatus, service.powerDelay) = (status, 0.1)
+            service.become([(0, "On")], at: 0)
+            service.log("line", created: "2024-01-01T00:00:00Z")
+            try await RedfishSimulatorServer.with(service) { server async throws in
+                let access = Trial.access(server)
+                #expect(try await Trial.controller().perform(action, on: access) == .on)
+                #expect(server.service.done == [type])
+                try await Trial.controller().clearEventLog(of: access)
+                // Without an end of its own it is the reading back that fails.
+                server.change { service, _ in service.keepsLog = true }
+                let error = await Trial.failure {
+                    try await Trial.controller().clearEventLog(of: Trial.access(server, settle: .milliseconds(300)))
+                }
+                #expect(error?.reason == .notDone)
+            }
+        }
+    }
+
     @Test("a redirect to another server is not followed")
     func redirect() async throws {
         try await RedfishSimulatorServer.with(SimulatedRedfish()) { server async throws in

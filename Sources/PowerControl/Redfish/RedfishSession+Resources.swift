@@ -94,7 +94,7 @@ extension RedfishSession {
     }
 
     /// Waits for the end of what a service goes on with after its answer (202, DSP0266 §12.2).
-    /// - Returns: the answer that counts.
+    /// - Returns: the answer that counts. Of a monitor that is gone, the first one: the service took it, and reading back decides.
     /// - Throws: ``BMCError`` `refused` when the task failed, `notDone` when it does not end.
     func settled(_ answer: Answer, _ what: String) async throws -> Answer {
         guard answer.status == 202, let monitor = answer.location ?? answer.json.path else { return answer }
@@ -109,8 +109,11 @@ extension RedfishSession {
                 return last
             }
             if last.status != 202, TaskState(last.json) == nil {
-                // Gone with its end, or the operation's own answer.
-                guard last.isGood || last.status == 404 || last.status == 410 else { throw refusal(last, what) }
+                // A monitor may go with its task (ironcore-dev/metal-operator issue 668: iLO; dell/dellemc-openmanage-ansible-modules issue
+                // 420: iDRAC9): that it is not there says nothing of what it was for.
+                if last.status == 404 || last.status == 410 { return answer }
+                // The operation's own answer.
+                guard last.isGood else { throw refusal(last, what) }
                 return last
             }
             guard ContinuousClock.now < deadline else {
