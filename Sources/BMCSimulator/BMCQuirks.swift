@@ -61,6 +61,10 @@ public struct BMCQuirks: Sendable {
     // The console.
     /// Takes so many characters of a packet (§15.9).
     public var consoleTakes = 255
+    /// So many packets of what is typed are lost.
+    public var consoleLoses = 0
+    /// The machine prints all the time.
+    public var chatters = false
 
     /// Stores passwords of 16 bytes only (ipmitool issue 347: longer ones are cut without a word).
     public var cutsPasswords = false

@@ -101,6 +101,10 @@ public struct SimulatedBMC: Sendable {
             case 0xc0: return try inSession(session, datagram, payload)
             case 0xc1:
                 guard let clear = try decrypt(session, datagram, payload), console.session == session else { return [] }
+                if quirks.consoleLoses > 0, clear.first.map({ $0 & 15 != 0 }) ?? false {
+                    quirks.consoleLoses -= 1
+                    return []
+                }
                 return try console.receive(clear, quirks, now: now).map { try seal($0, type: 0xc1, session) }
             default: return []
             }
@@ -114,6 +118,7 @@ public struct SimulatedBMC: Sendable {
     /// What is to be sent without having been asked.
     public mutating func due() -> [[UInt8]] {
         guard let session = console.session, sessions[session] != nil else { return [] }
+        if quirks.chatters { console.print(".") }
         return console.due(now: now).compactMap { try? seal($0, type: 0xc1, session) }
     }
 

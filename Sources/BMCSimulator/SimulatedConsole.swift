@@ -6,6 +6,8 @@ public struct SimulatedConsole: Sendable {
     public var port: UInt16 = 623
     /// What was typed, in order; a break is shown as FFh.
     public private(set) var typed: [UInt8] = []
+    /// Packets of what was typed, those that were not taken with them.
+    public private(set) var packets = 0
     /// The session that has it.
     var session: UInt32?
     private var output: [UInt8] = []
@@ -38,6 +40,7 @@ public struct SimulatedConsole: Sendable {
         let (number, acknowledged, operation) = (packet[0] & 15, packet[1] & 15, packet[3])
         if acknowledged != 0, let sent, sent.packet[0] == acknowledged { self.sent = nil }
         if number != 0 {
+            packets += 1
             var taken = lastReceived.taken
             if number != lastReceived.sequence {
                 let characters = Array(packet[4...].prefix(quirks.consoleTakes))

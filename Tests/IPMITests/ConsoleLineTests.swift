@@ -53,6 +53,10 @@ import Testing
         #expect(line.receive(ConsolePacket(acknowledged: 1)) == [.taken(1)])
         #expect(line.receive(ConsolePacket(flags: .deactivated)) == [.ended])
         #expect(line.receive(ConsolePacket(flags: .overrun)) == [.overrun])
+        #expect(line.receive(ConsolePacket(flags: .overrun), room: false).isEmpty)
+        let lost = ConsolePacket(sequence: 3, flags: .overrun, characters: [1])
+        #expect(line.receive(lost, room: false).isEmpty)
+        #expect(line.receive(lost).contains(.overrun) && !line.receive(lost).contains(.overrun))
         #expect(ConsolePacket([1, 2, 3]) == nil)
     }
 

@@ -125,6 +125,71 @@ import Testing
         }
     }
 
+    /// What became of something that is typed.
+    private final class Typed: Sendable {
+        let outcome = Mutex<String?>(nil)
+
+        func type(_ console: any SerialConsole, _ text: String) async {
+            do {
+                try await console.send(Array(text.utf8))
+                outcome.withLock { $0 = "taken" }
+            } catch {
+                outcome.withLock { $0 = error is CancellationError ? "given up" : "\(error)" }
+            }
+        }
+    }
+
+    @Test("what is typed for a BMC that takes nothing is given up with whoever typed it, and the next one may type")
+    func takesNothing() async throws {
+        try await SimulatedBMCServer.with(FaultTests.bmc { $0.quirks.consoleTakes = 0 }) { server in
+            try await FaultTests.controller.withConsole(of: FaultTests.access(server)) { console in
+                let (typed, waiting) = (Typed(), Typed())
+                await withTaskGroup(of: Void.self) { group in
+                    group.addTask { await typed.type(console, "a") }
+                    #expect(await eventually { server.bmc.console.packets >= 3 })
+                    group.addTask { await waiting.type(console, "b") }
+                    group.cancelAll()
+                    let over = await eventually {
+                        typed.outcome.withLock { $0 } == "given up" && waiting.outcome.withLock { $0 } == "given up"
+                    }
+                    #expect(over)
+                    // Else the group would wait for ever.
+                    server.change { $0.quirks.consoleTakes = 255 }
+                }
+                // What the line had of it goes ahead, and counts for nobody.
+                try await console.send(Array("cd".utf8))
+                let text = String(decoding: server.bmc.console.typed, as: UTF8.self)
+                #expect(text.hasSuffix("cd"), "\(text)")
+            }
+            let closed = await eventually { server.bmc.openSessions == 0 }
+            #expect(closed)
+        }
+    }
+
+    @Test("what is typed and lost goes out again, also while the machine prints all the time")
+    func chatter() async throws {
+        try await SimulatedBMCServer.with(
+            FaultTests.bmc { bmc in
+                (bmc.quirks.consoleLoses, bmc.quirks.chatters) = (2, true)
+                // Not taken whole, either.
+                bmc.quirks.consoleTakes = 2
+            }
+        ) { server in
+            try await FaultTests.controller.withConsole(of: FaultTests.access(server)) { console in
+                let typed = Typed()
+                await withThrowingTaskGroup(of: Void.self) { group in
+                    group.addTask { for try await _ in console.output {} }
+                    group.addTask { await typed.type(console, "hello") }
+                    let taken = await eventually { typed.outcome.withLock { $0 } == "taken" }
+                    #expect(taken)
+                    server.change { $0.quirks.chatters = false }
+                    group.cancelAll()
+                }
+            }
+            #expect(server.bmc.console.typed == Array("hello".utf8))
+        }
+    }
+
     @Test("whoever is cancelled leaves the console free")
     func cancelled() async throws {
         try await SimulatedBMCServer.with(FaultTests.bmc { _ in }) { server in

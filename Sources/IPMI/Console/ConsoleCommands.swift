@@ -36,6 +36,8 @@ public struct ConsoleParameter: RawRepresentable, Hashable, Sendable {
 public struct ConsoleActivation: Equatable, Sendable {
     /// Bytes of a payload to the BMC, its header of four included.
     public var inboundSize: Int
+    /// UDP, where the BMC wants the console's packets. They go with the session all the same: some BMCs name a port that they do not
+    /// listen on (freeipmi's workaround `ignoresolport`: Supermicro), and it may be that of a BMC behind a router.
     public var port: Int
 
     public init?(answer: [UInt8]) {

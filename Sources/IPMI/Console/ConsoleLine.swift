@@ -64,9 +64,11 @@ public struct ConsoleLine: Sendable {
     /// - Parameter room: false when there is no room for what the machine says: it is not acknowledged, and comes again.
     public mutating func receive(_ packet: ConsolePacket, room: Bool = true) -> [Action] {
         var actions: [Action] = []
+        let isRepeat = packet.sequence != 0 && packet.sequence == lastReceived.sequence
         if packet.sequence != 0, room { actions += take(packet) }
         if packet.acknowledged != 0 { actions += acknowledge(packet) }
-        if packet.flags.contains(.overrun) { actions.append(.overrun) }
+        // Told once; without room the packet comes again.
+        if packet.flags.contains(.overrun), room, !isRepeat { actions.append(.overrun) }
         if packet.flags.contains(.deactivated) { actions.append(.ended) }
         return actions
     }

@@ -4,16 +4,23 @@ import Synchronization
 
 /// A serial console while it is open: what is typed goes through a queue to the one task that has the session.
 final class IPMIConsole: SerialConsole {
-    struct Typing {
-        enum What { case bytes([UInt8]), lineBreak }
-        var what: What
-        var done: CheckedContinuation<Void, any Error>
+    enum Typing { case bytes([UInt8]), lineBreak }
+
+    /// Whoever waits until what was typed is with the BMC.
+    private struct Waiter {
+        var id: Int
+        var typing: Typing
+        /// Bytes and breaks that are not yet with the BMC.
+        var left: Int
+        /// Nil: nobody waits any more.
+        var done: CheckedContinuation<Void, any Error>?
     }
 
     private struct State {
-        var queue: [Typing] = []
-        /// Given to the line, and not yet with the BMC: bytes that are left of each.
-        var underWay: [(left: Int, done: CheckedContinuation<Void, any Error>)] = []
+        var queue: [Waiter] = []
+        /// Given to the line.
+        var underWay: [Waiter] = []
+        var nextID = 0
         /// Printed, and without room in the stream.
         var held: [UInt8] = []
         var end: (any Error)?
@@ -42,30 +49,49 @@ final class IPMIConsole: SerialConsole {
 
     func sendBreak() async throws { try await type(.lineBreak) }
 
-    private func type(_ what: Typing.What) async throws {
-        try await withCheckedThrowingContinuation { (done: CheckedContinuation<Void, any Error>) in
-            let error: (any Error)? = state.withLock { state in
-                guard !state.isOver else {
-                    return state.end
-                        ?? BMCError(
-                            address: address, doing: "type on the console", reason: .refused, "the console is closed")
+    private func type(_ typing: Typing) async throws {
+        let count = if case .bytes(let bytes) = typing { bytes.count } else { 1 }
+        let id = state.withLock { state in
+            state.nextID += 1
+            return state.nextID
+        }
+        try await withTaskCancellationHandler {
+            try await withCheckedThrowingContinuation { (done: CheckedContinuation<Void, any Error>) in
+                let error: (any Error)? = state.withLock { state in
+                    // A cancellation before this is seen here, one after it finds the waiter.
+                    if Task.isCancelled { return CancellationError() }
+                    guard !state.isOver else { return state.end ?? closed }
+                    state.queue.append(Waiter(id: id, typing: typing, left: count, done: done))
+                    return nil
                 }
-                state.queue.append(Typing(what: what, done: done))
-                return nil
+                if let error { done.resume(throwing: error) } else { wake() }
             }
-            if let error { done.resume(throwing: error) } else { wake() }
+        } onCancel: {
+            forget(id)
         }
     }
 
+    /// Nobody waits for it any more. What the line has of it is typed all the same.
+    private func forget(_ id: Int) {
+        let done = state.withLock { state -> CheckedContinuation<Void, any Error>? in
+            if let index = state.queue.firstIndex(where: { $0.id == id }) { return state.queue.remove(at: index).done }
+            guard let index = state.underWay.firstIndex(where: { $0.id == id }) else { return nil }
+            defer { state.underWay[index].done = nil }
+            return state.underWay[index].done
+        }
+        done?.resume(throwing: CancellationError())
+    }
+
+    private var closed: BMCError {
+        BMCError(address: address, doing: "type on the console", reason: .refused, "the console is closed")
+    }
+
     /// What is to be typed now.
-    func typed() -> [Typing.What] {
+    func typed() -> [Typing] {
         state.withLock { state in
             defer { state.queue = [] }
-            for typing in state.queue {
-                let count = if case .bytes(let bytes) = typing.what { bytes.count } else { 1 }
-                state.underWay.append((count, typing.done))
-            }
-            return state.queue.map(\.what)
+            state.underWay += state.queue
+            return state.queue.map(\.typing)
         }
     }
 
@@ -77,7 +103,7 @@ final class IPMIConsole: SerialConsole {
                 let part = min(left, first.left)
                 left -= part
                 state.underWay[0].left -= part
-                if state.underWay[0].left == 0 { done.append(state.underWay.removeFirst().done) }
+                if state.underWay[0].left == 0, let over = state.underWay.removeFirst().done { done.append(over) }
             }
             return done
         }
@@ -113,9 +139,8 @@ final class IPMIConsole: SerialConsole {
             guard !state.isOver else { return [] }
             (state.isOver, state.end) = (true, error)
             defer { (state.queue, state.underWay) = ([], []) }
-            return state.queue.map(\.done) + state.underWay.map(\.done)
+            return (state.queue + state.underWay).compactMap(\.done)
         }
-        let closed = BMCError(address: address, doing: "type on the console", reason: .refused, "the console is closed")
         for continuation in waiting { continuation.resume(throwing: error ?? closed) }
         printed.finish(throwing: error)
     }

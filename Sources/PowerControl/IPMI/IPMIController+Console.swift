@@ -19,7 +19,9 @@ extension IPMIController {
                             try await body(console)
                         }
                         do {
-                            let pump = ConsolePump(times: times, mostBytes: activation.inboundSize - 4)
+                            var pump = ConsolePump(
+                                times: times, mostBytes: activation.inboundSize - 4,
+                                otherPort: [0, 623, session.port].contains(activation.port) ? nil : activation.port)
                             try await pump.run(console, &session)
                             console.end(nil)
                         } catch {
@@ -73,6 +75,17 @@ extension IPMIController {
 struct ConsolePump {
     let times: IPMITimes
     let mostBytes: Int
+    /// UDP, when the BMC named one for its console that the session does not have.
+    let otherPort: Int?
+    /// When something that was typed was sent last.
+    private var sent = ContinuousClock.now
+    /// The console has said nothing yet.
+    private var isSilent = true
+
+    init(times: IPMITimes, mostBytes: Int, otherPort: Int?) {
+        (self.times, self.mostBytes, self.otherPort) = (times, mostBytes, otherPort)
+    }
+
     /// Keep-alives without any sign of the BMC until it counts as lost.
     private static let patience = 3
     private static let doing = "serial console"
@@ -84,7 +97,7 @@ struct ConsolePump {
 
     /// Returns when whoever has the console is done with it.
     /// - Throws: ``BMCError`` when the BMC ends the console or is lost, `CancellationError`.
-    func run(_ console: IPMIConsole, _ session: inout OpenSession) async throws {
+    mutating func run(_ console: IPMIConsole, _ session: inout OpenSession) async throws {
         var line = ConsoleLine(most: mostBytes)
         let clock = ContinuousClock()
         var (heard, asked, unheard) = (clock.now, clock.now, 0)
@@ -98,34 +111,42 @@ struct ConsolePump {
                     }
                 try await perform(actions, console, &session)
             }
-            let timer = session.line.timer(line.isWaiting ? times.acknowledgement : times.keepAlive)
-            defer { timer.cancel() }
-            switch await session.line.next() {
-            case nil: throw CancellationError()
-            case .woken?: continue
-            case .waited?:
+            // By the clock, not by the timer alone: a machine that prints all the time starts that anew all the time.
+            if line.isWaiting, clock.now >= sent + times.acknowledgement {
                 try await perform(line.waited(), console, &session)
-                guard clock.now - max(heard, asked) >= times.keepAlive else { continue }
-                guard unheard < Self.patience else { throw Self.lost(session.address) }
+            }
+            if clock.now >= max(heard, asked) + times.keepAlive {
+                guard unheard < Self.patience else { throw lost(session) }
                 (asked, unheard) = (clock.now, unheard + 1)
                 // Harmless, and keeps the session from timing out.
                 try await session.sendOnly(.deviceID)
+            }
+            let alive = max(heard, asked) + times.keepAlive
+            let due = line.isWaiting ? min(alive, sent + times.acknowledgement) : alive
+            let timer = session.line.timer(max(.zero, due - clock.now))
+            defer { timer.cancel() }
+            switch await session.line.next() {
+            case nil: throw CancellationError()
+            case .woken?, .waited?: continue
             case .datagram(let bytes)?:
                 guard let content = session.content(bytes) else { continue }
                 (heard, unheard) = (clock.now, 0)
                 if case .console(let packet) = content {
+                    isSilent = false
                     try await perform(line.receive(packet, room: console.hasRoom), console, &session)
                 }
             }
         }
     }
 
-    private func perform(_ actions: [ConsoleLine.Action], _ console: IPMIConsole, _ session: inout OpenSession)
-        async throws
-    {
+    private mutating func perform(
+        _ actions: [ConsoleLine.Action], _ console: IPMIConsole, _ session: inout OpenSession
+    ) async throws {
         for action in actions {
             switch action {
-            case .send(let packet): try await session.sendConsole(packet)
+            case .send(let packet):
+                if packet.sequence != 0 { sent = .now }
+                try await session.sendConsole(packet)
             case .deliver(let bytes): console.prints(bytes)
             case .taken(let count): console.taken(count)
             case .overrun: console.prints(Array("\r\n[the BMC lost characters]\r\n".utf8))
@@ -133,14 +154,17 @@ struct ConsolePump {
                 throw BMCError(
                     address: session.address, doing: Self.doing, reason: .refused,
                     "the BMC ended it: somebody else took it over, or the BMC restarts")
-            case .lost: throw Self.lost(session.address)
+            case .lost: throw lost(session)
             }
         }
     }
 
-    private static func lost(_ address: String) -> BMCError {
-        BMCError(
-            address: address, doing: doing, reason: .silent,
-            "the BMC answers no more: its session is lost, or the network")
+    private func lost(_ session: OpenSession) -> BMCError {
+        let other = isSilent ? otherPort : nil
+        return BMCError(
+            address: session.address, doing: Self.doing, reason: .silent,
+            "the BMC answers no more: its session is lost, or the network"
+                + (other.map { "; it wants its console on UDP \($0), which is not used: set it to \(session.port)" }
+                    ?? ""))
     }
 }

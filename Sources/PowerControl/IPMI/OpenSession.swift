@@ -18,6 +18,7 @@ struct OpenSession {
     }
 
     var address: String { connection.address }
+    var port: Int { connection.port }
 
     /// A new session has the privilege of a user (§22.18).
     mutating func becomeAdministrator() async throws { _ = try await send(.setAdministrator) }
