@@ -12,10 +12,20 @@ import Testing
     func waits(isSlow: Bool, wanted: [Int]) {
         let now = ContinuousClock.now
         var budget = CommandBudget(isSlow: isSlow, now: now)
-        let waits = wanted.map { _ in budget.take(now: now) }
+        let waits = wanted.map { _ in budget.take(isSlow: isSlow, now: now) }
         #expect(waits == wanted.map { .seconds($0) })
         #expect(!budget.isFull(now: now))
         #expect(budget.isFull(now: now + .seconds(60)))
+    }
+
+    @Test("a BMC that turns out to be slow is given time from then on, and one that is not is not")
+    func learned() {
+        let now = ContinuousClock.now
+        var budget = CommandBudget(isSlow: false, now: now)
+        let waits = [false, true, true, true].map { budget.take(isSlow: $0, now: now) }
+        #expect(waits == [.zero, .zero, .seconds(5), .seconds(10)])
+        #expect(budget.take(isSlow: false, now: now + .seconds(60)) == .zero)
+        #expect(budget.take(isSlow: false, now: now + .seconds(60)) == .zero)
     }
 
     @Test("one at a time for each address, in the order of asking; a waiter that is cancelled leaves")

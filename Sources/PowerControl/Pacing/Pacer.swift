@@ -21,7 +21,8 @@ final class Pacer: Sendable {
         let now = ContinuousClock.now
         return budgets.withLock { budgets in
             if budgets.count > Self.most { budgets = budgets.filter { !$0.value.isFull(now: now) } }
-            return budgets[name, default: CommandBudget(isSlow: isSlow, now: now)].take(now: now)
+            return budgets[name, default: CommandBudget(isSlow: isSlow, now: now)].take(
+                isSlow: isSlow, now: now)
         }
     }
 }
