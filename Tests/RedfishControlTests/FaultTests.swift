@@ -334,6 +334,39 @@ import Testing
         }
     }
 
+    @Test("a new password that is taken and not kept is asked about twice: BMCs lock users out")
+    func keptPassword() async throws {
+        var service = SimulatedRedfish()
+        service.keepsPassword = true
+        try await RedfishSimulatorServer.with(service) { server async throws in
+            let controller = Self.impatient { $0.relogin = .milliseconds(50) }
+            let error = await Trial.failure {
+                try await controller.changePassword(to: "another-Secret-7", on: Trial.access(server))
+            }
+            #expect(error?.reason == .notDone, "\(error.map { "\($0)" } ?? "")")
+            #expect(server.service.refusedLogins == 2)
+        }
+    }
+
+    @Test("a stream of events on a connection that is dead ends, and the log is looked at")
+    func deadStream() async throws {
+        try await RedfishSimulatorServer.with(SimulatedRedfish()) { server async throws in
+            let controller = Self.impatient { $0.idle = .milliseconds(300) }
+            var events = controller.events(of: Trial.access(server), interval: .milliseconds(50)).makeAsyncIterator()
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                group.addTask {
+                    let looks = await eventually { server.service.requests.count { $0.contains("/Entries") } >= 2 }
+                    #expect(looks)
+                    server.change { service, _ in service.log("PS1 lost", created: "2024-01-01T00:00:01Z") }
+                    if !looks { server.hangUp() }
+                }
+                #expect(try await events.next()?.message == "PS1 lost")
+                try await group.waitForAll()
+            }
+            #expect(await eventually { server.followers == 0 })
+        }
+    }
+
     @Test("a redirect to another server is not followed")
     func redirect() async throws {
         try await RedfishSimulatorServer.with(SimulatedRedfish()) { server async throws in

@@ -89,7 +89,8 @@ final class HTTPSConnection: Sendable {
     ) async throws -> HTTPSAnswer {
         let promise = channel.eventLoop.makePromise(of: HTTPSAnswer.self)
         let call = Exchanger.Call(
-            request: request, promise: promise, limit: TimeAmount(limit ?? limits.answer), stream: stream)
+            request: request, promise: promise, limit: TimeAmount(limit ?? limits.answer),
+            idle: TimeAmount(limits.idle), stream: stream)
         // What the socket did not take whole, nobody has read whole.
         channel.writeAndFlush(call).whenFailure { promise.fail(HTTPSError.unsent("\($0)")) }
         do {

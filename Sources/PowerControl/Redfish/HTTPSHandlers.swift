@@ -31,6 +31,8 @@ final class Exchanger: ChannelDuplexHandler {
         var request: HTTPSRequest
         var promise: EventLoopPromise<HTTPSAnswer>
         var limit: TimeAmount
+        /// Between two parts of a stream.
+        var idle: TimeAmount
         var stream: AsyncThrowingStream<[UInt8], any Error>.Continuation?
     }
 
@@ -52,12 +54,7 @@ final class Exchanger: ChannelDuplexHandler {
             return
         }
         self.call = call
-        let channel = context.channel
-        let bound = NIOLoopBound(self, eventLoop: context.eventLoop)
-        timer = context.eventLoop.scheduleTask(in: call.limit) {
-            bound.value.finish(throwing: .silent)
-            channel.close(promise: nil)
-        }
+        start(call.limit, context)
         let head = HTTPRequestHead(
             version: .http1_1, method: call.request.method, uri: call.request.path, headers: call.request.headers)
         context.write(wrapOutboundOut(.head(head)), promise: nil)
@@ -74,11 +71,12 @@ final class Exchanger: ChannelDuplexHandler {
             answer = HTTPSAnswer(
                 status: Int(head.status.code), headers: head.headers, body: [], isKept: head.isKeepAlive)
             if call.stream != nil, head.status == .ok, let answer {
-                timer?.cancel()
+                start(call.idle, context)
                 call.promise.succeed(answer)
             }
         case .body(let buffer):
             if let stream = call.stream, answer?.status == 200 {
+                start(call.idle, context)
                 if case .dropped = stream.yield(Array(buffer.readableBytesView)) { context.close(promise: nil) }
                 return
             }
@@ -93,6 +91,17 @@ final class Exchanger: ChannelDuplexHandler {
             if let answer { call.promise.succeed(answer) }
             call.stream?.finish()
             answer = nil
+        }
+    }
+
+    /// Until then something has to come.
+    private func start(_ limit: TimeAmount, _ context: ChannelHandlerContext) {
+        timer?.cancel()
+        let channel = context.channel
+        let bound = NIOLoopBound(self, eventLoop: context.eventLoop)
+        timer = context.eventLoop.scheduleTask(in: limit) {
+            bound.value.finish(throwing: .silent)
+            channel.close(promise: nil)
         }
     }
 

@@ -16,15 +16,19 @@ extension RedfishController {
                 // Its answer was lost, or the session went with the old password: a login with the new one tells.
             }
             let deadline = ContinuousClock.now.advanced(by: min(bmc.settle, .seconds(30)))
+            var refusals = 0
             while true {
                 do {
                     return try await run(renewed, "log in with the new password") { try await $0.showLogin() }
                 } catch let error as BMCError {
-                    guard ContinuousClock.now < deadline, error.reason != .certificate else {
+                    let isRefusal = error.reason == .credentials
+                    if isRefusal { refusals += 1 }
+                    // Silence is waited out; a refusal is asked about once more, for a BMC that takes a while.
+                    guard ContinuousClock.now < deadline, error.reason != .certificate, refusals < 2 else {
                         throw try await verdict(session, error)
                     }
+                    try await Task.sleep(for: isRefusal ? limits.relogin : limits.poll)
                 }
-                try await Task.sleep(for: limits.poll)
             }
         }
     }

@@ -6,6 +6,8 @@ public struct RedfishLimits: Sendable {
     public var answer: Duration = .seconds(30)
     /// Between two looks at something that is on its way.
     public var poll: Duration = .seconds(1)
+    /// Between two logins with a new password that is refused: BMCs lock users out who try on.
+    public var relogin: Duration = .seconds(5)
     /// The longest that is waited on a service's word (`Retry-After`), and between two looks at a task.
     public var retryAfter: Duration = .seconds(10)
     /// Bytes of one answer.
@@ -14,6 +16,8 @@ public struct RedfishLimits: Sendable {
     public var requests = 2000
     /// How often a boot override is set that does not stay.
     public var bootTries = 3
+    /// Without a byte of a stream of events; then it counts as ended. Dead connections say nothing, and most BMCs send no signs of life.
+    public var idle: Duration = .seconds(300)
 
     public init() {}
 }
