@@ -367,6 +367,31 @@ import Testing
         }
     }
 
+    @Test("what a BMC says is cut to what a person reads")
+    func longWords() async throws {
+        let flood = String(repeating: "x", count: 300_000)
+        var service = SimulatedRedfish()
+        service.tree["/redfish/v1/Systems/1"]?["Model"] = .string(flood)
+        service.tree["/redfish/v1/Systems/1"]?["LocationIndicatorActive"] = nil
+        service.tree["/redfish/v1/Systems/1"]?["IndicatorLED"] = .string(flood)
+        let said: Value = ["MessageId": "A.1.B", "MessageArgs": [.string(flood), .string(flood)]]
+        service.faults = [
+            Fault(.answer(400, ["error": ["@Message.ExtendedInfo": [said, said]]]), method: "PATCH", times: 2)
+        ]
+        try await RedfishSimulatorServer.with(service) { server async throws in
+            let access = Trial.access(server, settle: .milliseconds(100))
+            let model = try await Trial.controller().describe(access).system
+            #expect(model?.contains("xxxx") == true && (model?.utf8.count ?? 0) < 2000)
+            // First it is refused with long words, then it says long words of itself.
+            for _ in 0..<2 {
+                let error = await Trial.failure { try await Trial.controller().setIdentifyLight(.on, on: access) }
+                let words = error.map { "\($0)" } ?? ""
+                #expect(words.contains("xxxx") && words.utf8.count < 8000, "\(words.utf8.count)")
+                server.change { service, _ in service.isPicture = true }
+            }
+        }
+    }
+
     @Test("a redirect to another server is not followed")
     func redirect() async throws {
         try await RedfishSimulatorServer.with(SimulatedRedfish()) { server async throws in

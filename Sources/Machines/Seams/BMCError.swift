@@ -26,13 +26,19 @@ public struct BMCError: Error, CustomStringConvertible {
     public var address: String
     public var doing: String
     public var reason: Reason
-    /// What came back.
+    /// What came back; cut after ``longest`` characters.
     public var detail: String
     /// Commands and answers that led to it, the last ones, for who has to talk to the maker.
     public var exchange: [String]
 
+    /// Characters of a detail: it goes into events and answers, and a BMC may say anything.
+    static let longest = 1000
+
     public init(address: String, doing: String, reason: Reason, _ detail: String, exchange: [String] = []) {
-        (self.address, self.doing, self.reason, self.detail) = (address, doing, reason, detail)
+        let scalars = detail.unicodeScalars
+        let isLong = scalars.count > Self.longest
+        (self.address, self.doing, self.reason) = (address, doing, reason)
+        self.detail = isLong ? String(scalars.prefix(Self.longest)) + "…" : detail
         self.exchange = exchange
     }
 

@@ -5,7 +5,9 @@ import Redfish
 /// What went wrong, for a person; and the exchange that led to it, without secrets.
 extension RedfishSession {
     func record(_ line: String) {
-        exchange.append(redact(String(line.prefix(400))))
+        // Cut last: half a secret is not found. What is cut first is too much to look through.
+        let line = redact(String(line.unicodeScalars.prefix(20_000)))
+        exchange.append(String(line.unicodeScalars.prefix(400)))
         if exchange.count > 12 { exchange.removeFirst() }
     }
 

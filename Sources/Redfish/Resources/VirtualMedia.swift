@@ -14,7 +14,8 @@ public struct VirtualMedia: Equatable, Sendable {
         self.path = path
         id = json["Id"]?.text ?? path.name
         types = json["MediaTypes"]?.strings ?? []
-        image = json["Image"]?.text
+        // Whole: signed URLs are long.
+        image = json["Image"]?.string.flatMap { $0.isEmpty ? nil : $0 }
         imageName = json["ImageName"]?.text
         isInserted = json["Inserted"]?.bool
         connectedVia = json["ConnectedVia"]?.text
@@ -34,7 +35,7 @@ public struct VirtualMedia: Equatable, Sendable {
     /// Whether the image is in it. Some show no URL, or only the file's name.
     public func holds(_ url: String) -> Bool {
         guard isInserted ?? (image != nil) else { return false }
-        guard let image else { return imageName.map { url.hasSuffix($0) } ?? true }
+        guard let image else { return imageName.map { url == $0 || url.hasSuffix("/" + $0) } ?? true }
         return image == url || url.hasSuffix("/" + image)
     }
 

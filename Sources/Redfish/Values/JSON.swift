@@ -38,9 +38,12 @@ public enum JSON: Equatable, Sendable {
 
     public var integer: Int? { number.flatMap { Int(exactly: $0) } }
 
-    /// A string that says something: blanks at the ends are cut, and an empty one is nil.
+    /// Characters of a ``text`` at most: what is longer is no name and nothing that a person reads.
+    static let longestText = 1024
+
+    /// A string that says something: blanks at the ends are cut, a long one after 1,024 characters, and an empty one is nil.
     public var text: String? {
-        guard var words = string?[...] else { return nil }
+        guard var words = string.map({ Substring($0.unicodeScalars.prefix(Self.longestText)) }) else { return nil }
         while words.first?.isWhitespace == true { words.removeFirst() }
         while words.last?.isWhitespace == true { words.removeLast() }
         return words.isEmpty ? nil : String(words)

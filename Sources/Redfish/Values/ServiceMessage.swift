@@ -14,7 +14,9 @@ public struct ServiceMessage: Equatable, Sendable {
         // `MessageID` is how iLO 4 writes it.
         id = json["MessageId"]?.text ?? json["MessageID"]?.text ?? ""
         text = json["Message"]?.text
-        arguments = (json["MessageArgs"]?.array ?? []).compactMap { $0.string ?? $0.number.map { "\($0)" } }
+        arguments = (json["MessageArgs"]?.array ?? []).prefix(Self.most).compactMap {
+            $0.text ?? $0.number.map { "\($0)" }
+        }
         resolution = json["Resolution"]?.text
         if id.isEmpty, text == nil { return nil }
     }
