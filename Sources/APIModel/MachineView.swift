@@ -38,6 +38,8 @@ public struct MachineView: Codable, Sendable {
     public var bmc: BMCView?
     /// Name of the user that the agent is making in the BMC.
     public var bmcSetUp: String?
+    /// Why the agent could not make the one it was asked for last.
+    public var bmcSetUpFailure: String?
     /// Static address of the installed system; absent: DHCP.
     public var network: Machine.StaticNetwork?
     /// A person's and those of its profile, where of one key a person's counts.
@@ -75,7 +77,8 @@ public struct MachineView: Codable, Sendable {
         relayPorts = machine.observed.relayPorts ?? []
         expected = machine.observed.expected?.name
         bmc = machine.desired.bmc.map { BMCView($0, machine.observed.bmc) }
-        bmcSetUp = machine.observed.bmcSetUp?.username
+        let setUp = machine.observed.bmcSetUp
+        (bmcSetUp, bmcSetUpFailure) = (setUp?.failure == nil ? setUp?.username : nil, setUp?.failure)
         network = machine.desired.network
         conditions = machine.observed.conditions
         question = machine.observed.question

@@ -90,7 +90,7 @@ extension MachineService {
             transaction.delete(HardwareRevision.self, HardwareRevision.id(machine.id, number))
         }
         let bmc = machine.desired.bmc
-        for secret in [bmc?.passwordSecret, bmc?.nextPasswordSecret, machine.observed.bmcSetUp?.passwordSecret] {
+        for secret in [bmc?.passwordSecret, bmc?.nextPasswordSecret, machine.observed.bmcSetUp?.openSecret] {
             if let secret { transaction.delete(Secret.self, secret) }
         }
         transaction.delete(Machine.self, machine.id)

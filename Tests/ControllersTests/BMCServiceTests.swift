@@ -19,6 +19,7 @@ import Testing
             var certificate = String(repeating: "a", count: 64)
             var probes = 0
             var commands: [String] = []
+            var refused = 0
             /// The change of the password is done, and its answer is lost; or it is not done.
             var loses: PasswordFault?
         }
@@ -34,6 +35,7 @@ import Testing
             }
             try state.withLock { state in
                 guard bmc.password == state.password else {
+                    state.refused += 1
                     throw BMCError(address: bmc.address, doing: "log in", reason: .credentials, "wrong password")
                 }
             }
@@ -203,6 +205,34 @@ import Testing
         #expect(try await setup.service.settlePassword(of: "m-1") == done)
         #expect(try await setup.service.access(to: "m-1").password == (done ? "site-password" : "factory-1"))
         #expect(try await setup.secrets() == 1)
+    }
+
+    @Test("neither password: that is a refusal, which is not asked about every few seconds", arguments: [true, false])
+    func neither(newFirst: Bool) async throws {
+        let setup = try await Setup(Self.setting(.redfish, .off))
+        let secret = try Secret(id: "bmc-next", text: "site-password", key: setup.keys.secret)
+        try await setup.store.transaction { transaction in
+            var machine = try #require(try await transaction.get(Machine.self, "m-1"))
+            machine.desired.bmc?.nextPasswordSecret = secret.id
+            try transaction.put(machine)
+            try transaction.put(secret)
+        }
+        setup.controller.state.withLock { $0.password = "somebody-elses" }
+        let error = await #expect(throws: BMCError.self) {
+            try await setup.service.settlePassword(of: "m-1", newFirst: newFirst)
+        }
+        #expect(error?.reason == .credentials)
+        #expect(setup.controller.state.withLock { $0.refused } == 2)
+        // Nothing is forgotten.
+        #expect(try await setup.secrets() == 2)
+        let told = await #expect(throws: ServiceError.self) {
+            try await setup.service.changePassword(nil, of: "m-1", by: "alice")
+        }
+        #expect(told?.kind == .upstream)
+        // The one that is likelier right is tried first.
+        setup.controller.state.withLock { ($0.password, $0.refused) = (newFirst ? "site-password" : "factory-1", 0) }
+        #expect(try await setup.service.settlePassword(of: "m-1", newFirst: newFirst) == newFirst)
+        #expect(setup.controller.state.withLock { $0.refused } == 0)
     }
 
     @Test(

@@ -82,6 +82,37 @@ import Testing
         #expect(try await setup.secrets().map(\.id) == [before?.passwordSecret])
         let events = try await setup.store.list(Event.self).items
         #expect(events.contains { $0.message.contains("no free user slot") })
+        #expect(MachineView(try await setup.machine()).bmcSetUpFailure?.contains("no free user slot") == true)
+        #expect(MachineView(try await setup.machine()).bmcSetUp == nil)
+    }
+
+    @Test(
+        "of a user that there was before, half a set-up may have changed the password: both are kept until it is known")
+    func half() async throws {
+        let setting = BMCSetting(.init(address: "10.77.0.9", kind: .ipmi, username: "slipway"), password: "former")
+        let setup = try await Setup(bmc: setting)
+        let before = try #require(try await setup.machine().desired.bmc)
+        for _ in 0..<2 {
+            try await setup.setUp()
+            #expect(MachineView(try await setup.machine()).bmcSetUp == "slipway")
+            #expect(MachineView(try await setup.machine()).bmcSetUpFailure == nil)
+            let order = try await LifecycleFlowTests.poll(setup.daemon, setup.session, keys: setup.keys)
+            guard case .setUpBMC(let user) = order.task else { throw LifecycleFlowTests.Unexpected("\(order.task)") }
+            try await setup.daemon.controllers.agents.finish(
+                OrderResult(outcome: .failed("read back without privilege")), order: order.id, from: setup.session)
+            let bmc = try #require(try await setup.machine().desired.bmc)
+            #expect(bmc.passwordSecret == before.passwordSecret)
+            let secrets = try await setup.secrets()
+            #expect(Set(secrets.map(\.id)) == Set([bmc.passwordSecret, bmc.nextPasswordSecret].compactMap { $0 }))
+            let next = try #require(secrets.first { $0.id == bmc.nextPasswordSecret })
+            #expect(try next.open(with: setup.keys.secret) == user.password)
+        }
+        // One that no agent ever answered for is in doubt, too.
+        try await setup.setUp()
+        let lost = try #require(try await setup.machine().observed.bmcSetUp?.passwordSecret)
+        try await setup.setUp()
+        #expect(try await setup.machine().desired.bmc?.nextPasswordSecret == lost)
+        #expect(try await setup.secrets().count == 3)
     }
 
     @Test("an order that there was not, or that is over, changes nothing")

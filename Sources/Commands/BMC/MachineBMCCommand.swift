@@ -100,11 +100,8 @@ struct MachineBMCSetUpCommand: AsyncParsableCommand {
                 .post, path + "/bmc/set-up", body: BMCSetUpRequest(username: user), as: DoneView.self)
             for _ in 0..<max(1, wait) {
                 let view = try await client.call(.get, path, as: MachineView.self)
+                if let reason = view.bmcSetUpFailure { throw ClientError("\(view.name): \(reason)") }
                 if view.bmcSetUp == nil {
-                    guard view.bmc?.username == user else {
-                        throw ClientError(
-                            "the user was not made; see `slipway event list --machine \(view.name)`")
-                    }
                     return Output.print("\(view.name): BMC \(view.bmc?.summary ?? "-"), user \(user)")
                 }
                 try await Task.sleep(for: .seconds(1))

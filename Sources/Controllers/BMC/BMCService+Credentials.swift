@@ -73,7 +73,11 @@ extension BMCService {
     /// Gives the machine's BMC user another password, and keeps it sealed. A daemon that dies in between finds out which of the two it is.
     /// - Parameter password: nil: a random one that every BMC takes.
     public func changePassword(_ password: String?, of id: String, by actor: String) async throws {
-        try await settlePassword(of: id)
+        do {
+            try await settlePassword(of: id)
+        } catch let error as BMCError {
+            throw ServiceError(.upstream, "\(error)")
+        }
         let access = try await access(to: id)
         guard access.kind == .redfish || access.kind == .ipmi else {
             throw ServiceError(.conflict, "\(access.kind.rawValue) has no password")
@@ -90,7 +94,9 @@ extension BMCService {
         do {
             try await controller.changePassword(to: password, on: access)
         } catch let error as BMCError {
-            let settled = (try? await settlePassword(of: id)) ?? false
+            // Many BMCs lock users out: the password that is likelier right has the first try.
+            let isLikelyDone = [.silent, .outcomeUnknown, .nonsense].contains(error.reason)
+            let settled = (try? await settlePassword(of: id, newFirst: isLikelyDone)) ?? false
             if !settled { throw ServiceError(.upstream, "change the BMC password: \(error)") }
             return try await record("the password of BMC user \(access.username) was changed", of: id, by: actor)
         }
@@ -104,19 +110,20 @@ extension BMCService {
     }
 
     /// Finds out whether a change of the password that was begun was done.
+    /// - Parameter newFirst: which of the two passwords is tried first.
     /// - Returns: it was.
-    @discardableResult func settlePassword(of id: String) async throws -> Bool {
+    /// - Throws: ``BMCError``, `credentials` when neither password is right; ``ServiceError``.
+    @discardableResult func settlePassword(of id: String, newFirst: Bool = true) async throws -> Bool {
         let machine = try await machine(id)
         guard let endpoint = machine.desired.bmc, let next = endpoint.nextPasswordSecret else { return false }
-        for (secret, isNew) in [(next, true), (endpoint.passwordSecret, false)] {
+        let tries = [(next, true), (endpoint.passwordSecret, false)]
+        for (secret, isNew) in newFirst ? tries : tries.reversed() {
             guard let secret else { continue }
             let access = try await access(to: machine, endpoint, password: try await open(secret, of: machine))
             do {
                 _ = try await controller.power(of: access)
             } catch let error as BMCError where error.reason == .credentials {
                 continue
-            } catch let error as BMCError {
-                throw ServiceError(.upstream, "log in to the BMC after a change of its password: \(error)")
             }
             if isNew {
                 try await adopt(id)
@@ -128,9 +135,9 @@ extension BMCService {
             }
             return isNew
         }
-        throw ServiceError(
-            .upstream,
-            "the BMC of \(machine.name) takes neither its former nor its new password; say `slipway machine bmc set` with the right one"
+        throw BMCError(
+            address: endpoint.address, doing: "log in after a change of its password", reason: .credentials,
+            "it takes neither the former password of \(endpoint.username ?? "its user") nor the new one; say `slipway machine bmc set` with the right one"
         )
     }
 

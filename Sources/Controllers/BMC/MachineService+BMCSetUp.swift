@@ -32,7 +32,7 @@ extension MachineService {
             let maker = Manufacturer(rawValue: hardware.bmc?.manufacturer ?? 0)
             let password = BMCPasswordPolicy.of(maker).password()
             // A user that is being made already is made anew, with another password.
-            if let former = machine.observed.bmcSetUp { transaction.delete(Secret.self, former.passwordSecret) }
+            if let former = machine.observed.bmcSetUp, former.failure == nil { machine.doubt(former, in: transaction) }
             let secret = try Secret(id: Credential.identifier("bmc"), text: password, key: installation.secretKey)
             let order = Order(
                 id: Credential.identifier(Self.setUpPrefix), machine: hardware.facts,
@@ -83,7 +83,7 @@ extension AgentService {
         let now = now()
         try await store.transaction { transaction in
             guard var machine = try await transaction.get(Machine.self, session.machine),
-                let setUp = machine.observed.bmcSetUp, setUp.order == order
+                let setUp = machine.observed.bmcSetUp, setUp.order == order, setUp.failure == nil
             else { return }
             machine.observed.bmcSetUp = nil
             machine.updatedAt = now
@@ -104,9 +104,11 @@ extension AgentService {
             case .refused(let refusal):
                 transaction.delete(Secret.self, setUp.passwordSecret)
                 words = "its agent refused to make a BMC user: \(refusal)"
+                machine.observed.bmcSetUp = setUp.failed(words)
             case .failed(let reason):
-                transaction.delete(Secret.self, setUp.passwordSecret)
-                words = "its BMC has no user of ours: \(reason)"
+                machine.doubt(setUp, in: transaction)
+                words = "the user \(setUp.username) was not made in its BMC: \(reason)"
+                machine.observed.bmcSetUp = setUp.failed(words)
             }
             try transaction.put(machine)
             try transaction.put(
@@ -114,5 +116,25 @@ extension AgentService {
                     .machineChanged, machine: machine.id, actor: "agent", "\(machine.name): \(words)",
                     details: ["order": order], at: now))
         }
+    }
+}
+
+extension Machine {
+    /// A set-up ended, and nobody knows how far it came. A user of this name that there was before may have the new password by now: it is
+    /// kept beside the former one, and ``BMCService/settlePassword(of:newFirst:)`` finds out. Else it is nobody's.
+    fileprivate mutating func doubt(_ setUp: BMCSetUp, in transaction: Transaction) {
+        guard let endpoint = desired.bmc, endpoint.username == setUp.username else {
+            return transaction.delete(Secret.self, setUp.passwordSecret)
+        }
+        if let former = endpoint.nextPasswordSecret { transaction.delete(Secret.self, former) }
+        desired.bmc?.nextPasswordSecret = setUp.passwordSecret
+    }
+}
+
+extension Machine.BMCSetUp {
+    fileprivate func failed(_ reason: String) -> Self {
+        var result = self
+        result.failure = reason
+        return result
     }
 }

@@ -29,7 +29,7 @@ extension Machine {
         }
     }
 
-    /// A user that the agent is making in the BMC, from within.
+    /// A user that the agent is making in the BMC, from within, or could not make.
     public struct BMCSetUp: Codable, Equatable, Sendable {
         /// Id of the order.
         public var order: String
@@ -37,6 +37,11 @@ extension Machine {
         /// Id of the ``Secret`` that holds the password.
         public var passwordSecret: String
         public var requestedBy: String
+        /// Why it was not made; nil while it is being made.
+        public var failure: String?
+
+        /// The secret while the password may become the user's.
+        public var openSecret: String? { failure == nil ? passwordSecret : nil }
 
         public init(order: String, username: String, passwordSecret: String, requestedBy: String) {
             (self.order, self.username, self.passwordSecret) = (order, username, passwordSecret)

@@ -67,7 +67,7 @@ public struct Machine: Codable, Equatable, Sendable, Identifiable {
         public var power: PowerState = .unknown
         /// What was found at the BMC's address.
         public var bmc: BMCStatus?
-        /// The agent is making a user of ours in it.
+        /// The agent is making a user of ours in it, or could not.
         public var bmcSetUp: BMCSetUp?
         /// Last power command of ours; a boot that begins soon after it is trusted with secrets.
         public var powerCommandAt: Date?
