@@ -21,6 +21,28 @@ import Testing
         #expect(sensor.conversion?.value(0x2f) == 47 && sensor.conversion?.value(0xf6) == -10)
     }
 
+    @Test(
+        "units by their numbers in table 43-15",
+        arguments: [
+            (1, "°C"), (3, "K"), (4, "V"), (5, "A"), (6, "W"), (7, "J"), (9, "VA"), (12, "lx"), (14, "kPa"),
+            (17, "CFM"),
+            (18, "RPM"), (19, "Hz"), (20, "µs"), (22, "s"), (26, "weeks"), (29, "ft"), (34, "m"), (36, "m³"), (37, "l"),
+            (42, "cycles"), (43, "g₀"), (48, "G"), (53, "µF"), (54, "Ω"), (58, "ppm"), (59, ""), (60, "dB"),
+            (61, "dBA"),
+            (62, "dBC"), (65, "K"), (66, "bits"), (69, "Gbit"), (70, "B"), (73, "GB"), (76, "qwords"), (80, "retries"),
+            (82, "overruns"), (85, "packets"), (87, "characters"), (88, "errors"), (91, "errors"), (92, "g"), (93, ""),
+            (255, ""),
+        ] as [(UInt8, String)])
+    func units(code: UInt8, symbol: String) { #expect(SensorUnit(units: [0, code, 0]).symbol == symbol) }
+
+    @Test("percentages, rates, and units by others")
+    func compoundUnits() {
+        #expect(SensorUnit(units: [1, 0, 0]).symbol == "%")
+        #expect(SensorUnit(units: [3 << 3, 70, 0]).symbol == "B/s")
+        #expect(
+            SensorUnit(units: [1 << 1, 6, 24]).symbol == "W/h" && SensorUnit(units: [2 << 1, 6, 24]).symbol == "W·h")
+    }
+
     struct Curve: Sendable {
         var format: UInt8 = 0
         var linearization: UInt8 = 0
