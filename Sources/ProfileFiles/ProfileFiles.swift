@@ -81,11 +81,9 @@ public enum ProfileDirectory {
     public static func parse(received text: String, file: String, name: String) throws(ProfileFileError)
         -> HardwareProfile
     {
-        for (number, line) in text.split(separator: "\n", omittingEmptySubsequences: false).enumerated() {
-            guard let column = anchor(in: line) else { continue }
+        if let (line, column) = anchor(in: text) {
             throw ProfileFileError(
-                file: file, line: number + 1, column: column, message: "anchors (&name) are not read here: write it out"
-            )
+                file: file, line: line, column: column, message: "anchors (&name) are not read here: write it out")
         }
         do {
             return try parse(text, file: file, name: name)
@@ -96,13 +94,18 @@ public enum ProfileDirectory {
         }
     }
 
-    /// Where a name stands behind an `&` that begins a word, which may be an anchor (YAML 1.2 §6.9.2); counted from 1.
-    private static func anchor(in line: Substring) -> Int? {
-        var previous: UInt8 = 0x20
-        let bytes = Array(line.utf8)
+    /// Where a name stands behind an `&` that begins a word, which may be an anchor (YAML 1.2 §6.9.2); line and column count from 1. Behind
+    /// any blank, break or control, behind signs of YAML's own, and behind whatever is not ASCII: among that are breaks (U+0085, U+2028) and
+    /// the byte order mark.
+    private static func anchor(in text: String) -> (line: Int, column: Int)? {
+        let bytes = Array(text.utf8)
+        var (line, column, previous) = (1, 1, UInt8(0x20))
         for (index, byte) in bytes.enumerated() {
             let isNamed = index + 1 < bytes.count && bytes[index + 1] > 0x20
-            if byte == UInt8(ascii: "&"), isNamed, " \t[{,:-?\r\"'".utf8.contains(previous) { return index + 1 }
+            let beginsWord = previous <= 0x20 || previous >= 0x7f || "[]{},:-?!\"'".utf8.contains(previous)
+            if byte == UInt8(ascii: "&"), isNamed, beginsWord { return (line, column) }
+            let isBreak = byte == 0x0a || byte == 0x0d && !(index + 1 < bytes.count && bytes[index + 1] == 0x0a)
+            (line, column) = isBreak ? (line + 1, 1) : (line, column + 1)
             previous = byte
         }
         return nil

@@ -111,6 +111,15 @@ import Testing
             ("match: &a {product: x}\n", "p.yaml:1:8: anchors (&name) are not read here: write it out"),
             ("a: &a [x]\n", "p.yaml:1:4: anchors (&name) are not read here: write it out"),
             ("match: *a\n", "p.yaml:1:8: found undefined alias"),
+            (
+                "priority: 1\r\nx: [\r\n&a [b],\r\n*a]\r\n",
+                "p.yaml:3:1: anchors (&name) are not read here: write it out"
+            ),
+            ("x: [\r&a [b], *a]", "p.yaml:2:1: anchors (&name) are not read here: write it out"),
+            ("x: [\u{85}&a [b], *a]", "p.yaml:1:7: anchors (&name) are not read here: write it out"),
+            ("x: [\u{2028}&a [b], *a]", "p.yaml:1:8: anchors (&name) are not read here: write it out"),
+            ("\u{feff}&a {any: [*a]}", "p.yaml:1:4: anchors (&name) are not read here: write it out"),
+            ("&a {any: [*a]}", "p.yaml:1:1: anchors (&name) are not read here: write it out"),
         ])
     func received(text: String, message: String) throws {
         let error = #expect(throws: ProfileFileError.self) {
@@ -118,7 +127,7 @@ import Testing
         }
         #expect(error?.description == message)
         let harmless = try ProfileDirectory.parse(
-            received: "match: {product: /R6 & R7/}\nallowed_releases: [\"*\"]\n", file: "p.yaml", name: "p")
+            received: "match: {product: /R6 & R&D/}\nallowed_releases: [\"*\"]\n", file: "p.yaml", name: "p")
         #expect(harmless.refusal(of: "anything") == nil)
     }
 

@@ -42,9 +42,8 @@ enum PasswordFile {
             let data =
                 try path == "-"
                 ? FileHandle.standardInput.readToEnd() ?? Data() : Data(contentsOf: URL(fileURLWithPath: path))
-            let line = String(decoding: data, as: UTF8.self).split(
-                separator: "\n", omittingEmptySubsequences: false)[0]
-            return line.hasSuffix("\r") ? String(line.dropLast()) : String(line)
+            // CR and LF are one Character.
+            return String(String(decoding: data, as: UTF8.self).prefix { !$0.isNewline })
         } catch {
             throw ClientError("the password file \(path) cannot be read: \(error.localizedDescription)")
         }
