@@ -21,13 +21,13 @@ struct WakeOnLANController: BMCController {
             let channel = try await DatagramBootstrap(group: MultiThreadedEventLoopGroup.singleton)
                 .channelOption(.socketOption(.so_broadcast), value: 1)
                 .bind(host: "0.0.0.0", port: 0).get()
+            defer { channel.close(promise: nil) }
             for _ in 0..<Self.copies {
                 for nic in bmc.nics {
                     let packet = ByteBuffer(bytes: Self.packet(nic))
                     try await channel.writeAndFlush(AddressedEnvelope(remoteAddress: remote, data: packet))
                 }
             }
-            try await channel.close()
         } catch {
             throw BMCError(address: bmc.address, doing: "wake on LAN", reason: .unreachable, "\(error)")
         }

@@ -43,19 +43,20 @@ extension IPMIController {
         -> BMCError?
     {
         let request = Request.chassisControl(control)
-        let before = request.isRepeatable ? nil : try await session.ask(.restartCause)
+        var before: [UInt8]?
+        if !request.isRepeatable, case (.success, let data) = try await session.ask(.restartCause) { before = data }
         let code: CompletionCode
         do {
             code = try await session.ask(request).0
         } catch let error as BMCError where error.reason == .outcomeUnknown {
-            try await look(for: control, before: before?.1, doing, &session)
+            try await look(for: control, before: before, doing, &session)
             return nil
         }
         switch code {
         case .success: return nil
         // It says that it gave up waiting inside, not that nothing was done: as good as no answer.
         case .timeout where !request.isRepeatable:
-            try await look(for: control, before: before?.1, doing, &session)
+            try await look(for: control, before: before, doing, &session)
             return nil
         case .notSupportedInState, .nodeBusy, .timeout: return session.refusal(request, code)
         default: throw session.refusal(request, code)

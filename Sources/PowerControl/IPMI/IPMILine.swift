@@ -72,9 +72,13 @@ struct IPMILine {
     mutating func receive<Answer>(for wait: Duration, _ take: ([UInt8]) throws -> Answer?) async throws -> Answer? {
         let timer = timer(wait)
         defer { timer.cancel() }
+        let end = ContinuousClock.now + wait
         while let event = await next() {
             switch event {
-            case .datagram(let bytes): if let answer = try take(bytes) { return answer }
+            case .datagram(let bytes):
+                if let answer = try take(bytes) { return answer }
+                // A flood may have pushed the timer's event out.
+                if ContinuousClock.now >= end { return nil }
             case .waited: return nil
             case .woken: continue
             }
