@@ -162,7 +162,7 @@ import Testing
                 "machines:\n  - {name: A_1, serial: S1, labels: {a b: c}}\n",
                 [
                     "r.yaml:2:12: name: \"A_1\" is not a name: lower-case letters, digits and '-', at most 63, starting and ending with a letter or digit",
-                    "r.yaml:2:37: labels: \"a b\" is not a label's name: 1 to 63 letters, digits, '.', '_', '-' and '/'",
+                    "r.yaml:2:37: labels: \"a b\" is not a label's key: 1 to 63 letters, digits, '-', '_' and '.', which starts and ends with a letter or digit",
                 ]
             ),
         ] as [(String, [String])])

@@ -51,7 +51,7 @@ import Testing
                 #expect(after.contains("labels role=db"), "\(after)")
                 #expect(try await installation.slipway("machine", "list").contains("  r12/U4-U5  "))
                 let bad = try await installation.cli(["machine", "set", "R-82", "--label", "a b=c"])
-                #expect(bad.status == 1 && bad.output.contains("is not a label's name"), "\(bad.output)")
+                #expect(bad.status == 1 && bad.output.contains("is not a label's key"), "\(bad.output)")
             }
         }
     }

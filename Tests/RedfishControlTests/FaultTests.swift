@@ -348,25 +348,6 @@ import Testing
         }
     }
 
-    @Test("a stream of events on a connection that is dead ends, and the log is looked at")
-    func deadStream() async throws {
-        try await RedfishSimulatorServer.with(SimulatedRedfish()) { server async throws in
-            let controller = Self.impatient { $0.idle = .milliseconds(300) }
-            var events = controller.events(of: Trial.access(server), interval: .milliseconds(50)).makeAsyncIterator()
-            try await withThrowingTaskGroup(of: Void.self) { group in
-                group.addTask {
-                    let looks = await eventually { server.service.requests.count { $0.contains("/Entries") } >= 2 }
-                    #expect(looks)
-                    server.change { service, _ in service.log("PS1 lost", created: "2024-01-01T00:00:01Z") }
-                    if !looks { server.hangUp() }
-                }
-                #expect(try await events.next()?.message == "PS1 lost")
-                try await group.waitForAll()
-            }
-            #expect(await eventually { server.followers == 0 })
-        }
-    }
-
     @Test("what a BMC says is cut to what a person reads")
     func longWords() async throws {
         let flood = String(repeating: "x", count: 300_000)
@@ -389,6 +370,25 @@ import Testing
                 #expect(words.contains("xxxx") && words.utf8.count < 8000, "\(words.utf8.count)")
                 server.change { service, _ in service.isPicture = true }
             }
+        }
+    }
+
+    @Test("a stream of events on a connection that is dead ends, and the log is looked at")
+    func deadStream() async throws {
+        try await RedfishSimulatorServer.with(SimulatedRedfish()) { server async throws in
+            let controller = Self.impatient { $0.idle = .milliseconds(300) }
+            var events = controller.events(of: Trial.access(server), interval: .milliseconds(50)).makeAsyncIterator()
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                group.addTask {
+                    let looks = await eventually { server.service.requests.count { $0.contains("/Entries") } >= 2 }
+                    #expect(looks)
+                    server.change { service, _ in service.log("PS1 lost", created: "2024-01-01T00:00:01Z") }
+                    if !looks { server.hangUp() }
+                }
+                #expect(try await events.next()?.message == "PS1 lost")
+                try await group.waitForAll()
+            }
+            #expect(await eventually { server.followers == 0 })
         }
     }
 

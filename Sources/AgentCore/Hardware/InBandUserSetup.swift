@@ -9,7 +9,13 @@ public struct InBandUserSetup: Sendable {
     private static let tries = 5
 
     public init(bmc: any InBandBMC = KernelInBandBMC()) {
-        self.init(bmc: bmc) { _ = usleep(UInt32(clamping: $0.components.seconds * 1_000_000) + 200_000) }
+        self.init(bmc: bmc) { _ = usleep(Self.microseconds($0)) }
+    }
+
+    /// A while longer than was asked for, and a minute at most.
+    static func microseconds(_ time: Duration) -> UInt32 {
+        let parts = max(.zero, min(time, .seconds(60))).components
+        return UInt32(parts.seconds * 1_000_000 + parts.attoseconds / 1_000_000_000_000 + 200_000)
     }
 
     init(bmc: any InBandBMC, pause: @escaping @Sendable (Duration) -> Void) { (self.bmc, self.pause) = (bmc, pause) }

@@ -148,6 +148,14 @@ extension MachineAnnouncement.BMC {
         return faults
     }
 
-    /// Where it is spoken to: no two machines share it.
-    var endpoint: String { "\(address)" + (port.map { ":\($0)" } ?? "") }
+    /// Where it is spoken to: no two machines share it. Both protocols of an address are one BMC.
+    var endpoint: String {
+        let usual: [Int] =
+            switch kind ?? .auto {
+            case .auto: [BMCKind.redfish.defaultPort, BMCKind.ipmi.defaultPort]
+            case .redfish: [BMCKind.redfish.defaultPort]
+            case .ipmi: [BMCKind.ipmi.defaultPort]
+            }
+        return "\(address)" + (port.flatMap { usual.contains($0) ? nil : ":\($0)" } ?? "")
+    }
 }
