@@ -132,8 +132,8 @@ public struct AgentRunner: Sendable {
             )
         }
         for failure in failures { Console.say("not erased: \(failure)") }
-        // The daemon knows what the disks hold before it knows that the order is done.
-        _ = try await session.report(news: try await readHardware())
+        // The daemon knows what the disks hold before it knows that the order is done. The result is sent in any case.
+        _ = try? await session.report(news: try await readHardware())
         return failures.isEmpty
             ? OrderResult(outcome: .succeeded(entry: "none"), facts: outcome.facts, disks: outcome.disks)
             : OrderResult(
