@@ -1,4 +1,5 @@
 import FoundationEssentials
+import Inventory
 import Logging
 import Machines
 import Metrics
@@ -10,6 +11,7 @@ public struct ProblemService: Sendable {
     let store: any RecordStore
     let board: SessionBoard
     let images: any ImageSource
+    let profiles: ProfileMatcher
     /// Those of the installation.
     let certificates: [ProblemFacts.Certificate]
     let now: @Sendable () -> Date
@@ -47,7 +49,17 @@ public struct ProblemService: Sendable {
             facts.images.insert(release.image.sha256)
         }
         facts.certificates = certificates
-        // Operations that wait for a second person go into `facts.approvals`, and deadlines of profiles into `facts.deadline`.
+        facts.approvals = operations.values.filter { $0.state == .pending && $0.waitsForApproval }.map {
+            .init(
+                operation: $0.id, machine: $0.machine,
+                what: $0.verb.rawValue + ($0.targets.map { " \($0.count) disks" } ?? ""),
+                requestedBy: $0.requestedBy, since: $0.createdAt)
+        }
+        let profiles = profiles
+        facts.deadline = { machine in
+            let profile = machine.observed.profile.flatMap { profiles.profile(named: $0) }
+            return machine.observed.phase.deadline(profile?.deadlines ?? .init())
+        }
         return facts
     }
 }

@@ -40,7 +40,7 @@ import Testing
     }
 
     @Test("deadlines") func deadlines() {
-        let limit = Phase.installing.deadline ?? 0
+        let limit = Phase.installing.deadline() ?? 0
         #expect(told(Self.machine(.installing, since: 0.8 * limit - 1)) == [:])
         #expect(told(Self.machine(.installing, since: 0.8 * limit)) == [.deadlineNear: 0])
         #expect(told(Self.machine(.installing, since: limit - 1)) == [.deadlineNear: Int(0.2 * limit) - 1])
@@ -134,7 +134,7 @@ import Testing
             .init(id: "s", openedAt: Self.now.addingTimeInterval(-age), live: live, trusted: trusted, idle: true)
         }
         var operation = Operation(
-            id: "o", verb: .provision, machine: "m-1", requestedBy: "alice",
+            id: "o", verb: .provision, machine: "m-1", requestedBy: "alice", steps: [.install, .join],
             assignment: .init(cluster: "lab", release: "ref-1"), createdAt: Self.now.addingTimeInterval(-100))
         func installing(_ session: Situation.Session) -> [Problem.Kind: Int] {
             told(Self.machine(.installing, since: 90)) {
