@@ -235,7 +235,9 @@ extension SimulatedRedfish {
             "@odata.id": .string("\(collection)/\(counter)"), "Id": .string("\(counter)"), "Name": "Entry",
             "Message": .string(message), "Severity": .string(severity), "Created": .string(created),
         ]
-        tree[collection]?["Members"] = .array(members + [entry])
+        if linksEntries { tree["\(collection)/\(counter)"] = entry }
+        tree[collection]?["Members"] = .array(
+            members + [linksEntries ? .link("\(collection)/\(counter)") : entry])
         tree[collection]?["Members@odata.count"] = .number(Double(members.count + 1))
     }
 }

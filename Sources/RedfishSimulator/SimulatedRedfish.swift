@@ -65,6 +65,8 @@ public struct SimulatedRedfish: Sendable {
     public var keepsPassword = false
     /// Entries on one page of a log.
     public var pageSize = 50
+    /// Pages of a log have links to its entries, as every service without $expand may do (DSP0266 §9.2).
+    public var linksEntries = false
     /// The log keeps its entries when it is cleared.
     public var keepsLog = false
     public var ignoresMedia = false

@@ -267,6 +267,41 @@ import Testing
         }
     }
 
+    @Test("a long log of links is read at its newer end, in few requests", arguments: [true, false])
+    func linkedLog(newestFirst: Bool) async throws {
+        var service = SimulatedRedfish()
+        (service.linksEntries, service.pageSize) = (true, 100)
+        for number in 100..<400 {
+            service.log("line \(number)", created: "2024-01-01T00:\(number / 60 + 10):\(number % 60 / 10)0Z")
+        }
+        let path = "/redfish/v1/Systems/1/LogServices/SEL/Entries"
+        if newestFirst, let members = service.tree[path]?["Members"]?.array {
+            service.tree[path]?["Members"] = .array(members.reversed())
+        }
+        try await RedfishSimulatorServer.with(service) { server async throws in
+            let controller = Self.impatient { ($0.requests, $0.linkedEntries, $0.answer) = (60, 30, .seconds(20)) }
+            let entries = try await controller.eventLog(of: Trial.access(server))
+            #expect(entries.map(\.message) == (370..<400).reversed().map { "line \($0)" })
+            try await controller.clearEventLog(of: Trial.access(server))
+            #expect(server.service.done.last == "clear")
+        }
+    }
+
+    @Test("a command has a time, and its session is ended all the same")
+    func slow() async throws {
+        var service = SimulatedRedfish()
+        for number in 0..<200 { service.log("line \(number)", created: "2024-01-01T00:00:00Z") }
+        service.pageSize = 1
+        try await RedfishSimulatorServer.with(service) { server async throws in
+            let controller = Self.impatient { ($0.command, $0.answer) = (.milliseconds(1), .seconds(20)) }
+            let error = await Trial.failure {
+                try await controller.eventLog(of: Trial.access(server, settle: .milliseconds(25)))
+            }
+            #expect(error?.reason == .silent, "\(error.map { "\($0)" } ?? "")")
+            #expect(server.service.sessions.isEmpty)
+        }
+    }
+
     @Test("503 is waited out within bounds, and a busy BMC is told as one")
     func busy() async throws {
         var service = SimulatedRedfish()
@@ -339,7 +374,7 @@ import Testing
         var service = SimulatedRedfish()
         service.keepsPassword = true
         try await RedfishSimulatorServer.with(service) { server async throws in
-            let controller = Self.impatient { $0.relogin = .milliseconds(50) }
+            let controller = Self.impatient { ($0.relogin, $0.answer) = (.milliseconds(50), .seconds(20)) }
             let error = await Trial.failure {
                 try await controller.changePassword(to: "another-Secret-7", on: Trial.access(server))
             }
@@ -376,7 +411,7 @@ import Testing
     @Test("a stream of events on a connection that is dead ends, and the log is looked at")
     func deadStream() async throws {
         try await RedfishSimulatorServer.with(SimulatedRedfish()) { server async throws in
-            let controller = Self.impatient { $0.idle = .milliseconds(300) }
+            let controller = Self.impatient { ($0.idle, $0.answer) = (.milliseconds(300), .seconds(20)) }
             var events = controller.events(of: Trial.access(server), interval: .milliseconds(50)).makeAsyncIterator()
             try await withThrowingTaskGroup(of: Void.self) { group in
                 group.addTask {

@@ -31,6 +31,9 @@ extension RedfishController {
         }
     }
 
+    /// Entries of a log that are listed: those of IPMI have ids of two bytes, and some thousand is what real ones hold.
+    private static let mostListed = 16_384
+
     /// The log of the hardware: the BMC's, the system's, or a chassis'.
     private func log(_ session: RedfishSession) async throws -> LogService {
         let system = try await session.system()
@@ -52,7 +55,7 @@ extension RedfishController {
     private func entries(of log: LogService, _ session: RedfishSession) async throws -> [LogRecord] {
         guard let path = log.entries else { return [] }
         // The oldest come first in many: more are read than are shown.
-        let members = try await session.members(of: path, most: 4 * BMCLogEntry.most)
+        let members = try await session.entries(of: path, most: Self.mostListed)
         return Array(LogRecord.newestFirst(members.compactMap { LogRecord($0) }).prefix(BMCLogEntry.most))
     }
 }

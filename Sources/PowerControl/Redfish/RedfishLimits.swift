@@ -14,6 +14,10 @@ public struct RedfishLimits: Sendable {
     public var body = 8 << 20
     /// Requests of one command.
     public var requests = 2000
+    /// For a whole command, beside the time that its chassis may take: others wait for their turn meanwhile.
+    public var command: Duration = .seconds(300)
+    /// Entries of a log that are fetched one by one, where the service gives no more than links to them.
+    public var linkedEntries = 256
     /// How often a boot override is set that does not stay.
     public var bootTries = 3
     /// Without a byte of a stream of events; then it counts as ended. Dead connections say nothing, and most BMCs send no signs of life.

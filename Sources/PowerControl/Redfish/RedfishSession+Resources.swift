@@ -6,6 +6,38 @@ extension RedfishSession {
     /// Members of a collection as wholes, with as few requests as the service allows. Pages are followed, each once; members that
     /// cannot be read are passed over.
     func members(of collection: ResourcePath, most: Int) async throws -> [JSON] {
+        var members: [JSON] = []
+        for member in try await listed(in: collection, most: most) {
+            if let whole = try await whole(member) { members.append(whole) }
+        }
+        return members
+    }
+
+    /// Members of a log as wholes: all that the service gives as such. Of those that have to be fetched one by one only so many of the newest.
+    func entries(of collection: ResourcePath, most: Int) async throws -> [JSON] {
+        var listed = try await listed(in: collection, most: most)
+        let count = limits.linkedEntries
+        if listed.count > count, listed.contains(where: { !CollectionPage.isWhole($0) }) {
+            // Some begin with the oldest, some with the newest.
+            let ends = [try await whole(listed[0]), try await whole(listed[listed.count - 1])]
+            let records = ends.compactMap { $0.flatMap { LogRecord($0) } }
+            let isNewestFirst = records.count == 2 && LogRecord.newestFirst(records)[0] == records[0]
+            listed = Array(isNewestFirst ? listed.prefix(count) : listed.suffix(count))
+        }
+        var entries: [JSON] = []
+        for member in listed { if let whole = try await whole(member) { entries.append(whole) } }
+        return entries
+    }
+
+    private func whole(_ member: JSON) async throws -> JSON? {
+        if CollectionPage.isWhole(member) { return member }
+        guard let path = member.path else { return nil }
+        let answer = try await send(.GET, path)
+        return answer.isGood ? answer.json : nil
+    }
+
+    /// What the pages of a collection have, wholes or links.
+    private func listed(in collection: ResourcePath, most: Int) async throws -> [JSON] {
         var first: Answer?
         if try await serviceRoot().expandsMembers {
             let expanded = try await send(.GET, collection.adding(query: "$expand=.($levels=1)"))
@@ -20,15 +52,8 @@ extension RedfishSession {
         var visited: Set<ResourcePath> = [collection]
         var members: [JSON] = []
         while true {
-            for member in page.members {
-                guard members.count < most else { return members }
-                if CollectionPage.isWhole(member) {
-                    members.append(member)
-                } else if let path = member.path {
-                    let answer = try await send(.GET, path)
-                    if answer.isGood { members.append(answer.json) }
-                }
-            }
+            members += page.members.prefix(most - members.count)
+            guard members.count < most else { return members }
             guard let next = page.next, visited.insert(next).inserted, visited.count <= 200 else { return members }
             page = CollectionPage(try await get(next).json)
         }

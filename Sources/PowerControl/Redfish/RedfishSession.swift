@@ -15,6 +15,7 @@ actor RedfishSession {
     var login = Login.none
     var secrets: [String]
     private var requests = 0
+    private let deadline: ContinuousClock.Instant
     /// It did not answer last: there is no use in a logout.
     var isAbsent = false
     var exchange: [String] = []
@@ -30,6 +31,8 @@ actor RedfishSession {
 
     init(_ bmc: BMCAccess, doing: String, limits: RedfishLimits, judge: CertificateJudge) {
         (self.bmc, self.doing, self.limits, self.judge) = (bmc, doing, limits, judge)
+        // A shutdown is waited out, then each half of a power cycle, and a lost answer is looked after.
+        deadline = ContinuousClock.now + limits.command + bmc.settle * 4
         secrets = [bmc.password, Self.basic(bmc.username, bmc.password)]
     }
 
@@ -144,10 +147,17 @@ actor RedfishSession {
         _ method: HTTPMethod, _ path: ResourcePath, body: JSON?, ifMatch: String?, isOpen: Bool, note: String,
         within limit: Duration? = nil, isCancellable: Bool = true
     ) async throws -> Answer {
-        requests += 1
-        guard requests <= limits.requests else {
-            throw error(
-                .nonsense, "more than \(limits.requests) requests for one command; its tree of resources has no end")
+        // What is tidied up goes out all the same.
+        if isCancellable {
+            requests += 1
+            guard requests <= limits.requests else {
+                throw error(
+                    .nonsense,
+                    "more than \(limits.requests) requests for one command; its tree of resources has no end")
+            }
+            guard ContinuousClock.now < deadline else {
+                throw error(.silent, "not done in the time of one command: it is too slow")
+            }
         }
         let connection = try await connected(isCancellable: isCancellable)
         let request = HTTPSRequest(
