@@ -265,6 +265,25 @@ enum Trial {
         }
     }
 
+    @Test("a reader of events who goes leaves no session behind")
+    func reader() async throws {
+        try await RedfishSimulatorServer.with(SimulatedRedfish()) { server async throws in
+            func first() async throws -> String? {
+                for try await event in Trial.controller().events(of: Trial.access(server)) { return event.message }
+                return nil
+            }
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                group.addTask {
+                    #expect(await eventually { server.followers == 1 })
+                    server.emit("Fan 1 failed", id: "1")
+                }
+                #expect(try await first() == "Fan 1 failed")
+                try await group.waitForAll()
+            }
+            #expect(await eventually { server.service.sessions.isEmpty && server.followers == 0 })
+        }
+    }
+
     @Test("what Redfish does not do is left to another wire")
     func console() async throws {
         try await RedfishSimulatorServer.with(SimulatedRedfish()) { server async throws in

@@ -9,11 +9,32 @@ extension RedfishController {
         BMCLogEntry, any Error
     > {
         let feed = EventFeed(controller: self, bmc: bmc, interval: interval)
-        return AsyncThrowingStream { try await feed.next() }
+        let (stream, inbox) = AsyncThrowingStream.makeStream(
+            of: BMCLogEntry.self, throwing: (any Error).self, bufferingPolicy: .bufferingOldest(Self.mostWaiting))
+        // It ends with the stream, also with one that is dropped and not read to its end: the session at the BMC has to be deleted then.
+        let reader = Task {
+            do {
+                while let entry = try await feed.next() {
+                    guard case .dropped = inbox.yield(entry) else { continue }
+                    throw BMCError(
+                        address: bmc.address, doing: "follow events", reason: .nonsense, "it says more than can be read"
+                    )
+                }
+                inbox.finish()
+            } catch {
+                await feed.close()
+                inbox.finish(throwing: error)
+            }
+        }
+        inbox.onTermination = { _ in reader.cancel() }
+        return stream
     }
+
+    /// Events that wait for whoever reads.
+    private static let mostWaiting = 4096
 }
 
-/// The state between two events. Works only while it is asked for the next one.
+/// The state between two events.
 private actor EventFeed {
     private let controller: RedfishController
     private let bmc: BMCAccess
@@ -48,6 +69,11 @@ private actor EventFeed {
             }
         }
         return waiting.removeFirst()
+    }
+
+    /// Ends what is open at the BMC.
+    func close() async {
+        if case .stream(let pump) = source { await pump.close() }
     }
 
     /// What is in the log already is known.
