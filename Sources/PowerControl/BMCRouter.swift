@@ -92,7 +92,13 @@ public struct BMCRouter: BMCController, BMCProber {
     /// A stream of events is open for hours and waits for no turn; what a log is read for does.
     public func events(of bmc: BMCAccess) -> AsyncThrowingStream<BMCLogEntry, any Error> {
         if bmc.kind == .redfish { return redfish.events(of: bmc, interval: .seconds(60)) }
-        let feed = EventLogFeed { try await eventLog(of: bmc) }
+        guard bmc.kind == .ipmi else {
+            let feed = EventLogFeed { try await eventLog(of: bmc) }
+            return AsyncThrowingStream { try await feed.next() }
+        }
+        let feed = IPMIEventFeed { position in
+            try await pace(bmc) { _ in try await ipmi.newEntries(of: bmc, behind: position) }
+        }
         return AsyncThrowingStream { try await feed.next() }
     }
 

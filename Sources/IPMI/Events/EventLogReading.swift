@@ -22,7 +22,10 @@ public struct EventLogReading: Conversation {
     /// - Parameters:
     ///   - keep: how many of the newest are kept.
     ///   - only: how many are read at all.
-    public init(keep: Int, only: Int = Self.most) { (self.keep, self.only) = (keep, min(only, Self.most)) }
+    ///   - from: the id of the first one; 0 is the oldest, FFFFh the newest (§31.5).
+    public init(keep: Int, only: Int = Self.most, from: UInt16 = 0) {
+        (self.keep, self.only, id) = (keep, min(only, Self.most), from)
+    }
 
     private var request: Request {
         switch state {
@@ -99,9 +102,6 @@ public struct EventLogReading: Conversation {
 extension Request {
     /// §31.4.
     static let reserveEventLog = Request("reserve the event log", .storage, 0x42)
-
-    /// §31.10: seconds since 1970.
-    public static let eventLogTime = Request("event log time", .storage, 0x48)
 }
 
 /// Clears the system event log (§31.9), and waits until the BMC says that it is erased.
