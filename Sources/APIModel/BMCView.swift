@@ -52,6 +52,32 @@ public struct BMCSetUpRequest: Codable, Sendable {
     public init(username: String) { self.username = username }
 }
 
+/// `POST /api/v1/machines/{id}/bmc/lan`: the BMC gets its address by DHCP, or has this one.
+public struct BMCNetworkRequest: Codable, Sendable {
+    /// Then the three others are absent.
+    public var dhcp: Bool?
+    public var address: String?
+    public var netmask: String?
+    public var gateway: String?
+    /// It may get another address than it has.
+    public var moves: Bool?
+
+    public init(
+        dhcp: Bool? = nil, address: String? = nil, netmask: String? = nil, gateway: String? = nil, moves: Bool? = nil
+    ) {
+        (self.dhcp, self.address, self.netmask) = (dhcp, address, netmask)
+        (self.gateway, self.moves) = (gateway, moves)
+    }
+}
+
+/// How a BMC's LAN was set before, and how it is now.
+public struct BMCNetworkChange: Codable, Sendable {
+    public var before: BMCNetwork
+    public var after: BMCNetwork
+
+    public init(before: BMCNetwork, after: BMCNetwork) { (self.before, self.after) = (before, after) }
+}
+
 /// `POST /api/v1/machines/{id}/identify`.
 public struct IdentifyRequest: Codable, Sendable {
     public var light: IdentifyLight

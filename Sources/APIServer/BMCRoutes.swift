@@ -4,6 +4,7 @@ import FoundationEssentials
 import HTTPTypes
 import Hummingbird
 import Machines
+import NetworkAddresses
 
 /// What machines' BMCs are asked: `/api/v1/machines/{machine}/bmc` and its neighbours, and `/api/v1/bmc-probe`.
 struct BMCRoutes {
@@ -17,6 +18,8 @@ struct BMCRoutes {
             .get("machines/{machine}/bmc/secure-boot", use: secureBoot)
             .get("machines/{machine}/bmc/bios", use: biosAttributes)
             .get("machines/{machine}/bmc/certificates", use: certificates)
+            .get("machines/{machine}/bmc/lan", use: network)
+            .post("machines/{machine}/bmc/lan", use: setNetwork)
             .post("machines/{machine}/bmc/trust", use: trust)
             .post("machines/{machine}/bmc/password", use: changePassword)
             .post("machines/{machine}/bmc/set-up", use: setUp)
@@ -58,6 +61,17 @@ struct BMCRoutes {
         let body = try await request.json(BMCTrustRequest.self)
         return try .json(
             MachineView(try await bmcs.trust(body.sha256, of: try await id(context), by: context.actor)))
+    }
+
+    @Sendable func network(_ request: Request, context: APIContext) async throws -> Response {
+        try .json(try await bmcs.network(of: try await id(context)))
+    }
+
+    @Sendable func setNetwork(_ request: Request, context: APIContext) async throws -> Response {
+        let body = try await request.json(BMCNetworkRequest.self)
+        let change = try await bmcs.setNetwork(
+            try body.setting, moves: body.moves ?? false, of: try await id(context), by: context.actor)
+        return try .json(BMCNetworkChange(before: change.before, after: change.after))
     }
 
     @Sendable func changePassword(_ request: Request, context: APIContext) async throws -> Response {
@@ -112,5 +126,31 @@ struct BMCRoutes {
 
     private func id(_ context: APIContext) async throws -> String {
         try await machines.machine(try context.parameters.require("machine")).id
+    }
+}
+
+extension BMCNetworkRequest {
+    fileprivate var setting: BMCNetworkSetting {
+        get throws {
+            func parse(_ field: String, _ text: String?) throws -> IPv4Address? {
+                guard let text else { return nil }
+                guard let address = IPv4Address(text) else {
+                    throw ServiceError(
+                        .invalid, "\(text.debugDescription) is not an IPv4 address such as 10.0.0.9", field: field)
+                }
+                return address
+            }
+            let (address, mask) = (try parse("address", address), try parse("netmask", netmask))
+            let router = try parse("gateway", gateway)
+            if dhcp ?? false {
+                guard address == nil, mask == nil, router == nil else {
+                    throw ServiceError(.invalid, "by DHCP it gets address, netmask and gateway", field: "dhcp")
+                }
+                return .dhcp
+            }
+            guard let address else { throw ServiceError(.invalid, "an address, or DHCP", field: "address") }
+            guard let mask else { throw ServiceError(.invalid, "a netmask goes with the address", field: "netmask") }
+            return .fixed(address, netmask: mask, gateway: router)
+        }
     }
 }

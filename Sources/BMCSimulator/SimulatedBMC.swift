@@ -17,7 +17,7 @@ public struct SimulatedBMC: Sendable {
     /// FRU device 0.
     public var inventory = SimulatedInventory.usual
     /// LAN parameters by number (table 23-4).
-    public internal(set) var lan: [UInt8: [UInt8]] = [
+    public var lan: [UInt8: [UInt8]] = [
         0: [0], 1: [0x17], 2: [0, 0, 0, 0x14, 0], 3: [10, 77, 0, 50], 4: [2], 5: [0x52, 0x54, 0, 0xbb, 0, 1],
         6: [255, 255, 255, 0], 12: [10, 77, 0, 1], 13: [0, 0, 0, 0, 0, 0], 20: [0, 0], 22: [2], 23: [0, 3, 17],
     ]

@@ -5,36 +5,57 @@ import Synchronization
 /// A simulated BMC on a UDP port of the loopback interface.
 public final class SimulatedBMCServer: Sendable {
     private let state: Mutex<SimulatedBMC>
-    private let channel: any Channel
+    private let channel: Mutex<any Channel>
     private let start = ContinuousClock().now
 
     /// Serves for the time of `body`.
-    public static func with<Result>(_ bmc: SimulatedBMC, _ body: (SimulatedBMCServer) async throws -> Result)
-        async throws -> Result
-    {
-        let server = try await SimulatedBMCServer(bmc)
+    /// - Parameter port: 0 for a free one.
+    public static func with<Result>(
+        _ bmc: SimulatedBMC, address: String = "127.0.0.1", port: Int = 0,
+        _ body: (SimulatedBMCServer) async throws -> Result
+    ) async throws -> Result {
+        let server = try await SimulatedBMCServer(bmc, address, port)
         do {
             let result = try await body(server)
-            try await server.channel.close()
+            try await server.open.close()
             return result
         } catch {
-            try? await server.channel.close()
+            try? await server.open.close()
             throw error
         }
     }
 
-    private init(_ bmc: SimulatedBMC) async throws {
+    private init(_ bmc: SimulatedBMC, _ address: String, _ port: Int) async throws {
         let handler = Handler()
-        channel = try await DatagramBootstrap(group: MultiThreadedEventLoopGroup.singleton)
-            .channelInitializer { $0.pipeline.addHandler(handler) }
-            .bind(host: "127.0.0.1", port: 0).get()
+        let channel = try await Self.bind(handler, address, port)
         var bmc = bmc
         bmc.console.port = UInt16(clamping: channel.localAddress?.port ?? 623)
         state = Mutex(bmc)
+        self.channel = Mutex(channel)
         handler.server.withLock { $0 = self }
     }
 
-    public var port: Int { channel.localAddress?.port ?? 0 }
+    private static func bind(_ handler: Handler, _ address: String, _ port: Int) async throws -> any Channel {
+        try await DatagramBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+            .channelInitializer { $0.pipeline.addHandler(handler) }
+            .bind(host: address, port: port).get()
+    }
+
+    private var open: any Channel { channel.withLock { $0 } }
+
+    public var port: Int { open.localAddress?.port ?? 0 }
+
+    /// Answers at another address from now on, and not at the one of before.
+    public func move(to address: String) async throws {
+        let handler = Handler()
+        handler.server.withLock { $0 = self }
+        let next = try await Self.bind(handler, address, port)
+        let former = channel.withLock { channel in
+            defer { channel = next }
+            return channel
+        }
+        try await former.close()
+    }
 
     /// The BMC as it is now.
     public var bmc: SimulatedBMC { state.withLock { $0 } }

@@ -124,6 +124,21 @@ public struct BMCRouter: BMCController, BMCProber {
         try await pace(bmc) { try await $0.certificates(of: bmc) }
     }
 
+    /// Always by IPMI: Redfish has no standard for it that makers keep to.
+    public func network(of bmc: BMCAccess) async throws -> BMCNetwork {
+        try await pace(bmc) { wire in
+            guard bmc.kind.isController else { return try await wire.network(of: bmc) }
+            return try await ipmi.network(of: bmc)
+        }
+    }
+
+    public func setNetwork(_ setting: BMCNetworkSetting, on bmc: BMCAccess) async throws -> BMCNetwork {
+        try await pace(bmc) { wire in
+            guard bmc.kind.isController else { return try await wire.setNetwork(setting, on: bmc) }
+            return try await ipmi.setNetwork(setting, on: bmc)
+        }
+    }
+
     public func probe(
         _ address: String, ports: [BMCKind: Int], credentials: BMCCredentials?, verification: BMCVerification
     ) async -> BMCProbe {

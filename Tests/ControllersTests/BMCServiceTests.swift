@@ -3,6 +3,7 @@ import FoundationEssentials
 import Inventory
 import Logging
 import Machines
+import NetworkAddresses
 import Store
 import Synchronization
 import TestSupport
@@ -20,6 +21,8 @@ import Testing
             var probes = 0
             var commands: [String] = []
             var refused = 0
+            var network = BMCNetwork(
+                source: .fixed, address: .init(10, 0, 0, 9), netmask: .init(255, 255, 255, 0))
             /// The change of the password is done, and its answer is lost; or it is not done.
             var loses: PasswordFault?
         }
@@ -50,6 +53,23 @@ import Testing
             try check(bmc)
             state.withLock { $0.commands.append("\(bmc.kind.rawValue) \(action.rawValue)") }
             return .on
+        }
+
+        func network(of bmc: BMCAccess) async throws -> BMCNetwork {
+            try check(bmc)
+            return state.withLock { $0.network }
+        }
+
+        func setNetwork(_ setting: BMCNetworkSetting, on bmc: BMCAccess) async throws -> BMCNetwork {
+            try check(bmc)
+            return state.withLock { state in
+                switch setting {
+                case .dhcp: state.network.source = .dhcp
+                case .fixed(let address, let netmask, let gateway):
+                    state.network = .init(source: .fixed, address: address, netmask: netmask, gateway: gateway)
+                }
+                return state.network
+            }
         }
 
         func changePassword(to password: String, on bmc: BMCAccess) async throws {
@@ -233,6 +253,35 @@ import Testing
         setup.controller.state.withLock { ($0.password, $0.refused) = (newFirst ? "site-password" : "factory-1", 0) }
         #expect(try await setup.service.settlePassword(of: "m-1", newFirst: newFirst) == newFirst)
         #expect(setup.controller.state.withLock { $0.refused } == 0)
+    }
+
+    @Test("a BMC is given another address only if a person says that it may move, and is talked to there from then on")
+    func network() async throws {
+        let setup = try await Setup(Self.setting(.redfish, .firstUse))
+        _ = try await setup.service.access(to: "m-1")
+        let (mask, before) = (IPv4Address(255, 255, 255, 0), try await setup.machine())
+        let other = BMCNetworkSetting.fixed(.init(10, 0, 0, 10), netmask: mask, gateway: .init(10, 0, 0, 1))
+        for (setting, moves, kind) in [
+            (other, false, ServiceError.Kind.conflict), (.dhcp, false, .conflict),
+            (.fixed(.init(10, 0, 0, 0), netmask: mask, gateway: nil), true, .invalid),
+        ] {
+            let error = await #expect(throws: ServiceError.self) {
+                try await setup.service.setNetwork(setting, moves: moves, of: "m-1", by: "alice")
+            }
+            #expect(error?.kind == kind)
+        }
+        #expect(try await setup.machine() == before)
+        // Its gateway alone moves nothing.
+        let gateway = BMCNetworkSetting.fixed(.init(10, 0, 0, 9), netmask: mask, gateway: .init(10, 0, 0, 1))
+        _ = try await setup.service.setNetwork(gateway, moves: false, of: "m-1", by: "alice")
+        let change = try await setup.service.setNetwork(other, moves: true, of: "m-1", by: "alice")
+        #expect(change.before.address == .init(10, 0, 0, 9) && change.after.address == .init(10, 0, 0, 10))
+        let access = try await setup.service.access(to: "m-1")
+        #expect(access.address == "10.0.0.10" && access.trust == .pinned(String(repeating: "a", count: 64)))
+        // It is the same BMC: it is not asked anew what it is.
+        #expect(setup.controller.state.withLock { $0.probes } == 1)
+        let events = try await setup.store.list(Event.self).items.map(\.message)
+        #expect(events.contains { $0.contains("from 10.0.0.9") && $0.contains("to 10.0.0.10") }, "\(events)")
     }
 
     @Test(

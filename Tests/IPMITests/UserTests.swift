@@ -12,7 +12,6 @@ struct ScriptedUsers {
     var enabled: Set<UInt8> = []
     /// Answers of other codes, by command.
     var refusals: [UInt8: CompletionCode] = [:]
-    var source: UInt8 = 1
     var log: [String] = []
 
     mutating func answer(_ request: Request) -> (CompletionCode, [UInt8]) {
@@ -35,8 +34,6 @@ struct ScriptedUsers {
             case 2: keys[user] = Array(data[2...])
             default: return (keys[user] == Array(data[2...]) ? .success : .passwordDiffers, [])
             }
-        case (.transport, 0x01): if data[1] == 4 { source = data[2] }
-        case (.transport, 0x02): return (.success, [0x11, source])
         default: break
         }
         return (.success, [])
@@ -44,10 +41,10 @@ struct ScriptedUsers {
 }
 
 @Suite struct UserTests {
-    private func setUp(_ users: inout ScriptedUsers, password: String = "Long-enough-9", dhcp: Bool = false) throws
+    private func setUp(_ users: inout ScriptedUsers, password: String = "Long-enough-9") throws
         -> BMCUserSetup.Outcome?
     {
-        var setup = try BMCUserSetup(name: "slipway", password: password, setsAddressByDHCP: dhcp)
+        var setup = try BMCUserSetup(name: "slipway", password: password)
         try converse(&setup) { users.answer($0) }
         return setup.outcome
     }
@@ -64,9 +61,9 @@ struct ScriptedUsers {
     @Test("a slot with our name is taken over, with a password of twenty bytes if need be")
     func ours() throws {
         var users = ScriptedUsers(names: [1: "", 2: "root", 5: "slipway"])
-        let outcome = try setUp(&users, password: "A-longer-one-of-20-b", dhcp: true)
+        let outcome = try setUp(&users, password: "A-longer-one-of-20-b")
         #expect(outcome?.user == 5 && outcome?.wasThere == true && outcome?.passwordSize == .twenty)
-        #expect(users.keys[5]?.count == 20 && users.source == 2 && !users.log.contains("set the name of user 5"))
+        #expect(users.keys[5]?.count == 20 && !users.log.contains("set the name of user 5"))
     }
 
     @Test("without a free slot or a LAN nothing is changed")
@@ -164,15 +161,16 @@ struct ScriptedUsers {
     func lan() throws {
         var log: [[UInt8]] = []
         var values: [UInt8: [UInt8]] = [:]
-        var setting = LANSetting(.init(source: .fixed, address: [10, 0, 0, 9], vlan: 300), channel: 1)
+        var setting = LANSetting(.init(source: .fixed, address: [10, 0, 0, 9], mask: [255, 0, 0, 0]), channel: 1)
         try converse(&setting) { request in
             log.append([request.command] + request.data)
             if request.command == 1 { values[request.data[1]] = Array(request.data[2...]) }
             return (.success, request.command == 2 ? [0x11] + (values[request.data[1]] ?? []) : [])
         }
         #expect(
-            log.prefix(5) == [
-                [1, 1, 0, 1], [1, 1, 4, 1], [1, 1, 3, 10, 0, 0, 9], [1, 1, 20, 0x2c, 0x81], [1, 1, 0, 0],
+            log.prefix(6) == [
+                [1, 1, 0, 1], [1, 1, 4, 1], [1, 1, 6, 255, 0, 0, 0], [1, 1, 3, 10, 0, 0, 9], [1, 1, 0, 2],
+                [1, 1, 0, 0],
             ])
         var refused = LANSetting(.init(address: [10, 0, 0, 9]), channel: 1)
         var last: [UInt8] = []
@@ -182,7 +180,7 @@ struct ScriptedUsers {
                 return request.data[1] == 3 ? (.invalidField, []) : (.success, [])
             }
         }
-        #expect(last == [1, 0, 0])
+        #expect(last == [1, 0, 0] && refused.hasWritten)
         var liar = LANSetting(.init(address: [10, 0, 0, 9]), channel: 1)
         #expect(throws: ConversationError.self) { try converse(&liar) { _ in (.success, [0x11, 0, 0, 0, 0]) } }
     }

@@ -15,7 +15,7 @@ import Testing
     static let times = IPMITimes(
         waits: [.milliseconds(150), .milliseconds(300), .milliseconds(600), .milliseconds(1200)],
         looks: [.milliseconds(30), .milliseconds(100)], revert: .milliseconds(300), acknowledgement: .milliseconds(150),
-        keepAlive: .milliseconds(400), erase: .milliseconds(20))
+        keepAlive: .milliseconds(400), erase: .milliseconds(20), lanChange: .milliseconds(300))
 
     static let controller = IPMIController(logger: Logger(label: "test"), times: times)
 

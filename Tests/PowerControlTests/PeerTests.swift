@@ -1,6 +1,7 @@
 import Foundation
 import Logging
 import Machines
+import NetworkAddresses
 import TestSupport
 import Testing
 
@@ -10,7 +11,7 @@ import Testing
 @Suite struct PeerTests {
     private static let controller = IPMIController(
         logger: Logger(label: "test"),
-        times: IPMITimes(waits: [.milliseconds(700), .milliseconds(1500), .seconds(3)]))
+        times: IPMITimes(waits: [.milliseconds(700), .milliseconds(1500), .seconds(3)], lanChange: .milliseconds(100)))
 
     /// A command's outcome in words.
     private static func outcome(_ body: () async throws -> String) async -> String {
@@ -83,6 +84,21 @@ import Testing
                 return "works"
             }
         ),
+        ("LAN", { "works: \(try await controller.network(of: $0).summary)" }),
+        (
+            "set the LAN",
+            { bmc in
+                // Its own address is another than the one it is asked at, as behind a router.
+                var networks: [String] = []
+                for (host, gateway) in [(50, 2), (51, 1)] as [(UInt8, UInt8)] {
+                    let setting = BMCNetworkSetting.fixed(
+                        .init(10, 77, 0, host), netmask: .init(255, 255, 255, 0), gateway: .init(10, 77, 0, gateway))
+                    networks.append(try await controller.setNetwork(setting, on: bmc).summary)
+                }
+                networks.append(try await controller.setNetwork(.dhcp, on: bmc).source.rawValue)
+                return "works: \(networks.joined(separator: "; "))"
+            }
+        ),
         (
             "change the password",
             { bmc in
@@ -101,12 +117,16 @@ import Testing
         ),
     ]
 
+    private static let setLAN =
+        "works: 10.77.0.50 255.255.255.0 via 10.77.0.2, fixed; 10.77.0.51 255.255.255.0 via 10.77.0.1, fixed; dhcp"
+
     /// What is expected where it is not `works`.
     static let expected: [Peer: [String: String]] = [
         // It has no valid bit, no EFI flag: what is read back tells nothing.
         .ipmiSim: [
             "boot once, BIOS": "works: unverifiable", "boot once, UEFI": "works: unverifiable",
             "probe": "answers: IPMI 2.0, cipher suites 0, 1, 2, 3",
+            "LAN": "works: 10.77.0.50 255.255.255.0 via 10.77.0.1, dhcp", "set the LAN": setLAN,
         ],
         // Its server has chassis, boot device and console, and forgets the EFI flag.
         .pyghmi: [
@@ -114,11 +134,14 @@ import Testing
             "boot once, UEFI": "notDone: accepted 3 times, and read back as network, BIOS, once",
             "describe": "works: IPMI 2.0, serial none", "identify light": "unsupported", "sensors": "unsupported",
             "event log": "unsupported", "clear the event log": "unsupported", "change the password": "unsupported",
+            "LAN": "unsupported",
+            "set the LAN": "unsupported",
             "probe": "answers: IPMI 2.0, cipher suites 3",
         ],
         .own: [
             "boot once, BIOS": "works: confirmed", "boot once, UEFI": "works: confirmed",
             "describe": "works: IPMI 2.0, serial SN0042", "probe": "answers: IPMI 2.0, cipher suites 3, 17",
+            "LAN": "works: 10.77.0.50 255.255.255.0 via 10.77.0.1, dhcp", "set the LAN": setLAN,
         ],
     ]
 

@@ -99,6 +99,7 @@ enum Peer: String, CaseIterable, Sendable {
               priv_limit admin
               allowed_auths_admin md5
               guid a123456789abcdefa123456789abcdef
+              lan_config_program "\(directory)/lancontrol eth0"
             endlan
             sol "tcp:127.0.0.1:\(FreePort.tcp())" 115200
             chassis_control "\(directory)/chassis 0x20"
@@ -136,6 +137,28 @@ enum Peer: String, CaseIterable, Sendable {
             """
         try lan.write(toFile: directory + "/lan.conf", atomically: true, encoding: .utf8)
         try commands.write(toFile: directory + "/commands", atomically: true, encoding: .utf8)
+        // DEVICE get NAME… | check|set NAME VALUE…, as ipmi_lan(5) says: a file of its own, no link of this host.
+        let network = """
+            state='\(directory)/network' operation=$2
+            shift 2
+            if [ ! -e "$state" ]; then
+                printf '%s\\n' ip_addr:10.77.0.50 ip_addr_src:dhcp mac_addr:52:54:00:bb:00:01 subnet_mask:255.255.255.0 \\
+                    default_gw_ip_addr:10.77.0.1 default_gw_mac_addr:0:0:0:0:0:0 backup_gw_ip_addr:0.0.0.0 \\
+                    backup_gw_mac_addr:0:0:0:0:0:0 >"$state"
+            fi
+            case "$operation" in
+            get) for name; do grep "^$name:" "$state"; done ;;
+            set)
+                while [ $# -gt 1 ]; do
+                    grep -v "^$1:" "$state" >"$state.new"
+                    echo "$1:$2" >>"$state.new"
+                    mv "$state.new" "$state"
+                    shift 2
+                done
+                ;;
+            esac
+            """
         try await ChildProcess.writeScript(chassis, to: directory + "/chassis")
+        try await ChildProcess.writeScript(network, to: directory + "/lancontrol")
     }
 }

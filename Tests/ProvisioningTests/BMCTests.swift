@@ -59,6 +59,14 @@ import Testing
                 #expect(server.bmc.identify != nil)
                 let firmware = try await installation.slipway("machine", "firmware", "node-1")
                 #expect(firmware.contains("BMC"), "\(firmware)")
+                let lan = try await installation.slipway("machine", "bmc", "lan", "show", "node-1")
+                #expect(lan.contains("10.77.0.50") && lan.contains("dhcp"), "\(lan)")
+                let fixed = ["machine", "bmc", "lan", "set", "node-1", "--netmask", "255.255.255.0", "--address"]
+                let moved = try await installation.cli(fixed + ["10.77.0.51"])
+                #expect(moved.status == 1 && moved.output.contains("move"), "\(moved.output)")
+                let set = try await installation.slipway(
+                    arguments: fixed + ["10.77.0.50", "--gateway", "10.77.0.2"])
+                #expect(set.contains("via 10.77.0.1, dhcp") && set.contains("via 10.77.0.2, fixed"), "\(set)")
                 // The power command began a boot: its console is being recorded.
                 server.change { $0.console.print("\u{1b}[2JUEFI v7\r\nNo bootable device -- insert disk\r\n") }
                 let isRecorded = try await eventually {

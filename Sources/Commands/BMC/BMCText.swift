@@ -33,6 +33,17 @@ enum BMCText {
         }
     }
 
+    static func describe(_ network: BMCNetwork) -> [String] {
+        let rows: [(String, String?)] = [
+            ("source", network.source.rawValue), ("address", "\(network.address)"), ("netmask", "\(network.netmask)"),
+            ("gateway", network.gateway.map { "\($0)" }), ("mac", network.mac.map { "\($0)" }),
+            ("vlan", network.vlan.map { "\($0)" }),
+        ]
+        return rows.compactMap { row in
+            row.1.map { row.0.padding(toLength: 13, withPad: " ", startingAt: 0) + $0 }
+        }
+    }
+
     /// `23.5 °C`, `2160 RPM`.
     static func value(_ reading: SensorReading) -> String {
         guard let value = reading.value else { return "-" }

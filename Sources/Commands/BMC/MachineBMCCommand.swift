@@ -10,7 +10,7 @@ struct MachineBMCCommand: AsyncParsableCommand {
         subcommands: [
             MachineBMCShowCommand.self, MachineBMCSetCommand.self, MachineBMCTrustCommand.self,
             MachineBMCPasswordCommand.self, MachineBMCSetUpCommand.self,
-            MachineBMCFirmwareSettingsCommand.self, MachineBMCCertificatesCommand.self,
+            MachineBMCLANCommand.self, MachineBMCFirmwareSettingsCommand.self, MachineBMCCertificatesCommand.self,
         ])
 }
 

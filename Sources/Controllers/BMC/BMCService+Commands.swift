@@ -42,6 +42,41 @@ extension BMCService {
         try await ask(id, "certificates") { try await $0.certificates(of: $1) }
     }
 
+    /// How a machine's BMC is in its own LAN.
+    public func network(of id: String) async throws -> BMCNetwork {
+        try await ask(id, "LAN") { try await $0.network(of: $1) }
+    }
+
+    /// Sets the LAN of a machine's BMC. Where Slipway talks to it at its own address, it does so at the new one from then on.
+    /// - Parameter moves: the person knows that it gets another address.
+    /// - Returns: how it was, and how it is.
+    /// - Throws: ``ServiceError``: `conflict` when it would get another address and `moves` is false; then nothing was changed.
+    public func setNetwork(
+        _ setting: BMCNetworkSetting, moves: Bool, of id: String, by actor: String
+    ) async throws -> (before: BMCNetwork, after: BMCNetwork) {
+        if let fault = setting.fault { throw ServiceError(.invalid, fault.reason, field: fault.field) }
+        let before = try await network(of: id)
+        guard moves || !setting.moves(before) else {
+            throw ServiceError(
+                .conflict,
+                "its BMC has \(before.summary) and would get \(setting.summary): whoever talks to it has to find it there; say that it may move (`--move`)",
+                field: "moves")
+        }
+        // First: a BMC that is not found afterwards has its trail.
+        try await record("its BMC's LAN is set from \(before.summary) to \(setting.summary)", of: id, by: actor)
+        let after = try await ask(id, "set the BMC's LAN") { try await $0.setNetwork(setting, on: $1) }
+        let (old, new) = ("\(before.address)", "\(after.address)")
+        if old != new {
+            try await change(id) { machine, _ in
+                guard machine.desired.bmc?.address == old else { return }
+                machine.desired.bmc?.address = new
+                if machine.observed.bmc?.address == old { machine.observed.bmc?.address = new }
+                machine.generation += 1
+            }
+        }
+        return (before, after)
+    }
+
     /// New entries of the BMC's log, as they come.
     public func events(of id: String) async throws -> AsyncThrowingStream<BMCLogEntry, any Error> {
         controller.events(of: try await access(to: id))

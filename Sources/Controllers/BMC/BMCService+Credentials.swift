@@ -151,8 +151,7 @@ extension BMCService {
         }
     }
 
-    private func change(_ id: String, _ body: @Sendable (inout Machine, Transaction) async throws -> Void) async throws
-    {
+    func change(_ id: String, _ body: @Sendable (inout Machine, Transaction) async throws -> Void) async throws {
         try await store.transaction { transaction in
             guard var machine = try await transaction.get(Machine.self, id) else {
                 throw ServiceError(.notFound, "no machine is called \(id)")

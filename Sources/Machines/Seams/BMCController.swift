@@ -15,11 +15,13 @@ public protocol BMCController: Sendable {
     func describe(_ bmc: BMCAccess) async throws -> BMCDescription
     /// The light by which a machine is found in its rack.
     func setIdentifyLight(_ light: IdentifyLight, on bmc: BMCAccess) async throws
+    /// What is measured in the machine, now.
     func sensors(of bmc: BMCAccess) async throws -> [SensorReading]
     /// The newest first, ``BMCLogEntry/most`` at most.
     func eventLog(of bmc: BMCAccess) async throws -> [BMCLogEntry]
     /// Returns when the log was read back without the entries of before.
     func clearEventLog(of bmc: BMCAccess) async throws
+    /// Programs of the machine's parts and their versions, those that run.
     func firmware(of bmc: BMCAccess) async throws -> [FirmwareComponent]
     /// Puts a virtual CD with the image at `url` into the machine, or takes it out.
     func setVirtualMedia(_ url: String?, on bmc: BMCAccess) async throws
@@ -31,6 +33,12 @@ public protocol BMCController: Sendable {
     func certificates(of bmc: BMCAccess) async throws -> [BMCCertificate]
     /// Changes the password of the user of `bmc`, and shows that the new one opens a session. No other user is touched.
     func changePassword(to password: String, on bmc: BMCAccess) async throws
+    /// How the BMC's own LAN is set.
+    func network(of bmc: BMCAccess) async throws -> BMCNetwork
+    /// Sets the BMC's own LAN, and looks for the BMC where it is then.
+    /// - Returns: what was read back there.
+    /// - Throws: ``BMCError`` `outcomeUnknown` when it is not found any more.
+    func setNetwork(_ setting: BMCNetworkSetting, on bmc: BMCAccess) async throws -> BMCNetwork
     /// What happens to a machine from now on, until the BMC does not answer any more.
     func events(of bmc: BMCAccess) -> AsyncThrowingStream<BMCLogEntry, any Error>
     /// Opens the serial console for the time of `body`. Nobody else has it then.
@@ -99,6 +107,14 @@ extension BMCController {
 
     public func certificates(of bmc: BMCAccess) async throws -> [BMCCertificate] {
         throw BMCError.unsupported(bmc, "list its certificates")
+    }
+
+    public func network(of bmc: BMCAccess) async throws -> BMCNetwork {
+        throw BMCError.unsupported(bmc, "tell how its LAN is set")
+    }
+
+    public func setNetwork(_ setting: BMCNetworkSetting, on bmc: BMCAccess) async throws -> BMCNetwork {
+        throw BMCError.unsupported(bmc, "set its LAN")
     }
 
     public func changePassword(to password: String, on bmc: BMCAccess) async throws {

@@ -12,6 +12,9 @@ public struct IPMIController: BMCController {
 
     init(logger: Logger, times: IPMITimes) { (self.logger, self.times) = (logger, times) }
 
+    /// UDP.
+    func port(of bmc: BMCAccess) -> Int { bmc.kind == .ipmi ? bmc.port : bmc.consolePort }
+
     func session<Result: Sendable>(
         _ bmc: BMCAccess, _ body: (inout OpenSession) async throws -> Result
     ) async throws -> Result {
@@ -21,7 +24,7 @@ public struct IPMIController: BMCController {
                 "IPMI has names of 16 bytes and passwords of 20 at most")
         }
         let connection = BMCConnection(
-            address: bmc.address, port: bmc.kind == .ipmi ? bmc.port : bmc.consolePort,
+            address: bmc.address, port: port(of: bmc),
             suites: bmc.quirks.contains(.cipherSuite3) ? [.three] : [.seventeen, .three],
             credentials: .init(username: bmc.username, password: bmc.password), times: times)
         return try await connection.session(body)

@@ -13,5 +13,8 @@ struct IPMITimes: Sendable {
     /// Between looks at a log that is being erased.
     var erase: Duration = .milliseconds(500)
 
+    /// After a change of the LAN, until what the BMC says is believed.
+    var lanChange: Duration = .seconds(15)
+
     func look(_ number: Int) -> Duration { looks[min(number, looks.count - 1)] }
 }
