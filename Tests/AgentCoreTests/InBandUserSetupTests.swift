@@ -7,6 +7,15 @@ import Testing
 
 /// The agent's own user, made in the simulated BMC by the commands that it would get over KCS.
 @Suite struct InBandUserSetupTests {
+    @Test("pauses have parts of a second, and an end")
+    func pauses() {
+        let pairs: [(Duration, UInt32)] = [
+            (.zero, 200_000), (.milliseconds(500), 700_000), (.seconds(3), 3_200_000), (.seconds(9_000), 60_200_000),
+            (.seconds(-1), 200_000),
+        ]
+        for (time, microseconds) in pairs { #expect(InBandUserSetup.microseconds(time) == microseconds) }
+    }
+
     final class Inside: InBandBMC {
         let bmc = Mutex(SimulatedBMC(username: "factory", password: "factory-password"))
         /// So many commands are answered with C0h first, or not at all.
