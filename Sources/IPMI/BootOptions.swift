@@ -33,10 +33,13 @@ extension CompletionCode {
 public struct BootFlags: Equatable, Sendable {
     public enum Device: UInt8, Sendable { case none = 0, network = 1, disk = 2 }
 
+    /// The firmware is to look at them: the other bits count only then.
     public var isValid: Bool
     /// For every boot from now on; else for the next one.
     public var isPersistent: Bool
+    /// The boot is by UEFI; else as a BIOS does it.
     public var isUEFI: Bool
+    /// Nil for one that is not ours: a CD, the set-up, a vendor's.
     public var device: Device?
 
     public init(device: Device, isUEFI: Bool, isPersistent: Bool = false) {
@@ -57,6 +60,7 @@ public struct BootFlags: Equatable, Sendable {
         return [bits, (device?.rawValue ?? 0) << 2, 0, 0, 0]
     }
 
+    /// For people.
     public var deviceName: String {
         switch device {
         case .network: "network"

@@ -2,6 +2,7 @@
 public struct ChassisStatus: Equatable, Sendable {
     public enum Identify: UInt8, Sendable { case off = 0, briefly = 1, on = 2 }
 
+    /// The system has power.
     public var isOn: Bool
     /// A fault in the main power subsystem.
     public var hasPowerFault: Bool

@@ -1,6 +1,7 @@
 /// Several commands of which each depends on the answers before it. No I/O: who runs it does what `next()` says and hands back
 /// each answer, over LAN or inside the machine alike. Every conversation ends, whatever the answers.
 public protocol Conversation: Sendable {
+    /// What to do now. Asked again without an answer in between it says the same, but for a pause, which is over then.
     mutating func next() -> ConversationStep
     /// The answer to the command that `next()` gave last.
     /// - Parameter data: behind the completion code.

@@ -50,6 +50,7 @@ public struct AuthenticationCapabilities: Equatable, Sendable {
     public var allowsNamelessUsers: Bool
     public var allowsNamelessWithoutPassword: Bool
     /// A session without a password at all (type "none" of IPMI 1.5).
+    /// Anybody may do what its user may.
     public var allowsNoAuthentication: Bool
     /// A second key beside the password is needed.
     public var needsBMCKey: Bool

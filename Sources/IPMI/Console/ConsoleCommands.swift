@@ -22,22 +22,14 @@ public struct ConsoleParameter: RawRepresentable, Hashable, Sendable {
     public init(rawValue: UInt8) { self.rawValue = rawValue }
 
     public static let enabled = Self(rawValue: 1)
-    /// Now in force; 6 to 10 are 9,600 to 115,200 bits a second.
-    public static let bitRate = Self(rawValue: 6)
-
-    /// Bits per second of an answer to ``bitRate``; nil when it follows the serial port's own setting.
-    public static func bitsPerSecond(answer: [UInt8]) -> Int? {
-        guard answer.count >= 2 else { return nil }
-        return [6: 9600, 7: 19200, 8: 38400, 9: 57600, 10: 115_200][answer[1] & 15]
-    }
 }
 
 /// The answer to ``Request/activateConsole`` (table 24-2).
 public struct ConsoleActivation: Equatable, Sendable {
     /// Bytes of a payload to the BMC, its header of four included.
     public var inboundSize: Int
-    /// UDP, where the BMC wants the console's packets. They go with the session all the same: some BMCs name a port that they do not
-    /// listen on (freeipmi's workaround `ignoresolport`: Supermicro), and it may be that of a BMC behind a router.
+    /// UDP, where the BMC wants the console's packets. They go with the session all the same: some name a port that does not work (Asus P5M2),
+    /// or its bytes in the wrong order (Supermicro X8DTH-iF; freeipmi-bugs-issues-and-workarounds.txt, Serial-Over-LAN issues 3 and 12).
     public var port: Int
 
     public init?(answer: [UInt8]) {

@@ -18,8 +18,6 @@ public struct ConsolePacket: Equatable, Sendable {
         /// Not all characters were taken, or none (both sides).
         public static let nack = Self(rawValue: 0x40)
         // From the BMC:
-        /// The machine is off, or its serial port is not with the console.
-        public static let transferUnavailable = Self(rawValue: 0x20)
         /// The console was ended by the BMC or another user.
         public static let deactivated = Self(rawValue: 0x10)
         /// Characters of the machine were lost.

@@ -17,7 +17,6 @@ public struct BMCUserSetup: Conversation {
     public private(set) var outcome: Outcome?
     private let name: String
     private let password: String
-    private let setsAddressByDHCP: Bool
     private var queue: [Step] = [.channel(1)]
     private var channel: UInt8 = 0
     private var most: UInt8 = 0
@@ -27,25 +26,22 @@ public struct BMCUserSetup: Conversation {
     private var user: UInt8 = 0
     private var size = PasswordSize.sixteen
     private var remarks: [String] = []
-    private var refusal: ConversationError?
 
     private enum Step: Equatable {
         case channel(UInt8)
         case count, look(UInt8)
         case name, password, access, console, enable
         case readName, readAccess, test
-        case beginLAN, source, endLAN, readSource
     }
 
     /// - Parameters:
     ///   - name: 1 to 16 bytes.
     ///   - password: 1 to 20 bytes. With 16 or fewer it is stored as 16 bytes, which every BMC takes.
-    ///   - setsAddressByDHCP: sets the LAN channel to get its address by DHCP; without, its addresses are left alone.
-    public init(name: String, password: String, setsAddressByDHCP: Bool = false) throws(ConversationError) {
+    public init(name: String, password: String) throws(ConversationError) {
         guard 1...16 ~= name.utf8.count, 1...20 ~= password.utf8.count, !name.utf8.contains(0),
             !password.utf8.contains(0)
         else { throw .impossible("a BMC's user has a name of 1 to 16 bytes and a password of 1 to 20") }
-        (self.name, self.password, self.setsAddressByDHCP) = (name, password, setsAddressByDHCP)
+        (self.name, self.password) = (name, password)
         size = password.utf8.count > 16 ? .twenty : .sixteen
     }
 
@@ -62,10 +58,6 @@ public struct BMCUserSetup: Conversation {
         case .readName: .userName(user)
         case .readAccess: .userAccess(user, channel: channel)
         case .test: .testPassword(user, password, size: size)
-        case .beginLAN: .setLAN(.setInProgress, [1], channel: channel)
-        case .source: .setLAN(.addressSource, [LANAddressSource.dhcp.rawValue], channel: channel)
-        case .endLAN: .setLAN(.setInProgress, [0], channel: channel)
-        case .readSource: .lanParameter(.addressSource, channel: channel)
         }
     }
 
@@ -94,15 +86,8 @@ public struct BMCUserSetup: Conversation {
         case .look(let number): try look(number, code, data)
         case .console where code != .success: remarks.append("console not allowed: \(code)")
         case .test: try tested(asked, code)
-        case .beginLAN where code.isUnsupported: break
-        case .endLAN: if let refusal { throw refusal }
-        case .name, .password, .access, .console, .enable, .beginLAN, .source:
-            guard code == .success else {
-                // The lock on the LAN's parameters is released first.
-                guard step == .source else { throw .refused(asked, code) }
-                refusal = .refused(asked, code)
-                return queue = [.endLAN]
-            }
+        case .name, .password, .access, .console, .enable:
+            guard code == .success else { throw .refused(asked, code) }
         case .readName:
             guard code == .success, UserName.text(answer: data) == name else {
                 throw .notDone("user \(user) was named \(name), and has another name when read back")
@@ -115,11 +100,6 @@ public struct BMCUserSetup: Conversation {
                         + (access.mayMessage ? "" : ", without messaging")
                         + (access.isEnabled == false ? ", disabled" : ""))
             }
-        case .readSource:
-            guard
-                LANParameter.addressSource.value(ofAnswer: data)?.first.map({ $0 & 15 })
-                    == LANAddressSource.dhcp.rawValue
-            else { throw .notDone("channel \(channel) was set to DHCP, and reads back otherwise") }
         }
         if queue.isEmpty {
             outcome = Outcome(
@@ -138,7 +118,6 @@ public struct BMCUserSetup: Conversation {
         }
         user = slot
         queue = (ours == nil ? [.name] : []) + [.password, .access, .console, .enable, .readName, .readAccess, .test]
-        if setsAddressByDHCP { queue += [.beginLAN, .source, .endLAN, .readSource] }
     }
 
     /// The test is optional in old BMCs; a session shows the rest.

@@ -56,11 +56,6 @@ extension Request {
         Request(
             "allow the console to user \(user)", .application, 0x4c, data: [channel & 15, user & 0x3f, 0x02, 0, 0, 0])
     }
-
-    /// §22.23: what is set now (40h), not what comes after the next start.
-    public static func channelAccess(_ channel: UInt8) -> Request {
-        Request("access of channel \(channel)", .application, 0x41, data: [channel & 15, 0x40])
-    }
 }
 
 /// How a BMC stores a password. The two are different passwords to it, even with the same characters.
@@ -73,7 +68,6 @@ public struct UserPrivilege: RawRepresentable, Hashable, Sendable {
     public init(rawValue: UInt8) { self.rawValue = rawValue }
 
     public static let administrator = Self(rawValue: 4)
-    public static let noAccess = Self(rawValue: 15)
 }
 
 extension CompletionCode {
@@ -105,6 +99,7 @@ public struct UserAccess: Equatable, Sendable {
 
 /// The answer to ``Request/userName(_:)``.
 public enum UserName {
+    /// Without the zeros behind it; empty for a slot without a user.
     public static func text(answer: [UInt8]) -> String {
         String(decoding: answer.prefix(16).prefix { $0 != 0 }, as: UTF8.self)
     }

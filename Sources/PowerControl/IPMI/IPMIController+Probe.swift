@@ -39,6 +39,7 @@ extension IPMIController {
         }
         // Suite 0 lets anybody in who knows a user's name (CVE-2013-4784).
         if suites.contains(0) { facts.append("open door: cipher suite 0, a log-in without password") }
+        if capabilities.allowsNoAuthentication { facts.append("open door: sessions without authentication (IPMI 1.5)") }
         if capabilities.allowsNamelessWithoutPassword {
             facts.append("open door: a log-in without name and password")
         } else if capabilities.allowsNamelessUsers {

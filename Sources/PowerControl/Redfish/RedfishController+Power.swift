@@ -27,7 +27,8 @@ extension RedfishController {
                     "resets": "\(plan.ways.first?.map(\.rawValue) ?? [])",
                 ])
             if !plan.ways.isEmpty { try await perform(plan, system, reset, session) }
-            try await wait(for: plan.goal, of: system, session, "accepted, but not done")
+            let complaint = plan.ways.isEmpty ? "on its way there, nothing was sent" : "accepted, but not done"
+            try await wait(for: plan.goal, of: system, session, complaint)
             return plan.goal == .on ? .on : .off
         }
     }

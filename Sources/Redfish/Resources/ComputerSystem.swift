@@ -57,7 +57,6 @@ public struct BootSettings: Equatable, Sendable {
     public var mode: String?
     public var targets: [String]?
     public var modes: [String]?
-    public var enabledValues: [String]?
 
     public init?(_ resource: JSON) {
         guard let boot = resource["Boot"], boot.object != nil else { return nil }
@@ -69,7 +68,6 @@ public struct BootSettings: Equatable, Sendable {
             boot["BootSourceOverrideTarget@Redfish.AllowableValues"]?.strings
             ?? boot["BootSourceOverrideSupported"]?.strings
         modes = boot["BootSourceOverrideMode@Redfish.AllowableValues"]?.strings
-        enabledValues = boot["BootSourceOverrideEnabled@Redfish.AllowableValues"]?.strings
     }
 }
 
@@ -82,7 +80,6 @@ public struct ComputerSystem: Equatable, Sendable {
     public var serial: String?
     public var sku: String?
     public var uuid: String?
-    public var biosVersion: String?
     public var power: ChassisPower?
     /// By the BMC's clock, as it says it: compared, never read.
     public var lastReset: String?
@@ -104,7 +101,6 @@ public struct ComputerSystem: Equatable, Sendable {
         name = json["Name"]?.text ?? path.name
         (manufacturer, model) = (json["Manufacturer"]?.text, json["Model"]?.text)
         (serial, sku, uuid) = (json["SerialNumber"]?.text, json["SKU"]?.text, json["UUID"]?.text)
-        biosVersion = json["BiosVersion"]?.text
         power = json["PowerState"]?.text.map(ChassisPower.init)
         lastReset = json["LastResetTime"]?.text
         boot = BootSettings(json)

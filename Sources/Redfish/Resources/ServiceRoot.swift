@@ -16,7 +16,6 @@ public struct ServiceRoot: Equatable, Sendable {
     public var accountService: ResourcePath?
     public var updateService: ResourcePath?
     public var eventService: ResourcePath?
-    public var certificateService: ResourcePath?
     /// `$expand=.($levels=1)` gives a collection's members in one answer (DSP0266 §7.3.1).
     public var expandsMembers: Bool
 
@@ -34,7 +33,6 @@ public struct ServiceRoot: Equatable, Sendable {
         accountService = json.link("AccountService")
         updateService = json.link("UpdateService")
         eventService = json.link("EventService")
-        certificateService = json.link("CertificateService")
         expandsMembers = json["ProtocolFeaturesSupported"]?["ExpandQuery"]?["NoLinks"]?.bool ?? false
     }
 }
