@@ -17,7 +17,7 @@ import Testing
         var observed = Machine.Observed(phase: phase, phaseSince: start)
         observed.node = phase == .ready ? name : nil
         var operation = Machines.Operation(
-            id: id, verb: .provision, machine: "m-" + name, requestedBy: "admin",
+            id: id, verb: .provision, machine: "m-" + name, requestedBy: "admin", steps: [.install, .join],
             assignment: .init(cluster: "lab", release: "r"), createdAt: start)
         (operation.state, operation.error) = (state, error)
         return MachineView(

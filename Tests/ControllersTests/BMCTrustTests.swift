@@ -32,7 +32,8 @@ import Testing
         // Ten minutes a second: BMCs are looked at now and then.
         let controllers = ControllerSet(
             store: store, installation: installation, profiles: .init([]), bmcs: bmc,
-            prober: LifecycleFlowTests.NoBMCs(), images: LifecycleFlowTests.AllImages(), cluster: LifecycleFlowTests.NoCluster(),
+            prober: LifecycleFlowTests.NoBMCs(), images: LifecycleFlowTests.AllImages(),
+            cluster: LifecycleFlowTests.NoCluster(),
             logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() },
             now: { began.addingTimeInterval(Date().timeIntervalSince(began) * 600) })
         var machine = Machine(

@@ -18,7 +18,7 @@ struct MachineBMCLANShowCommand: AsyncParsableCommand {
     func run() async throws {
         let network = try await connection.call(
             .get, "/api/v1/machines/\(machine.escaped)/bmc/lan", as: BMCNetwork.self)
-        guard format.format == .table else { return try Output.json(network) }
+        guard format.isTable else { return try format.write(network) }
         Output.print(BMCText.describe(network).joined(separator: "\n"))
     }
 }
@@ -50,7 +50,7 @@ struct MachineBMCLANSetCommand: AsyncParsableCommand {
             dhcp: dhcp ? true : nil, address: address, netmask: netmask, gateway: gateway, moves: move ? true : nil)
         let change = try await connection.call(
             .post, "/api/v1/machines/\(machine.escaped)/bmc/lan", body: body, as: BMCNetworkChange.self)
-        guard format.format == .table else { return try Output.json(change) }
+        guard format.isTable else { return try format.write(change) }
         Output.print("it was  \(change.before.summary)\nit is   \(change.after.summary)")
     }
 }
