@@ -26,8 +26,8 @@ build: deps
 	$(BUILD)
 
 release: deps
-	$(BUILD) -c release --product slipwayd
-	$(BUILD) -c release --product slipway
+	$(BUILD) -c release --static-swift-stdlib --product slipwayd
+	$(BUILD) -c release --static-swift-stdlib --product slipway
 
 agent: deps
 	deploy/agent-image/build $(CACHE)/agent-image $(if $(FIRMWARE_DIR),FIRMWARE_DIR=$(FIRMWARE_DIR))
@@ -83,10 +83,11 @@ demo-down:
 fuzz: deps
 	deploy/fuzz/run --seconds $(or $(SECONDS),60) $(TARGETS)
 
-# Slipway's boot services beside dnsmasq, Kea, atftpd and nginx: make bench [ROWS=dhcp]
+# Slipway's boot services beside dnsmasq, Kea, atftpd and nginx: make bench [ROWS=dhcp]; ROWS=cli is the command line's start
 bench: release $(CACHE)/bench/tftpd-hpa
 	deploy/install-packages deploy/bench/packages.txt
-	deploy/bench/run $(if $(ROWS),--rows $(ROWS))
+	$(if $(filter cli,$(ROWS)),,deploy/bench/run $(if $(ROWS),--rows $(ROWS)))
+	$(if $(filter-out cli,$(ROWS)),,deploy/bench/cli)
 	$(if $(ROWS),,deploy/bench/inventory/run)
 
 # The matcher of hardware profiles and the identity resolver, by themselves.
