@@ -43,15 +43,17 @@ public struct APIClient: Sendable {
         _ access: Access, _ body: @Sendable (APIClient) async throws -> Result
     ) async throws -> Result {
         var configuration = HTTPClient.Configuration()
+        var tls = TLSConfiguration.makeClientConfiguration()
+        // A daemon that is in the middle of a watch does not say goodbye: nobody waits for it.
+        tls.shutdownTimeout = .milliseconds(100)
         if let file = access.certificateAuthority {
-            var tls = TLSConfiguration.makeClientConfiguration()
             do {
                 tls.trustRoots = .certificates(try NIOSSLCertificate.fromPEMFile(file))
             } catch {
                 throw ClientError("the CA file \(file) cannot be read: \(error)")
             }
-            configuration.tlsConfiguration = tls
         }
+        configuration.tlsConfiguration = tls
         configuration.timeout.connect = .seconds(10)
         let http = HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
         do {

@@ -106,7 +106,7 @@ extension MachineText {
 
     static func table(_ machines: [MachineView], now: Date = Date()) -> TextTable {
         let columns: [TextTable.Column] = [
-            .init(title: "NAME"), .init(title: "PHASE", tone: { tone($0) }), .init(title: "FOR"),
+            .init(title: "NAME"), .init(title: "PHASE", isFirm: true, tone: { tone($0) }), .init(title: "FOR"),
             .init(title: "POWER", tone: { $0 == "off" ? .faint : nil }), .init(title: "LOCATION"),
             .init(title: "PROFILE"),
             .init(title: "CLUSTER"), .init(title: "NODE"), .init(title: "RELEASE"),

@@ -16,6 +16,8 @@ import Testing
         let narrow = table.lines(width: 30)
         #expect(narrow.allSatisfy { $0.count <= 30 } && narrow[2].hasSuffix("x…"), "\(narrow)")
         #expect(table.lines(width: 3)[2].hasPrefix("node-1  xxxxxxx…"), "columns have a least width")
+        table.columns[1].isFirm = true
+        #expect(table.lines(width: 30)[2].hasSuffix(String(repeating: "x", count: 40)), "a firm one keeps its width")
         table.columns.append(.init(title: "MORE", isWide: true))
         table.rows = table.rows.map { $0 + ["y"] }
         #expect(!table.lines()[0].contains("MORE") && table.lines(isWide: true)[1].hasSuffix("y"))

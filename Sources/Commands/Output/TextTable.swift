@@ -4,6 +4,8 @@ struct TextTable {
         var title: String
         /// Only shown with `--format wide`.
         var isWide = false
+        /// It never gives way.
+        var isFirm = false
         /// What a cell means; nil: nothing.
         var tone: @Sendable (String) -> Tone? = { _ in nil }
     }
@@ -25,7 +27,7 @@ struct TextTable {
         let titles = chosen.map { columns[$0].title }
         let cells = rows.map { row in chosen.map { Output.fitCell(row[$0]) } }
         var widths = titles.indices.map { column in ([titles] + cells).map { $0[column].count }.max() ?? 0 }
-        if let width { Self.shrink(&widths, to: width - 2 * (widths.count - 1)) }
+        if let width { shrink(&widths, chosen, to: width - 2 * (widths.count - 1)) }
         func line(_ cells: [String], _ tone: (Int, String) -> Tone?) -> String {
             var text = ""
             for (column, cell) in cells.enumerated() {
@@ -40,9 +42,10 @@ struct TextTable {
         return [line(titles) { _, _ in .strong }] + cells.map { row in line(row) { columns[$0].tone($1) } }
     }
 
-    private static func shrink(_ widths: inout [Int], to room: Int) {
+    private func shrink(_ widths: inout [Int], _ chosen: [Int], to room: Int) {
+        let soft = chosen.indices.filter { !columns[chosen[$0]].isFirm }
         while widths.reduce(0, +) > room {
-            guard let widest = widths.indices.max(by: { widths[$0] < widths[$1] }), widths[widest] > narrowest else {
+            guard let widest = soft.max(by: { widths[$0] < widths[$1] }), widths[widest] > Self.narrowest else {
                 return
             }
             widths[widest] -= 1

@@ -129,7 +129,9 @@ struct ProgressBoard {
             }
         }
         let room = max(0, width - nameWidth - phase.count - 4)
-        let head = name + "  " + painter.paint(phase, tone) + "  " + TextTable.cut(Output.fitCell(text), to: room)
+        let head =
+            name + "  " + painter.paint(phase, row.phase.isEmpty ? nil : tone) + "  "
+            + TextTable.cut(Output.fitCell(text), to: room)
         guard row.verdict == .going else { return [head.trimmingTrailingSpaces] }
         return [head.trimmingTrailingSpaces]
             + row.disks.map { disk in

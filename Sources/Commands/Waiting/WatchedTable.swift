@@ -1,4 +1,5 @@
 import APIClient
+import APIModel
 import Foundation
 
 /// A list that goes on as things happen: drawn over on a terminal; in a pipe the list, then a row for each change.
@@ -11,6 +12,8 @@ actor WatchedTable<Item: NamedView & Sendable> {
     private var items: [String: Item] = [:]
     private var seen: Set<String> = []
     private var isListed = false
+    /// Everything is sent once more after a cut: only what is different is news.
+    private var isRelisting = false
     private var notice: String?
 
     init(
@@ -45,15 +48,17 @@ actor WatchedTable<Item: NamedView & Sendable> {
 
     private func take(_ event: FollowEvent<Item>) throws {
         switch event {
-        case .began: (seen, notice) = ([], nil)
+        case .began: (seen, notice, isRelisting) = ([], nil, isListed)
         case .put(let item):
             let key = id(item)
             seen.insert(key)
             guard isWanted(item) else { return try remove(key) }
-            items[key] = item
+            let before = items.updateValue(item, forKey: key)
+            if isRelisting, let before, try isSame(before, item) { return }
             if isListed { try tell(item) }
         case .listed:
             for key in items.keys where !seen.contains(key) { try remove(key) }
+            isRelisting = false
             guard !isListed else { return }
             isListed = true
             if region == nil { try tellAll() }
@@ -67,6 +72,10 @@ actor WatchedTable<Item: NamedView & Sendable> {
     private func remove(_ key: String) throws {
         guard let item = items.removeValue(forKey: key), isListed, region == nil, format.isTable else { return }
         Output.tell("\(item.name) is not among them any more")
+    }
+
+    private func isSame(_ left: Item, _ right: Item) throws -> Bool {
+        try APICoding.encoder.encode(left) == APICoding.encoder.encode(right)
     }
 
     private var sorted: [Item] { items.values.sorted { $0.name < $1.name } }
