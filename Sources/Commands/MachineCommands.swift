@@ -10,7 +10,11 @@ struct MachineCommand: AsyncParsableCommand {
         commandName: "machine", abstract: "Physical servers.",
         subcommands: [
             MachineListCommand.self, MachineShowCommand.self, MachineAcceptCommand.self, MachineSetCommand.self,
-            MachineExpectCommand.self, MachineProvisionCommand.self,
+            MachineExpectCommand.self, MachineProvisionCommand.self, MachineReprovisionCommand.self,
+            MachineWipeCommand.self, MachineReleaseCommand.self, MachineRetryCommand.self, MachineAbortCommand.self,
+            MachineRejectCommand.self, MachineMaintainCommand.self, MachineResumeCommand.self,
+            MachineProtectCommand.self, MachineUnprotectCommand.self, MachineRetireCommand.self,
+            MachineForgetCommand.self, MachineForgottenCommand.self,
             MachineDiffCommand.self, MachineConfirmCommand.self, MachineMergeCommand.self, MachineSplitCommand.self,
             MachinePowerCommand.self, MachineIdentifyCommand.self, MachineSensorsCommand.self, MachineSELCommand.self,
             MachineFirmwareCommand.self, MachineMediaCommand.self, MachineBMCCommand.self, MachineConsoleCommand.self,

@@ -13,6 +13,8 @@ struct MachineProvisionCommand: AsyncParsableCommand {
     @Option(help: "Root disk: serial, WWN, or path of a disk that has neither. Default: the profile's hint.") var disk:
         String?
     @Flag(help: "Data on the root disk may be overwritten.") var erase = false
+    @Option(help: "worker or control-plane.") var role: Machine.NodeRole?
+    @Flag(help: "Nothing is begun before another person says `slipway operation approve`.") var requireApproval = false
     @Flag(help: "Wait until the machine is a node, or failed.") var wait = false
     @Option(help: ArgumentHelp("How long to wait.", valueName: "30s|30m|2h")) var timeout = TimeSpan(seconds: 3600)
     @OptionGroup var format: FormatOption
@@ -20,7 +22,9 @@ struct MachineProvisionCommand: AsyncParsableCommand {
 
     func run() async throws {
         let (path, wait, timeout, format) = ("/api/v1/machines/\(machine.escaped)", wait, timeout, format)
-        let body = ProvisionRequest(cluster: cluster, release: release, disk: disk, eraseExistingData: erase)
+        let body = ProvisionRequest(
+            cluster: cluster, release: release, disk: disk, eraseExistingData: erase, role: role,
+            requireApproval: requireApproval)
         try await connection.withClient { client in
             let operation = try await client.call(.post, path + "/provision", body: body, as: OperationView.self)
             guard wait else {

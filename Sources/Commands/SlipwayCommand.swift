@@ -8,7 +8,8 @@ public struct SlipwayCommand: AsyncParsableCommand {
         commandName: "slipway", abstract: "Provision bare-metal servers, from power-on to registered node.",
         discussion: "What the exit status says: slipway help exit-codes.", version: Version.current,
         subcommands: [
-            MachineCommand.self, NodeCommand.self, OSCommand.self, ClusterCommand.self, EventCommand.self,
+            MachineCommand.self, OperationCommand.self, NodeCommand.self, OSCommand.self, ClusterCommand.self,
+            EventCommand.self,
             BootCommand.self, ProfileCommand.self, BMCCommand.self, CertificateCommand.self, ProblemCommand.self,
             ReportCommand.self, DoctorCommand.self, WaitCommand.self, ApplyCommand.self, ContextCommand.self,
             CompletionCommand.self, ExitCodesCommand.self,

@@ -74,8 +74,10 @@ extension MachineService {
     private func tellBootDevice(of id: String, _ access: BMCAccess, actor: String) async throws {
         guard let machine = try await store.get(Machine.self, id) else { return }
         let profile = machine.observed.profile.flatMap { profiles.profile(named: $0) }
+        let operation = try await machine.observed.operation.asyncMap { try await store.get(Operation.self, $0) } ?? nil
         let device = BootPolicy.bootDevice(
-            phase: machine.observed.phase, preferences: profile?.boot ?? BootPreferences(),
+            phase: machine.observed.phase, order: profile?.bootOrder ?? .networkFirst,
+            isRepeated: (operation?.powerCommands ?? 0) > 0, preferences: profile?.boot ?? BootPreferences(),
             habits: machine.observed.macs.map { boots.habits(of: $0) })
         guard let device else { return }
         let words: String

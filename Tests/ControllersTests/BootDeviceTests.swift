@@ -86,8 +86,18 @@ import Testing
         let all = BootPreferences(localDisk: [.bmc])
         for phase in Phase.allCases {
             let owns = [.joining, .ready, .draining, .maintenance].contains(phase)
-            #expect(BootPolicy.bootDevice(phase: phase, preferences: all, habits: []) == (owns ? .disk : nil))
-            #expect(BootPolicy.bootDevice(phase: phase, preferences: BootPreferences(), habits: []) == nil)
+            func device(
+                _ preferences: BootPreferences, order: BootOrder = .networkFirst, isRepeated: Bool = false
+            ) -> BootDevice? {
+                BootPolicy.bootDevice(
+                    phase: phase, order: order, isRepeated: isRepeated, preferences: preferences, habits: [])
+            }
+            #expect(device(all) == (owns ? .disk : nil))
+            #expect(device(BootPreferences()) == nil)
+            // Where the disk comes first, and where no agent came, the network is named to those that are worked on.
+            let isAtWork = [.wiping, .installing, .rescue].contains(phase)
+            #expect(device(BootPreferences(), order: .diskFirst) == (isAtWork ? .network : nil))
+            #expect(device(BootPreferences(), isRepeated: true) == (isAtWork ? .network : nil))
         }
     }
 }

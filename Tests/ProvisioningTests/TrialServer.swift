@@ -127,9 +127,25 @@ struct TrialServer {
             bearer: credential)
     }
 
-    private func post(_ path: String, _ body: String, bearer: String?) async throws -> String {
+    /// What a heartbeat is answered with.
+    func beat() async throws -> String {
+        let node = try settings()["HOSTNAME"] ?? ""
+        return try await post(
+            "/api/v1/nodes/\(node)/heartbeat", #"{"bootID":"first","osRelease":"trial-1","slot":"A"}"#,
+            bearer: Self.credential, answer: "-")
+    }
+
+    /// The installed system has no work any more: what that is answered with.
+    func left() async throws -> String {
+        let node = try settings()["HOSTNAME"] ?? ""
+        return try await post("/api/v1/nodes/\(node)/left", "", bearer: Self.credential, answer: "-")
+    }
+
+    private func post(
+        _ path: String, _ body: String, bearer: String?, answer: String = "/dev/null"
+    ) async throws -> String {
         var arguments = [
-            "--silent", "--output", "/dev/null", "--write-out", "%{http_code}", "--max-time", "10", "--cacert",
+            "--silent", "--output", answer, "--write-out", "%{http_code}", "--max-time", "10", "--cacert",
             directory + "/slipway-state/slipway/ca.pem", "--header", "Content-Type: application/json", "--data", body,
         ]
         if let bearer { arguments += ["--header", "Authorization: Bearer \(bearer)"] }

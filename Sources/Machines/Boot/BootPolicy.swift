@@ -125,7 +125,14 @@ public enum BootPolicy {
     }
 
     /// What the BMC is to be told ahead of a power command; nil: nothing, and the network tells the machine its way.
-    public static func bootDevice(phase: Phase, preferences: BootPreferences, habits: [BootHabits]) -> BootDevice? {
+    /// - Parameters:
+    ///   - order: what its boot entries are put in.
+    ///   - isRepeated: a command of this step brought up no agent.
+    public static func bootDevice(
+        phase: Phase, order: BootOrder, isRepeated: Bool, preferences: BootPreferences, habits: [BootHabits]
+    ) -> BootDevice? {
+        // A machine that tries its disk first would start the system that is to be erased.
+        if [.wiping, .installing, .rescue].contains(phase), order == .diskFirst || isRepeated { return .network }
         guard preferences.localDisk.contains(.bmc), decide(phase) == .localDisk,
             !habits.contains(where: { $0.failedDiskMethods.contains(.bmc) })
         else { return nil }

@@ -22,6 +22,12 @@ public struct VerbFacts: Equatable, Sendable {
         (hasQuestion, self.operation) = (machine.observed.question != nil, operation)
     }
 
+    /// Of a machine that nobody works on.
+    public init(name: String, phase: Phase, isAccepted: Bool, isProtected: Bool, hasQuestion: Bool) {
+        (self.name, self.phase, self.isAccepted) = (name, phase, isAccepted)
+        (self.isProtected, self.hasQuestion) = (isProtected, hasQuestion)
+    }
+
     public var isBusy: Bool { operation.map { !$0.isFinished } ?? false }
 }
 
