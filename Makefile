@@ -55,7 +55,7 @@ test: check
 # the reference OS with Secure Boot and damaged slots.
 test-full: test programs agent boot-files reference-os
 	SLIPWAY_FLEET=1000 swift test --skip-build --filter BMCFleet
-	deploy/virtual-rack/demo --name test-full --power-cycle --down
+	deploy/virtual-rack/demo --name test-full --servers 4 --power-cycle --reprovision --down
 	deploy/virtual-rack/demo --name test-full --dhcp proxy --power-cycle --down
 	deploy/virtual-rack/demo --name test-full --servers 1 --firmware uefi-http --power-cycle --down
 	deploy/virtual-rack/demo --name test-full --local-disk agent-kexec --power-cycle --down

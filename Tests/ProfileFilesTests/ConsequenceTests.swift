@@ -15,6 +15,7 @@ import Testing
             console: [tty0, "ttyS1,115200n8"]
             kernel_arguments: [quiet]
             wipe: {method: purge, verify: full, frozen: clear}
+            deadlines: {wiping: 8h, joining: 20m}
             bmc:
               quirks: [slow, no-redfish]
               power_settle: 5m
@@ -25,6 +26,7 @@ import Testing
             """)
         #expect(profile.agentArguments.map(\.description) == ["quiet", "console=tty0", "console=ttyS1,115200n8"])
         #expect(profile.wipe == WipePolicy(method: .purge, verify: .full, frozen: .clear))
+        #expect(profile.deadlines == PhaseDeadlines(wiping: 8 * 3600, joining: 20 * 60))
         #expect(profile.bmc == BMCPreferences(quirks: [.noRedfish, .slow], powerSettle: .seconds(300)))
         #expect(profile.labels == ["example.com/class": "storage", "gpu": ""])
         #expect(profile.allowedReleases?.map(\.text) == ["talos-1.*", "reference-2"])
@@ -64,6 +66,7 @@ import Testing
                 "p.yaml:1:19: kernel_arguments: the console is said by the key console; the last one of two would win"
             ),
             ("consoles: ttyS1", "p.yaml:1:1: unknown key consoles; did you mean console?"),
+            ("deadlines: {wiping: 5s}", "p.yaml:1:21: wiping: 5s is not from 60s to 1209600s"),
             ("wipe: {verify: full}", "p.yaml:1:7: wipe: method is missing, which is one of quick, clear, purge"),
             (
                 "wipe: {method: purg}",

@@ -61,6 +61,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--local-disk", metavar="WAYS", help="ways to the disk in the servers' hardware profile, such as agent-kexec,exit-1")
     add("--kill", action="store_true", help="kill -9 slipwayd at every step from the kernel on; best with one server")
     add("--power-cycle", action="store_true", help="then power-cycle each through Slipway: they must come back")
+    add("--reprovision", action="store_true", help="then erase and reinstall all of them by one command")
     add("--floor", action="store_true", help="then measure the floor on the same servers and compare")
     add("--registered", default=floor_comparison.PATTERN, metavar="REGEX", help="serial line for the floor's part c")
     add("--figures", type=Path, metavar="FILE", help="write all times here as JSON")
@@ -151,7 +152,11 @@ class Demo:
             return 1
         self._wait_until_ready()
         self._report()
-        passed = (not self._options.power_cycle or self._power_cycle()) and self._compare_with_floor()
+        passed = (
+            (not self._options.power_cycle or self._power_cycle())
+            and (not self._options.reprovision or self._reprovision())
+            and self._compare_with_floor()
+        )
         if self._options.figures:
             places.write_json(self._options.figures, self._figures, mode=0o644)
         if not self._options.down:
@@ -278,6 +283,27 @@ class Demo:
             print("demo: firmware asked the network, though its BMC was told to start from the disk", file=sys.stderr)
             return False
         return came
+
+    def _reprovision(self) -> bool:
+        """Every server drained, erased and installed anew; whether all are nodes again, with a certificate each."""
+        names = [server.name for server in self._rack.servers]
+        _say("\nReprovisioning every server by one command: drained, erased, proved, installed anew.")
+        began = time.time()
+        answer = names[0] if len(names) == 1 else str(len(names))
+        print(
+            self._slipway.text(
+                *("machine", "reprovision", *names, "--max", str(len(names)), "--confirm", answer),
+                *("--wait", "--timeout", "40m"),
+            )
+        )
+        took = time.time() - began
+        self._wait_until_ready()
+        certificates = self._slipway.certificates()
+        print(f"all {len(names)} are nodes again after {took:.1f} s, with {len(certificates)} wipe certificates")
+        for words in (("machine", "history", names[0]), ("report", "phases"), ("certificate", "show", "1")):
+            print("\n" + self._slipway.text(*words))
+        self._figures["reprovision"] = round(took, 2)
+        return len(certificates) == len(names)
 
     def _network_boots(self) -> int:
         return self._slipway.text("event", "list").count("boot.firmware")

@@ -58,6 +58,9 @@ class Slipway:
     def nodes(self) -> list[dict[str, Any]]:
         return list(self._json("node", "list"))
 
+    def certificates(self) -> list[dict[str, Any]]:
+        return list(self._json("certificate", "list"))
+
     def text(self, *words: str) -> str:
         """A command's output as people see it."""
         return self._run([*words]).rstrip()
