@@ -124,6 +124,12 @@ struct LifecycleRow: Sendable, CustomTestStringConvertible {
                 now: after(6)),
             .fail(reason: "no disk fits")),
         .init(
+            "an obstacle to a ready machine's leaves it as it is",
+            Situation(
+                machine: machine(.ready), operation: operation(isRunning: false), obstacle: "no disk fits",
+                now: after(6)),
+            .giveUp(to: .ready, reason: "no disk fits")),
+        .init(
             "a trusted idle agent gets the order",
             Situation(machine: machine(.installing), operation: operation(), session: session(), now: after(6)),
             .issue(.install)),

@@ -40,7 +40,8 @@ import Testing
         #expect(Self.next(.draining, operation, departure: .left) == .completeStep(reason: "its node left the cluster"))
         #expect(Self.next(.draining, operation) == .completeStep(reason: "it is no node any more"))
         guard
-            case .fail(let reason) = Self.next(.draining, operation, departure: .leaving("its hook hangs"), now: 3602)
+            case .giveUp(.ready, let reason) = Self.next(
+                .draining, operation, departure: .leaving("its hook hangs"), now: 3602)
         else {
             Issue.record("it waits for ever")
             return
@@ -214,6 +215,7 @@ import Testing
         case .completeStep: #expect(operation.step?.phase == phase)
         case .askToLeave: #expect(phase == .draining)
         case .issueStart: #expect(BootPolicy.isHandedToDisk(phase))
+        case .giveUp(let to, _): #expect(phase == .draining || phase == to)
         case .advance, .abort, .fail, .complete, .wait: break
         }
         if [.maintenance, .rejected, .retired, .discovered].contains(phase) {

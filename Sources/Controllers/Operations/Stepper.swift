@@ -36,7 +36,11 @@ struct Stepper: Sendable {
                 }
                 try await begin(situation, reason: reason)
             case .completeStep(let reason): try await completeStep(situation, reason: reason)
-            case .abort(let phase, let reason): try await abort(situation, to: phase, reason: reason)
+            case .abort(let phase, let reason):
+                let person = situation.operation?.abortedBy ?? Self.actor
+                try await end(situation, .aborted, to: phase, reason: reason, actor: person)
+            case .giveUp(let phase, let reason):
+                try await end(situation, .failed, to: phase, reason: reason, actor: Self.actor)
             case .fail(let reason): try await fail(situation, reason: reason)
             case .complete(let node): try await complete(situation, node: node)
             case .askToLeave:
@@ -98,7 +102,7 @@ struct Stepper: Sendable {
     private func completeStep(_ situation: Situation, reason: String) async throws {
         let step = situation.operation?.step
         // Before it is written down: what was asked of the cluster twice changes nothing.
-        if step == .drain { try await cluster.remove(situation.machine) }
+        if step == .drain || step == .wipe { try await cluster.remove(situation.machine) }
         let isDone = try await change(situation) { machine, operation, transaction, now in
             guard var current = operation, !current.isFinished, current.step == step else { return }
             current.completeStep(at: now)
@@ -129,24 +133,31 @@ struct Stepper: Sendable {
         }
     }
 
-    private func abort(_ situation: Situation, to phase: Phase, reason: String) async throws {
+    /// Ends an operation with nothing half done.
+    private func end(
+        _ situation: Situation, _ state: Operation.State, to phase: Phase, reason: String, actor: String
+    ) async throws {
         if situation.machine.observed.phase == .draining { try await cluster.mayStay(situation.machine) }
-        let person = situation.operation?.abortedBy ?? Self.actor
         try await change(situation) { machine, operation, transaction, now in
             guard var current = operation, !current.isFinished else { return }
-            current.finish(.aborted, reason, at: now)
+            current.finish(state, reason, at: now)
             operation = current
-            guard machine.observed.phase != phase else { return }
+            guard machine.observed.phase != phase else {
+                return try transaction.put(
+                    Event.now(
+                        state == .failed ? .problem : .machineChanged, machine: machine.id, actor: actor,
+                        "\(machine.name): \(current.verb.rawValue) \(current.id) was not begun: \(reason)",
+                        details: ["operation": current.id], at: now))
+            }
             try transaction.put(
                 try await machine.enter(
-                    phase, reason: reason, actor: person, operation: current, at: now, in: transaction))
+                    phase, reason: reason, actor: actor, operation: current, at: now, in: transaction))
         }
         if let id = situation.operation?.id { leave(id) }
     }
 
     private func fail(_ situation: Situation, reason: String) async throws {
         logger.error("machine failed", metadata: ["machine.id": "\(situation.machine.id)", "reason": "\(reason)"])
-        if situation.machine.observed.phase == .draining { try await cluster.mayStay(situation.machine) }
         try await change(situation) { machine, operation, transaction, now in
             if operation?.isFinished == false { operation?.finish(.failed, reason, at: now) }
             try transaction.put(

@@ -15,7 +15,12 @@ public enum Lifecycle {
     public static func next(_ situation: Situation) -> LifecycleStep {
         let machine = situation.machine
         if let limit = machine.observed.phase.deadline(situation.deadlines), situation.now >= since(situation, limit) {
-            return .fail(reason: overdue(situation, limit: limit))
+            let reason = overdue(situation, limit: limit)
+            // A node that did not leave is a node still.
+            guard machine.observed.phase == .draining, let former = situation.operation?.formerPhase else {
+                return .fail(reason: reason)
+            }
+            return .giveUp(to: former, reason: reason)
         }
         if let step = abort(situation) { return step }
         switch machine.observed.phase {
@@ -53,7 +58,10 @@ public enum Lifecycle {
     private static func begin(_ situation: Situation) -> LifecycleStep? {
         guard let operation = situation.operation, !operation.isFinished else { return nil }
         guard !operation.waitsForApproval else { return .wait(until: nil) }
-        if let obstacle = situation.obstacle { return .fail(reason: obstacle) }
+        if let obstacle = situation.obstacle {
+            return situation.machine.observed.phase == .ready
+                ? .giveUp(to: .ready, reason: obstacle) : .fail(reason: obstacle)
+        }
         return .begin(reason: operation.purpose)
     }
 

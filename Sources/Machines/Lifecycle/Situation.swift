@@ -70,6 +70,8 @@ public enum LifecycleStep: Equatable, Sendable {
     case completeStep(reason: String)
     /// The operation is taken back, with nothing half done.
     case abort(to: Phase, reason: String)
+    /// The operation fails and nothing was done: the machine is where it was.
+    case giveUp(to: Phase, reason: String)
     /// Enter `failed`; the running operation fails with it.
     case fail(reason: String)
     /// The operation reached its goal: the machine is `ready` as this node.
