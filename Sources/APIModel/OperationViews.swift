@@ -9,6 +9,8 @@ public struct OperationView: Codable, Sendable {
     public var verb: Operation.Verb
     /// Id of the machine.
     public var machine: String
+    /// Absent where it was forgotten.
+    public var machineName: String?
     public var state: Operation.State
     public var requestedBy: String
     public var createdAt: Date
@@ -42,7 +44,10 @@ public struct OperationView: Codable, Sendable {
         public var until: Date?
     }
 
-    public init(_ operation: Operation, progress: OrderProgress? = nil, waitsFor: String? = nil) {
+    public init(
+        _ operation: Operation, machineName: String? = nil, progress: OrderProgress? = nil, waitsFor: String? = nil
+    ) {
+        self.machineName = machineName
         (id, verb, machine, state) = (operation.id, operation.verb, operation.machine, operation.state)
         (requestedBy, createdAt, finishedAt) = (operation.requestedBy, operation.createdAt, operation.finishedAt)
         steps = operation.steps.enumerated().map { index, step in

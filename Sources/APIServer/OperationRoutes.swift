@@ -92,7 +92,7 @@ struct OperationRoutes {
 
     @Sendable func list(_ request: Request, context: APIContext) async throws -> Response {
         if request.flag("watch") {
-            return try await WatchResponse<Operation, OperationView>(store: store) { await view($0) }.response()
+            return try await WatchResponse<Operation, OperationView>(store: store) { try await view($0) }.response()
         }
         let wanted = try request.uri.queryParameters["state"].map { text in
             guard let state = Operation.State(rawValue: String(text)) else {
@@ -102,26 +102,28 @@ struct OperationRoutes {
             return state
         }
         let page = try await store.list(Operation.self)
+        let names = Dictionary(
+            try await store.list(Machine.self).items.map { ($0.id, $0.name) }, uniquingKeysWith: { $1 })
         var views: [OperationView] = []
         for operation in page.items.sorted(by: { $0.createdAt > $1.createdAt })
         where wanted.map({ $0 == operation.state }) ?? true {
-            views.append(await view(operation))
+            views.append(view(operation, names[operation.machine]))
         }
         return try .json(ListView(items: views, revision: page.revision))
     }
 
     @Sendable func show(_ request: Request, context: APIContext) async throws -> Response {
-        try .json(await view(try await operations.operation(try context.parameters.require("operation"))))
+        try .json(try await view(try await operations.operation(try context.parameters.require("operation"))))
     }
 
     @Sendable func approve(_ request: Request, context: APIContext) async throws -> Response {
         let id: String = try context.parameters.require("operation")
-        return try .json(await view(try await operations.approve(id, by: context.actor)))
+        return try .json(try await view(try await operations.approve(id, by: context.actor)))
     }
 
     @Sendable func abort(_ request: Request, context: APIContext) async throws -> Response {
         let id: String = try context.parameters.require("operation")
-        return try .json(await view(try await operations.abort(id, by: context.actor)), status: .accepted)
+        return try .json(try await view(try await operations.abort(id, by: context.actor)), status: .accepted)
     }
 
     @Sendable func tombstones(_ request: Request, context: APIContext) async throws -> Response {
@@ -138,7 +140,8 @@ struct OperationRoutes {
         let (changed, operation) = try await service.begin(
             wanted, on: machine.id, generation: try request.ifMatch(), by: context.actor)
         return try .json(
-            OperationView(operation, waitsFor: operations.reasonToWait(operation)), status: .accepted,
+            OperationView(
+                operation, machineName: changed.name, waitsFor: operations.reasonToWait(operation)), status: .accepted,
             etag: "\"\(changed.generation)\"")
     }
 
@@ -149,9 +152,14 @@ struct OperationRoutes {
         return try .json(WipePlanView(machine: machine.name, plan: plan))
     }
 
-    private func view(_ operation: Operation) async -> OperationView {
+    private func view(_ operation: Operation) async throws -> OperationView {
+        view(operation, try await store.get(Machine.self, operation.machine)?.name)
+    }
+
+    private func view(_ operation: Operation, _ machineName: String?) -> OperationView {
         OperationView(
-            operation, progress: operation.order.flatMap { machines.board.progress(of: $0.session) },
+            operation, machineName: machineName,
+            progress: operation.order.flatMap { machines.board.progress(of: $0.session) },
             waitsFor: operations.reasonToWait(operation))
     }
 

@@ -92,7 +92,8 @@ enum OperationText {
             operations.map { operation in
                 let current = operation.steps.first { $0.state == .current }
                 return [
-                    operation.id, operation.machine, operation.verb.rawValue, operation.state.rawValue,
+                    operation.id, operation.machineName ?? operation.machine, operation.verb.rawValue,
+                    operation.state.rawValue,
                     current?.step.rawValue ?? "-", operation.requestedBy, Output.age(operation.createdAt),
                     operation.error ?? operation.waitsFor ?? operation.setback?.reason ?? "-",
                 ]
@@ -101,7 +102,10 @@ enum OperationText {
 
     static func describe(_ operation: OperationView) -> String {
         var lines: [(String, String)] = [
-            ("operation", "\(operation.id), \(operation.verb.rawValue) of \(operation.machine)"),
+            (
+                "operation",
+                "\(operation.id), \(operation.verb.rawValue) of \(operation.machineName ?? operation.machine)"
+            ),
             ("state", operation.state.rawValue + (operation.error.map { ": \($0)" } ?? "")),
             ("asked by", "\(operation.requestedBy), \(Output.age(operation.createdAt)) ago"),
         ]
@@ -141,7 +145,9 @@ enum OperationText {
             case .failed(let reason): lines.append(("disk", "\(name) NOT erased: \(reason)"))
             }
         }
-        if let certificate = operation.certificate { lines.append(("certificate", certificate)) }
+        if let certificate = operation.certificate {
+            lines.append(("proof", "slipway certificate show \(certificate)"))
+        }
         return Output.lines(lines)
     }
 }

@@ -5,8 +5,8 @@ import FoundationEssentials
 public enum Lifecycle {
     /// Seconds from "written" to the first word of a system entered by kexec before the machine is restarted through firmware.
     public static let kexecPatience: Double = 10 * 60
-    /// Seconds from a power command to a session of the agent before the command is given again.
-    public static let bootPatience: Double = 20 * 60
+    /// Seconds from a power command to a session of the agent before the command is given again: the slowest firmware.
+    public static let bootPatience: Double = 30 * 60
     /// Power commands in one step of an operation.
     public static let maximumPowerCommands = 3
     /// Agents started in one step of an operation: what restarts so often gets nowhere.
