@@ -15,6 +15,10 @@ public enum AgentPath {
     public static func progress(_ order: String) -> String { "/agent/v1/orders/\(order)/progress" }
     /// `POST` ``OrderResult`` → 204. The agent repeats it until it is answered, and only then enters the installed system.
     public static func result(_ order: String) -> String { "/agent/v1/orders/\(order)/result" }
+    /// `POST` ``ShellOutput`` → 200 ``ShellReply``. The agent repeats it until it is answered.
+    public static func shellOutput(_ order: String) -> String { "/agent/v1/orders/\(order)/shell/output" }
+    /// `GET` `?epoch=E&after=N` → 200 ``ShellInput`` once there is news, or without any after ``SessionReply/pollSeconds``.
+    public static func shellInput(_ order: String) -> String { "/agent/v1/orders/\(order)/shell/input" }
 }
 
 /// Opens a session: the ticket from the kernel command line, and what the agent reads of the machine.

@@ -1,13 +1,17 @@
 import FoundationEssentials
 
-/// A piece of a machine's serial console, as the `put` messages of `GET /api/v1/machines/{id}/console` carry it.
+/// A piece of a machine's serial console or rescue shell, as the `put` messages of `GET /api/v1/machines/{id}/console` and `…/shell` carry it.
 public struct ConsoleChunk: Codable, Sendable {
     /// What the machine printed.
     public var data: Data?
     /// For the person: the console was opened, or lost and why.
     public var note: String?
+    /// Nothing comes after this one, now or later.
+    public var isOver: Bool?
 
-    public init(data: Data? = nil, note: String? = nil) { (self.data, self.note) = (data, note) }
+    public init(data: Data? = nil, note: String? = nil, isOver: Bool? = nil) {
+        (self.data, self.note, self.isOver) = (data, note, isOver)
+    }
 }
 
 /// `POST /api/v1/machines/{id}/console`: what a person types.

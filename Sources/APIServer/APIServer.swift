@@ -20,6 +20,7 @@ public struct APIRouter: Sendable {
     let bmcs: BMCService
     let consoles: ConsoleHub
     let consoleService: ConsoleService
+    let shells: ShellService
     let agents: AgentService
     let catalog: CatalogService
     let expectations: ExpectationService
@@ -39,7 +40,7 @@ public struct APIRouter: Sendable {
     public init(
         store: any RecordStore, machines: MachineService, operations: OperationService, bmcs: BMCService,
         consoles: ConsoleHub,
-        consoleService: ConsoleService, agents: AgentService, catalog: CatalogService,
+        consoleService: ConsoleService, shells: ShellService, agents: AgentService, catalog: CatalogService,
         expectations: ExpectationService, certificates: CertificateBook, problems: ProblemService,
         history: HistoryService, registry: StandaloneRegistry,
         images: ImageLibrary.Library,
@@ -49,7 +50,7 @@ public struct APIRouter: Sendable {
         now: @escaping @Sendable () -> Date
     ) {
         (self.store, self.machines, self.bmcs, self.agents) = (store, machines, bmcs, agents)
-        self.operations = operations
+        (self.operations, self.shells) = (operations, shells)
         (self.catalog, self.consoles, self.consoleService) = (catalog, consoles, consoleService)
         (self.expectations, self.certificates) = (expectations, certificates)
         (self.problems, self.history) = (problems, history)
@@ -64,7 +65,7 @@ public struct APIRouter: Sendable {
         router.get("api/v1/version") { _, _ in try Response.json(VersionView(version: version)) }
         let nodes = NodeRoutes(store: store, registry: registry)
         nodes.registerOpen(on: router.group("api/v1"))
-        AgentRoutes(agents: agents).register(on: router)
+        AgentRoutes(agents: agents, shells: shells).register(on: router)
         let tokens = TokenMiddleware(store: store, now: now)
         MetricsRoute(page: metrics).register(on: router.group().add(middleware: tokens))
         let people = router.group("api/v1").add(middleware: tokens)
@@ -75,6 +76,7 @@ public struct APIRouter: Sendable {
         VerbRoutes(machines: machineRoutes, service: machines, operations: operations).register(on: people)
         BMCRoutes(machines: machines, bmcs: bmcs).register(on: people)
         ConsoleRoutes(machines: machines, hub: consoles, service: consoleService).register(on: people)
+        ShellRoutes(machines: machines, shells: shells).register(on: people)
         ExpectationRoutes(store: store, expectations: expectations).register(on: people)
         ProfileRoutes(store: store, machines: machines).register(on: people)
         CatalogRoutes(store: store, catalog: catalog, images: images).register(on: people)

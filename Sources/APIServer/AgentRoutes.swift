@@ -8,6 +8,7 @@ import Machines
 /// `/agent/v1`: the agent's calls. It has tokens of its own, `SESSION:SECRET` as bearer.
 struct AgentRoutes {
     let agents: AgentService
+    let shells: ShellService
 
     func register(on router: Router<APIContext>) {
         router.group("agent/v1")
@@ -16,6 +17,8 @@ struct AgentRoutes {
             .get("orders", use: nextOrder)
             .post("orders/{order}/progress", use: progress)
             .post("orders/{order}/result", use: finish)
+            .post("orders/{order}/shell/output", use: shellOutput)
+            .get("orders/{order}/shell/input", use: shellInput)
     }
 
     @Sendable func open(_ request: Request, context: APIContext) async throws -> Response {
@@ -49,6 +52,22 @@ struct AgentRoutes {
         let body = try await request.json(OrderResult.self, limit: 64 << 10, decoder: JSONDecoder())
         try await agents.finish(body, order: try context.parameters.require("order"), from: session)
         return .noContent
+    }
+
+    @Sendable func shellOutput(_ request: Request, context: APIContext) async throws -> Response {
+        let session = try await session(request)
+        let body = try await request.json(ShellOutput.self, limit: 64 << 10, decoder: JSONDecoder())
+        let reply = try await shells.take(body, order: try context.parameters.require("order"), from: session)
+        return try .json(reply, encoder: JSONEncoder())
+    }
+
+    @Sendable func shellInput(_ request: Request, context: APIContext) async throws -> Response {
+        let session = try await session(request)
+        let input = try await shells.input(
+            order: try context.parameters.require("order"),
+            epoch: String((request.uri.queryParameters["epoch"] ?? "").prefix(64)),
+            after: request.uri.queryParameters["after"].flatMap { Int64($0) } ?? 0, from: session)
+        return try .json(input, encoder: JSONEncoder())
     }
 
     private func session(_ request: Request) async throws -> AgentSession {

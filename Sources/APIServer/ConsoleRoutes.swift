@@ -74,10 +74,11 @@ struct ConsoleRoutes {
             data: whole ? recording.tail : nil)
     }
 
-    private static func chunk(_ piece: ConsoleHub.Output) -> ConsoleChunk {
+    static func chunk(_ piece: ConsoleHub.Output) -> ConsoleChunk {
         switch piece {
         case .bytes(let bytes): ConsoleChunk(data: Data(bytes))
         case .note(let words): ConsoleChunk(note: words)
+        case .end(let words): ConsoleChunk(note: words, isOver: true)
         }
     }
 

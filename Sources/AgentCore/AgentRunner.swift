@@ -77,8 +77,8 @@ public struct AgentRunner: Sendable {
                 try await session.finish(OrderResult(outcome: .succeeded(entry: "powerOff")), order: order.id)
                 machine.powerOff()
                 return true
-            case .shell:
-                try await session.finish(OrderResult(outcome: .failed("this agent has no shell")), order: order.id)
+            case .shell(let shell):
+                try await session.finish(try await hold(shell, order: order, session), order: order.id)
                 return false
             case .setUpBMC(let user):
                 try await session.finish(await setUpBMC(user, order: order), order: order.id)
@@ -138,6 +138,25 @@ public struct AgentRunner: Sendable {
             ? OrderResult(outcome: .succeeded(entry: "none"), facts: outcome.facts, disks: outcome.disks)
             : OrderResult(
                 outcome: .failed(failures.joined(separator: "; ")), facts: outcome.facts, disks: outcome.disks)
+    }
+
+    /// Its time runs from the order's beginning, whenever it came.
+    private func hold(
+        _ shell: ShellOrder, order: Order, _ session: AgentSessionClient
+    ) async throws -> OrderResult {
+        let seconds = order.issuedAt.addingTimeInterval(shell.seconds).timeIntervalSince(session.now)
+        Console.say("order \(order.id): a rescue shell for \(Int(max(0, seconds))) seconds")
+        machine.setClock(session.now)
+        do {
+            let line = try ShellLine(
+                machine.shell, named: session.reply.name, for: .seconds(max(0, seconds)), reach: .everyChild)
+            let end = try await ShellCarrier(line: line, session: session, order: order.id).run()
+            Console.say("the rescue shell ended: \(end)")
+            return OrderResult(outcome: .succeeded(entry: "none"), facts: ["end": end])
+        } catch let error as InstallError {
+            Console.say("no rescue shell: \(error)")
+            return OrderResult(outcome: .failed("\(error)"))
+        }
     }
 
     private func setUpBMC(_ user: BMCUserOrder, order: Order) async -> OrderResult {

@@ -30,6 +30,8 @@ public protocol MachineControl: Sendable {
     /// - Returns: facts for the record.
     /// - Throws: an error whose description is for a person, and holds no password.
     func setUpBMC(_ user: BMCUserOrder) throws -> [String: String]
+    /// What a rescue shell is on this machine.
+    var shell: ShellProgram { get }
     /// Leaves the agent. Does not return on a real machine.
     func enter(_ way: EntryWay)
     func reboot()

@@ -100,6 +100,8 @@ public struct RealMachine: MachineControl {
         return facts
     }
 
+    public var shell: ShellProgram { ShellProgram(path: "/bin/sh", home: "/root") }
+
     private static let fileSystems = [
         "crc32c_generic", "crc32c_intel", "vfat", "nls_cp437", "nls_ascii", "nls_iso8859_1", "ext4",
     ]

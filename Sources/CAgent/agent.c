@@ -16,9 +16,12 @@
 #include <poll.h>
 #include <scsi/sg.h>
 #include <netinet/in.h>
+#include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mount.h>
+#include <sys/prctl.h>
 #include <sys/reboot.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -343,3 +346,43 @@ int agent_pipe(int ends[2]) { return pipe2(ends, O_CLOEXEC); }
 int agent_open_direct(const char *path, int writing, int exclusive) {
     return open(path, (writing ? O_RDWR : O_RDONLY) | O_DIRECT | O_CLOEXEC | (exclusive ? O_EXCL : 0));
 }
+
+int agent_shell_start(const char *program, char *const arguments[], char *const environment[], const char *directory, pid_t *child) {
+    int terminal = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC);
+    if (terminal < 0) return -1;
+    int person = -1;
+    if (grantpt(terminal) == 0 && unlockpt(terminal) == 0) person = ioctl(terminal, TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC);
+    pid_t made = person < 0 ? -1 : fork();
+    if (made == 0) {
+        // Other threads of the parent may hold any lock: from here on system calls only.
+        sigset_t none;
+        sigemptyset(&none);
+        sigprocmask(SIG_SETMASK, &none, NULL);
+        for (int number = 1; number < 32; number++) signal(number, SIG_DFL);
+        setsid();
+        ioctl(person, TIOCSCTTY, 0);
+        for (int standard = 0; standard < 3; standard++) dup2(person, standard);
+        // Not every socket of the parent is closed by itself.
+        syscall(SYS_close_range, 3U, ~0U, 0U);
+        if (chdir(directory) != 0) (void)!chdir("/");
+        execve(program, arguments, environment);
+        _exit(127);
+    }
+    int saved = errno;
+    if (person >= 0) close(person);
+    if (made < 0) {
+        close(terminal);
+        errno = saved;
+        return -1;
+    }
+    fcntl(terminal, F_SETFL, O_NONBLOCK);
+    *child = made;
+    return terminal;
+}
+
+int agent_terminal_resize(int terminal, uint16_t rows, uint16_t columns) {
+    struct winsize size = {rows, columns, 0, 0};
+    return ioctl(terminal, TIOCSWINSZ, &size);
+}
+
+int agent_adopt_orphans(void) { return prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0); }

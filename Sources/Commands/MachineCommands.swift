@@ -18,6 +18,7 @@ struct MachineCommand: AsyncParsableCommand {
             MachineDiffCommand.self, MachineConfirmCommand.self, MachineMergeCommand.self, MachineSplitCommand.self,
             MachinePowerCommand.self, MachineIdentifyCommand.self, MachineSensorsCommand.self, MachineSELCommand.self,
             MachineFirmwareCommand.self, MachineMediaCommand.self, MachineBMCCommand.self, MachineConsoleCommand.self,
+            MachineRescueCommand.self, MachineShellCommand.self,
             MachineBootTraceCommand.self, MachineHistoryCommand.self,
         ])
 }

@@ -18,6 +18,7 @@ public struct ControllerSet: Sendable {
     public let monitor: BMCMonitor
     public let consoles: ConsoleHub
     public let consoleService: ConsoleService
+    public let shells: ShellService
     public let expectations: ExpectationService
     public let keeper: ExpectationKeeper
     public let certificates: CertificateBook
@@ -76,6 +77,7 @@ public struct ControllerSet: Sendable {
             store: store, stepper: stepper, board: board, wakeups: wakeups, logger: logger, now: now)
         monitor = BMCMonitor(store: store, bmcs: bmcs, logger: logger, now: now)
         consoleService = ConsoleService(store: store, bmcs: bmcs, hub: consoles, logger: logger, now: now)
+        shells = ShellService(store: store, installation: installation, logger: logger, now: now)
         recorder = BootRecorder(store: store, director: director, book: boots, consoles: consoles, logger: logger)
         feed = DirectorFeed(store: store, director: director, identities: identities, profiles: profiles)
     }

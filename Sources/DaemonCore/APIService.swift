@@ -28,7 +28,8 @@ struct APIService {
         let router = APIRouter(
             store: store, machines: controllers.machines, operations: controllers.operations, bmcs: controllers.bmcs,
             consoles: controllers.consoles,
-            consoleService: controllers.consoleService, agents: controllers.agents, catalog: controllers.catalog,
+            consoleService: controllers.consoleService, shells: controllers.shells, agents: controllers.agents,
+            catalog: controllers.catalog,
             expectations: controllers.expectations, certificates: controllers.certificates,
             problems: controllers.problems, history: controllers.history, registry: registry,
             images: images, board: controllers.board,

@@ -111,7 +111,8 @@ public enum Daemon {
         ]
         services += boot.services
         services += [
-            controllers.reconciler, controllers.monitor, controllers.consoleService, controllers.problemWatch,
+            controllers.reconciler, controllers.monitor, controllers.consoleService, controllers.shells,
+            controllers.problemWatch,
             Janitor(store: store, logger: logger, now: now),
         ]
         logger.info(

@@ -69,6 +69,21 @@ public struct AgentSessionClient: Sendable {
         _ = try await call("report the result", .POST, AgentPath.result(order), body: try JSONEncoder().encode(result))
     }
 
+    /// Sends what a shell printed, until it is answered.
+    func send(_ output: ShellOutput, order: String) async throws -> ShellReply {
+        let answer = try await call(
+            "send the shell's output", .POST, AgentPath.shellOutput(order), body: try JSONEncoder().encode(output))
+        return try JSONDecoder().decode(ShellReply.self, from: answer.body)
+    }
+
+    /// What was typed for a shell behind `after`.
+    func shellInput(order: String, epoch: String, after: Int64) async throws -> ShellInput {
+        let answer = try await call(
+            "ask for the shell's input", .GET, AgentPath.shellInput(order) + "?epoch=\(epoch)&after=\(after)",
+            timeout: .seconds(Int64(reply.pollSeconds) + 20))
+        return try JSONDecoder().decode(ShellInput.self, from: answer.body)
+    }
+
     private func call(
         _ what: String, _ method: HTTPMethod, _ path: String, body: Data? = nil, timeout: TimeAmount = .seconds(15)
     ) async throws -> DaemonClient.Answer {

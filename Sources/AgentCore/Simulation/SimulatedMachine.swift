@@ -117,6 +117,9 @@ public struct SimulatedMachine: MachineControl {
         return [:]
     }
 
+    /// A real shell of this host, in the directory.
+    public var shell: ShellProgram { ShellProgram(path: "/bin/sh", home: directory) }
+
     public func enter(_ way: EntryWay) {}
     public func reboot() {}
     public func powerOff() {}

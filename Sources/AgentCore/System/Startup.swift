@@ -9,8 +9,8 @@ public enum Startup {
         guard isPID1 else { return }
         // /proc is there already: a constructor mounted it before the Swift runtime began.
         for (source, target, type) in [
-            ("sysfs", "/sys", "sysfs"), ("devtmpfs", "/dev", "devtmpfs"), ("tmpfs", "/run", "tmpfs"),
-            ("tmpfs", "/tmp", "tmpfs"),
+            ("sysfs", "/sys", "sysfs"), ("devtmpfs", "/dev", "devtmpfs"), ("devpts", "/dev/pts", "devpts"),
+            ("tmpfs", "/run", "tmpfs"), ("tmpfs", "/tmp", "tmpfs"),
         ] {
             mkdir(target, 0o755)
             if mount(source, target, type, UInt(MS_NOSUID), nil) != 0, errno != EBUSY {

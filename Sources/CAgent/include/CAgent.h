@@ -5,6 +5,7 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 /// init_module(2).
 int agent_load_module(const void *image, size_t bytes, const char *parameters);
@@ -72,5 +73,12 @@ int agent_set_clock(double seconds);
 int agent_pipe(int ends[2]);
 /// open(2) with the flags for direct reading (0) or writing (1) of a block device; `exclusive` fails when it is in use.
 int agent_open_direct(const char *path, int writing, int exclusive);
+
+/// Starts a program in a session of its own on a new terminal. Returns the terminal's other end, which does not block.
+int agent_shell_start(const char *program, char *const arguments[], char *const environment[], const char *directory, pid_t *child);
+/// Tells the programs of a terminal how large it is.
+int agent_terminal_resize(int terminal, uint16_t rows, uint16_t columns);
+/// Orphans below this process become its children, as they are those of PID 1.
+int agent_adopt_orphans(void);
 
 #endif

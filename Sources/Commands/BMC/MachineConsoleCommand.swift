@@ -46,44 +46,20 @@ struct MachineConsoleCommand: AsyncParsableCommand {
     }
 
     private func attach(_ path: String, query: String) async throws {
-        let readOnly = readOnly
-        let terminal = readOnly ? nil : Terminal()
-        defer { terminal?.restore() }
+        let isReadOnly = readOnly
         try await connection.withClient { client in
-            try await withThrowingTaskGroup(of: Void.self) { group in
-                group.addTask {
-                    try await client.watch(path + query, as: ConsoleChunk.self) { event in
-                        guard case .put(let chunk) = event else { return true }
-                        if let data = chunk.data { FileHandle.standardOutput.write(data) }
-                        // The terminal is raw: a line does not return by itself.
-                        if let note = chunk.note { Terminal.tell(Output.fit("[\(note)]")) }
-                        return true
-                    }
+            try await TerminalLine(
+                client: client, path: path + query, isReadOnly: isReadOnly, isPersistent: false,
+                send: { action in
+                    let input =
+                        switch action {
+                        case .send(let bytes): ConsoleInput(data: Data(bytes))
+                        case .sendBreak: ConsoleInput(sendsBreak: true)
+                        }
+                    _ = try await client.call(.post, path, body: input, as: DoneView.self)
                 }
-                if !readOnly { group.addTask { try await Self.type(client, path) } }
-                defer { group.cancelAll() }
-                try await group.next()
-            }
+            ).run()
         }
-    }
-
-    /// Sends what is typed, until the person leaves or the input ends.
-    private static func type(_ client: APIClient, _ path: String) async throws {
-        var keys = ConsoleKeys()
-        for await bytes in Terminal.input() {
-            for action in keys.feed(bytes) {
-                switch action {
-                case .send(let bytes):
-                    _ = try await client.call(
-                        .post, path, body: ConsoleInput(data: Data(bytes)), as: DoneView.self)
-                case .sendBreak:
-                    _ = try await client.call(.post, path, body: ConsoleInput(sendsBreak: true), as: DoneView.self)
-                case .leave: return
-                }
-            }
-        }
-        // A pipe that ended: what the machine answers is still to be seen.
-        try await Task.sleep(for: .seconds(3600 * 24))
     }
 }
 

@@ -1,3 +1,4 @@
+import APIModel
 import Foundation
 import Glibc
 
@@ -20,6 +21,13 @@ struct Terminal {
 
     /// Words on standard error, while the terminal is raw.
     static func tell(_ words: String) { FileHandle.standardError.write(Data((words + "\r\n").utf8)) }
+
+    /// Rows and columns; nil when standard output is no terminal.
+    static var size: TerminalSize? {
+        var size = winsize()
+        guard ioctl(STDOUT_FILENO, UInt(TIOCGWINSZ), &size) == 0, size.ws_row > 0, size.ws_col > 0 else { return nil }
+        return TerminalSize(rows: size.ws_row, columns: size.ws_col)
+    }
 
     /// What comes on standard input. Reading blocks, so it has a thread of its own, which ends with the program.
     static func input() -> AsyncStream<[UInt8]> {

@@ -9,6 +9,8 @@ public final class ConsoleHub: Sendable {
         case bytes([UInt8])
         /// For the person: the console was opened, or lost and why.
         case note(String)
+        /// It is over, and why: nothing comes after this.
+        case end(String)
     }
 
     enum Input: Sendable {

@@ -43,7 +43,10 @@ extension Lifecycle {
         if operation.carriedOutAt != nil { return .completeStep(reason: "the rescue shell ended") }
         let end = (operation.stepSince ?? operation.createdAt).addingTimeInterval(operation.rescueSeconds ?? 3600)
         guard situation.now < end else { return .completeStep(reason: "the time of the rescue shell is over") }
-        if let session = situation.session, session.live, session.trusted, operation.order?.session == session.id {
+        // One that waits for orders has none: its order was lost with a killed daemon.
+        if let session = situation.session, session.live, session.trusted, !session.idle,
+            operation.order?.session == session.id
+        {
             return .wait(until: end)
         }
         switch agent(operation, situation) {

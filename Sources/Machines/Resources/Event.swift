@@ -49,6 +49,10 @@ public struct Event: Codable, Equatable, Sendable, Identifiable {
         case diskWiped = "disk.wiped"
         case installProgress = "install.progress"
         case installWritten = "install.written"
+        /// A rescue shell: of these its recording tells the rest.
+        case shellOpened = "shell.opened"
+        case shellAttached = "shell.attached"
+        case shellEnded = "shell.ended"
         case powerCommand = "power.command"
         case bmcCommand = "bmc.command"
         case nodeRegistered = "node.registered"

@@ -18,6 +18,7 @@ extension JoinToken: Resource {}
 extension Event: Resource {}
 extension BootRecord: Resource {}
 extension ConsoleRecording: Resource {}
+extension ShellRecording: Resource {}
 extension BootTicket: Resource {}
 extension AgentSession: Resource {}
 extension AccessToken: Resource {}
