@@ -35,7 +35,7 @@ struct ShellRoutes {
             guard data.count <= Self.most else {
                 throw ServiceError(.invalid, "at most \(Self.most) bytes at once", field: "data")
             }
-            try shells.type(data, to: machine, by: context.actor)
+            try await shells.type(data, to: machine, by: context.actor)
         }
         return try .json(DoneView())
     }

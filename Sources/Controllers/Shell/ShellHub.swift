@@ -84,18 +84,27 @@ final class ShellHub: Sendable {
         return stream
     }
 
-    /// Types for the shell, and has it taken down who did.
-    /// - Returns: false when it is not open, or its agent does not fetch what was typed before.
-    func type(_ bytes: Data, to machine: String, by person: String, at now: Date) -> Bool {
+    /// Takes down what somebody is about to type.
+    /// - Returns: the recording with it; nil when the shell is not open, or its agent does not fetch what was typed before.
+    func note(_ bytes: Data, for machine: String, by person: String, at now: Date) -> ShellRecording? {
         lines.withLock { lines in
-            guard var line = lines[machine], line.recording != nil, line.input.count + bytes.count <= Self.inputLimit
-            else { return false }
+            guard let line = lines[machine], line.recording != nil, line.input.count + bytes.count <= Self.inputLimit
+            else { return nil }
+            lines[machine]?.recording?.type(bytes, by: person, at: now)
+            lines[machine]?.isUnsaved = true
+            return lines[machine]?.recording
+        }
+    }
+
+    /// Gives what was taken down to this shell's agent.
+    /// - Returns: false when the shell is over.
+    func type(_ bytes: Data, into shell: ShellRecording) -> Bool {
+        lines.withLock { lines in
+            guard var line = lines[shell.machine], line.recording?.id == shell.id else { return false }
             line.input += bytes
             line.inputEnd += Int64(bytes.count)
-            line.recording?.type(bytes, by: person, at: now)
-            line.isUnsaved = true
             line.waiter?.yield()
-            lines[machine] = line
+            lines[shell.machine] = line
             return true
         }
     }
@@ -218,9 +227,10 @@ final class ShellHub: Sendable {
     /// The store has this.
     func noteKept(_ recording: ShellRecording) {
         lines.withLock { lines in
-            guard let current = lines[recording.machine]?.recording, current.id == recording.id else { return }
-            lines[recording.machine]?.kept = recording.position
-            lines[recording.machine]?.isUnsaved = current != recording
+            guard var line = lines[recording.machine], line.recording?.id == recording.id else { return }
+            line.kept = max(line.kept, recording.position)
+            line.isUnsaved = line.recording != recording
+            lines[recording.machine] = line
         }
     }
 

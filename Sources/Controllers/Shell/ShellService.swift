@@ -165,12 +165,15 @@ public struct ShellService: Service {
         return hub.attach(machine.id, operation: id, by: person, at: now)
     }
 
-    public func type(_ bytes: Data, to machine: Machine, by person: String) throws {
-        guard hub.type(bytes, to: machine.id, by: person, at: now()) else {
+    /// Types for a machine's rescue shell. It is written down who typed what before the agent gets it.
+    public func type(_ bytes: Data, to machine: Machine, by person: String) async throws {
+        guard let recording = hub.note(bytes, for: machine.id, by: person, at: now()) else {
             guard hub.recording(of: machine.id) != nil else { throw none(machine) }
             throw ServiceError(
                 .conflict, "the agent of \(machine.name) does not fetch what is typed; is the machine still there?")
         }
+        try await save(recording)
+        guard hub.type(bytes, into: recording) else { throw none(machine) }
     }
 
     public func resize(_ machine: Machine, to size: TerminalSize) { hub.resize(machine.id, to: size) }
@@ -195,14 +198,22 @@ public struct ShellService: Service {
         guard var recording else { return }
         let now = now()
         if let end { recording.finish(end, at: now) }
-        let others = try await store.list(ShellRecording.self).items
-            .filter { $0.machine == recording.machine && $0.id != recording.id && $0.endedAt != nil }
-            .sorted { $0.startedAt < $1.startedAt }
+        // What is past its use is looked for once, not with each key.
+        let others =
+            end == nil
+            ? []
+            : try await store.list(ShellRecording.self).items
+                .filter { $0.machine == recording.machine && $0.id != recording.id && $0.endedAt != nil }
+                .sorted { $0.startedAt < $1.startedAt }
         let saved = recording
         try await store.transaction { transaction in
-            // What ended stays as it is.
-            let former = try await transaction.get(ShellRecording.self, saved.id)
-            guard former?.endedAt == nil else { return }
+            // What ended stays as it is, and a newer one too: it has all that this one has.
+            if let former = try await transaction.get(ShellRecording.self, saved.id) {
+                guard former.endedAt == nil else { return }
+                guard end != nil || former.position <= saved.position && former.typedBytes <= saved.typedBytes else {
+                    return
+                }
+            }
             try transaction.put(saved)
             for old in others.dropLast(ShellRecording.kept - 1) { transaction.delete(ShellRecording.self, old.id) }
             guard let end, let machine = try await transaction.get(Machine.self, saved.machine) else { return }

@@ -25,6 +25,9 @@ class Daemon:
         self.hardware: dict[str, Any] | None = None
         self.results: dict[str, dict[str, Any]] = {}
         self.progress: list[dict[str, Any]] = []
+        # Of the newest shell: what it printed, and what is to be typed.
+        self.printed = ""
+        self.keys = b""
         self._orders: list[dict[str, str]] = []
         self._openssl("genpkey", "-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256", "-out", "ca.key")
         self._openssl("req", "-x509", "-new", "-key", "ca.key", "-subj", "/CN=ca", "-days", "30", "-out", "ca.pem")
@@ -94,6 +97,17 @@ class Daemon:
             self.hardware = body
         elif path.endswith("/progress"):
             self.progress.append(body)
+        elif path.endswith("/shell/output"):
+            data = base64.b64decode(body["data"])
+            self.printed += data.decode(errors="replace")
+            end = body["position"] + len(data)
+            return 200, {"next": end, "kept": end, "isOver": "end" in body}
+        elif "/shell/input?" in path:
+            after = int(path.split("after=")[1])
+            if after >= len(self.keys):
+                time.sleep(0.2)
+            keys = base64.b64encode(self.keys[after:]).decode()
+            return 200, {"epoch": "e", "next": len(self.keys), "data": keys, "isOver": False}
         elif path.endswith("/result"):
             self.results[path.split("/")[-2]] = body
         elif method == "GET":
@@ -105,6 +119,7 @@ class Daemon:
     def order(self, name: str, task: dict[str, Any]) -> None:
         """Signs a task for the machine that reported its hardware, and hands it out once."""
         assert self.hardware is not None
+        self.printed, self.keys = "", b""
         system = self.hardware["system"]
         macs = [nic["permanentMAC"] for nic in self.hardware["nics"] if nic.get("pciAddress") and nic.get("permanentMAC")]
         now = time.time() - _REFERENCE

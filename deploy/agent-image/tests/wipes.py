@@ -46,7 +46,7 @@ class Disk:
 def session(bench: Bench, daemon: Daemon, port: Any, devices: tuple[str, ...]) -> Iterator[dict[str, dict[str, Any]]]:
     """A machine whose agent has reported. Gives its disks by serial, or by WWN where namespaces share one."""
     with bench.machine(port, "virtio-net-pci", devices=(*_SMBIOS, *devices), pin=daemon.pin) as console:
-        _until(lambda: daemon.hardware is not None, 180, "no hardware report", console)
+        until(lambda: daemon.hardware is not None, 180, "no hardware report", console)
         assert daemon.hardware is not None
         disks = daemon.hardware["disks"]
         yield {_name(disk, disks): disk for disk in disks}
@@ -57,7 +57,7 @@ def _name(disk: dict[str, Any], disks: list[dict[str, Any]]) -> str:
     return disk["serial"] if len(same) == 1 else f"{disk['serial']}/{disk['path'][-1]}"
 
 
-def _until(condition: Callable[[], bool], seconds: float, what: str, console: Path | None = None) -> None:
+def until(condition: Callable[[], bool], seconds: float, what: str, console: Path | None = None) -> None:
     deadline = time.monotonic() + seconds
     while not condition():
         if time.monotonic() > deadline:
@@ -79,7 +79,7 @@ def task(disks: list[tuple[dict[str, Any], list[str]]], verify: str = "sampled")
 
 def wipe(daemon: Daemon, name: str, work: dict[str, Any], console: Path) -> dict[str, Any]:
     daemon.order(name, work)
-    _until(lambda: name in daemon.results, 600, f"no result of {name}", console)
+    until(lambda: name in daemon.results, 600, f"no result of {name}", console)
     return daemon.results[name]
 
 
@@ -116,7 +116,7 @@ def each_method(bench: Bench) -> None:
             # Labels are at the ends: 16 of 64 MiB are left.
             _expect(0 < files["quick"].patterns <= 16 * _MIB // len(_PATTERN), files["quick"].patterns)
             # What the agent reports then is a machine with blank disks.
-            _until(lambda: all(not disk["signatures"] for disk in (daemon.hardware or {})["disks"]), 30, "not blank")
+            until(lambda: all(not disk["signatures"] for disk in (daemon.hardware or {})["disks"]), 30, "not blank")
 
 
 def faults(bench: Bench) -> None:
@@ -159,7 +159,7 @@ def power_cut(bench: Bench) -> None:
                 told = [part for told in daemon.progress for part in told.get("disks") or []]
                 return any(part["step"] == "erasing" and (part.get("fraction") or 0) > 0.2 for part in told)
 
-            _until(is_midway, 120, "not midway", console)
+            until(is_midway, 120, "not midway", console)
         _expect("one" not in daemon.results and disk.patterns > 0, "it was over before the power was cut")
         with session(bench, daemon, port, device("")) as disks:
             result = wipe(daemon, "two", task([(disks["CUT"], ["overwrite"])]), console)
