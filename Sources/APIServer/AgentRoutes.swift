@@ -49,7 +49,8 @@ struct AgentRoutes {
 
     @Sendable func finish(_ request: Request, context: APIContext) async throws -> Response {
         let session = try await session(request)
-        let body = try await request.json(OrderResult.self, limit: 64 << 10, decoder: JSONDecoder())
+        // A hundred disks have a hundred accounts.
+        let body = try await request.json(OrderResult.self, limit: 1 << 20, decoder: JSONDecoder())
         try await agents.finish(body, order: try context.parameters.require("order"), from: session)
         return .noContent
     }
