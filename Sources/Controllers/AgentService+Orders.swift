@@ -107,11 +107,7 @@ extension AgentService {
     ) async throws {
         guard let plan = operation.order?.wipes else { return }
         let disks = operation.disks ?? []
-        let open = plan.lacking(in: disks)
-        guard open.isEmpty else {
-            operation.fall(back: "the agent shows no proof for \(open.joined(separator: ", "))", at: now)
-            return
-        }
+        if let gap = plan.gap(in: disks) { operation.fall(back: gap, at: now); return }
         let account = WipeAccount(
             machine: machine, operation: operation.id, requestedBy: operation.requestedBy,
             approvedBy: operation.approval?.approvedBy, policy: plan.policy, disks: disks, leftAlone: plan.leftAlone,

@@ -1,3 +1,4 @@
+import FoundationEssentials
 import Inventory
 import Machines
 import Testing
@@ -63,6 +64,37 @@ import Testing
         // What may or may not be foreign is for a person to say.
         let unknown = Self.disk("/dev/mmcblk0", "U-1", .unknown)
         #expect(Self.obstacle(Self.plan([Self.local, unknown])).contains("U-1"))
+    }
+
+    @Test(
+        "an account is that of the plan when it shows each target once, erased by a method of the plan, and no other disk"
+    )
+    func account() throws {
+        let nameless = [Self.disk("/dev/vdb", nil, .virtio), Self.disk("/dev/vdc", nil, .virtio)]
+        let plan = try Self.plan(
+            [Self.local] + nameless, WipeRequest(paths: ["/dev/vdb", "/dev/vdc"])
+        ).get()
+        func erased(_ disk: Disk, by method: EraseMethod? = .overwrite) -> DiskEvidence {
+            DiskEvidence(
+                disk, method: method, startedAt: .distantPast, endedAt: .distantPast, readBack: nil, outcome: .erased)
+        }
+        let whole = ([Self.local] + nameless).map { erased($0) }
+        #expect(plan.gap(in: whole) == nil)
+        #expect(plan.gap(in: whole.reversed()) == nil)
+        var (failed, smaller) = (whole, whole)
+        failed[0].outcome = .failed("I/O error")
+        smaller[0].sizeBytes -= 512
+        let rows: [([DiskEvidence], String)] = [
+            ([], "A, /dev/vdb, /dev/vdc"), (Array(whole.dropFirst()), "for A"), (failed, "for A"), (smaller, "for A"),
+            (whole + whole.prefix(1), "for A"), ([whole[0], whole[1], whole[1]], "/dev/vdb, /dev/vdc"),
+            ([erased(Self.local, by: .ataSecureErase)] + whole.dropFirst(), "for A"),
+            ([erased(Self.local, by: nil)] + whole.dropFirst(), "for A"),
+            (whole + [erased(Self.disk("/dev/sdz", "Z", .sata))], "Z, which was not ordered"),
+        ]
+        for (disks, words) in rows {
+            let gap = plan.gap(in: disks)
+            #expect(gap?.contains(words) == true, "\(words): \(gap ?? "none")")
+        }
     }
 
     @Test("a disk without a name is a target by its path, kept by its path, and otherwise an obstacle")

@@ -54,14 +54,30 @@ public struct DiskEvidence: Codable, Equatable, Sendable {
 }
 
 extension WipePlan {
-    /// Targets that the evidence does not show erased, by a method of the plan: in words.
-    public func lacking(in evidence: [DiskEvidence]) -> [String] {
-        targets.filter { target in
-            !evidence.contains { found in
-                found.outcome == .erased && found.serial == target.disk.serial && found.wwn == target.disk.wwn
-                    && found.sizeBytes == target.disk.sizeBytes
+    /// What keeps an agent's account from being that of this plan, in words; nil: it shows each target erased by a method of the plan, once, and tells
+    /// of no other disk.
+    public func gap(in evidence: [DiskEvidence]) -> String? {
+        let lacking = targets.filter { target in
+            evidence.count { found in
+                found.outcome == .erased && found.isOf(target.disk)
                     && found.method.map { (target.methods + target.whereFrozen).contains($0) } ?? false
-            }
-        }.map { $0.disk.serial ?? $0.disk.wwn ?? $0.disk.path }
+            } != 1
+        }
+        guard lacking.isEmpty else {
+            let names = lacking.map { $0.disk.serial ?? $0.disk.wwn ?? $0.disk.path }
+            return "the agent shows no proof for \(names.joined(separator: ", "))"
+        }
+        guard let other = evidence.first(where: { found in !targets.contains { found.isOf($0.disk) } }) else {
+            return nil
+        }
+        return "the agent tells of the disk \(other.serial ?? other.wwn ?? other.path), which was not ordered"
+    }
+}
+
+extension DiskEvidence {
+    fileprivate func isOf(_ disk: Disk) -> Bool {
+        // A disk without serial and WWN was ordered by its path.
+        serial == disk.serial && wwn == disk.wwn && sizeBytes == disk.sizeBytes
+            && (serial != nil || wwn != nil || path == disk.path)
     }
 }
