@@ -107,6 +107,13 @@ struct Stepper: Sendable {
             guard var current = operation, !current.isFinished, current.step == step else { return }
             current.completeStep(at: now)
             machine.note(done: step, at: now)
+            // Whoever had a shell beside the agent may have changed it: it gets no order and no secret any more, and restarts.
+            if step == .rescue, let id = machine.observed.session,
+                var session = try await transaction.get(AgentSession.self, id)
+            {
+                (session.voided, session.trust) = (true, nil)
+                try transaction.put(session)
+            }
             if let next = current.step {
                 current.stepSince = now
                 try transaction.put(
