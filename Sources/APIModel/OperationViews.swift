@@ -24,6 +24,8 @@ public struct OperationView: Codable, Sendable {
     public var attempts: Int
     /// What went wrong and is tried again.
     public var setback: Operation.Setback?
+    /// Why the last power command was not given; absent: it was.
+    public var powerFault: String?
     public var error: String?
     public var cluster: String?
     public var release: String?
@@ -61,6 +63,7 @@ public struct OperationView: Codable, Sendable {
         }
         (self.waitsFor, approvedBy, abortedBy) = (waitsFor, operation.approval?.approvedBy, operation.abortedBy)
         (attempts, setback, error) = (operation.attempts, operation.setback, operation.error)
+        powerFault = operation.powerFault
         (cluster, release) = (operation.assignment?.cluster, operation.assignment?.release)
         (wipe, disks, certificate) = (operation.wipe, operation.disks, operation.certificate)
         self.progress = progress

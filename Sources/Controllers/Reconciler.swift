@@ -52,8 +52,8 @@ public struct Reconciler: Service {
                 var due = try await stepper.settle(id)
                 failures = 0
                 // A session that falls silent changes nothing in the store: look again when its patience is over.
-                if due == nil, let session = try await session(of: id), board.isLive(session, at: now()) {
-                    due = board.expiry(of: session)
+                if let session = try await session(of: id), board.isLive(session, at: now()) {
+                    due = min(due ?? .distantFuture, board.expiry(of: session))
                 }
                 wakeups.wake(id, at: due)
             } catch is CancellationError {

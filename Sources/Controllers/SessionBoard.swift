@@ -28,15 +28,16 @@ public final class SessionBoard: Sendable {
     /// The session called lately. After a start of the daemon every open session has its patience again.
     func isLive(_ session: AgentSession, at now: Date) -> Bool {
         guard !session.voided, session.leftAt == nil else { return false }
-        let lastCall = entries.withLock { $0[session.id]?.lastCall } ?? max(session.openedAt, startedAt)
-        return now.timeIntervalSince(lastCall) < AgentSession.patience
+        return now < expiry(of: session)
     }
 
     /// When an idle or silent session stops counting as live.
     func expiry(of session: AgentSession) -> Date {
-        let lastCall = entries.withLock { $0[session.id]?.lastCall } ?? max(session.openedAt, startedAt)
-        return lastCall.addingTimeInterval(AgentSession.patience)
+        (lastCall(of: session) ?? max(session.openedAt, startedAt)).addingTimeInterval(AgentSession.patience)
     }
+
+    /// Its last call that this daemon heard.
+    func lastCall(of session: AgentSession) -> Date? { entries.withLock { $0[session.id]?.lastCall } }
 
     /// It waits for an order and none is on its way.
     func isIdle(_ session: String) -> Bool {

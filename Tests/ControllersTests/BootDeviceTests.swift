@@ -11,16 +11,20 @@ import Testing
 
 /// The BMC's boot device as a way to the disk.
 @Suite struct BootDeviceTests {
-    /// Takes commands in their order, and may refuse boot devices.
+    /// Takes commands in their order, and may refuse boot devices or power commands.
     final class Chassis: BMCController {
         let commands = Mutex<[String]>([])
         let refuses: Bool
+        let refusesPower: Bool
 
-        init(refuses: Bool = false) { self.refuses = refuses }
+        init(refuses: Bool = false, refusesPower: Bool = false) {
+            (self.refuses, self.refusesPower) = (refuses, refusesPower)
+        }
 
         func power(of bmc: BMCAccess) async throws -> PowerState { .on }
         func perform(_ action: PowerAction, on bmc: BMCAccess) async throws -> PowerState {
             commands.withLock { $0.append(action.rawValue) }
+            guard !refusesPower else { throw LifecycleFlowTests.Unexpected("not supported in present state (D5h)") }
             return action == .off ? .off : .on
         }
         func bootOnce(from device: BootDevice, uefi: Bool, on bmc: BMCAccess) async throws -> BootOverride {

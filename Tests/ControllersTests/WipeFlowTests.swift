@@ -6,6 +6,7 @@ import Inventory
 import Machines
 import NetworkAddresses
 import Store
+import Synchronization
 import TestSupport
 import Testing
 
@@ -127,6 +128,41 @@ import Testing
                 #expect(!String(decoding: record.value, as: UTF8.self).contains(wipe.driveSecret))
             }
         }
+        await daemon.kill()
+    }
+
+    /// Time that a test moves on.
+    private final class MovingClock: Sendable {
+        private let ahead = Mutex(0.0)
+        func move(by seconds: Double) { ahead.withLock { $0 += seconds } }
+        @Sendable func now() -> Date { Date().addingTimeInterval(ahead.withLock { $0 }) }
+    }
+
+    @Test(
+        "an agent that falls silent in mid-wipe is missed once its patience is over, and its machine is restarted",
+        arguments: [false, true])
+    func silence(isPowerRefused: Bool) async throws {
+        let (chassis, clock) = (BootDeviceTests.Chassis(refusesPower: isPowerRefused), MovingClock())
+        let (store, keys) = (try await Flow.store(), Flow.Keys())
+        let daemon = Flow.Daemon(store, keys: keys, bmcs: chassis, now: clock.now)
+        let session = try await Flow.boot(daemon, report: Flow.report(holdsData: true))
+        let setting = BMCSetting(.init(address: "10.0.0.9", kind: .ipmi, username: "admin"), password: "p")
+        _ = try await daemon.controllers.machines.accept(
+            session.machine, name: "node-1", bmc: setting, network: nil, generation: nil, by: "alice")
+        #expect(try await eventually { try await Flow.phase(store) == .available })
+        let (_, asked) = try await daemon.controllers.machines.begin(
+            .init(.wipe), on: session.machine, generation: nil, by: "alice")
+        _ = try await Flow.poll(daemon, session, keys: keys)
+        #expect(chassis.heard.isEmpty)
+        clock.move(by: AgentSession.patience + 10)
+        #expect(await eventually(within: .seconds(60)) { chassis.heard.contains("cycle") }, "\(chassis.heard)")
+        if isPowerRefused {
+            #expect(try await eventually { try await Self.operation(store, asked.id).powerFault != nil })
+        }
+        // What a BMC does not do is no failure of the drives.
+        let operation = try await Self.operation(store, asked.id)
+        #expect(operation.setback == nil && operation.state == .running)
+        #expect((operation.powerFault?.contains("no agent is there") == true) == isPowerRefused)
         await daemon.kill()
     }
 

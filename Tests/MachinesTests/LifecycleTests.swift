@@ -56,8 +56,11 @@ struct LifecycleRow: Sendable, CustomTestStringConvertible {
     }
 
     /// Its agent left for the installed system after ten minutes.
-    static func silent(isReady: Bool = false, commandedAt: Double = 5, now: Double) -> Situation {
+    static func silent(
+        isReady: Bool = false, heardAt: Double = 90, commandedAt: Double = 5, now: Double
+    ) -> Situation {
         var (machine, node) = (installed(.ready), node(at: 90))
+        node.lastHeartbeat = after(heardAt)
         machine.desired.bmc = .init(address: "10.0.0.9", username: "u", passwordSecret: "s")
         (machine.observed.kexecAt, machine.observed.powerCommandAt) = (after(600), after(commandedAt))
         node.ready = isReady
@@ -235,6 +238,9 @@ struct LifecycleRow: Sendable, CustomTestStringConvertible {
                 afterKexec: true)),
         .init("once", silent(commandedAt: 1300, now: 9000), .wait(until: nil)),
         .init("and not when its heartbeats arrive", silent(isReady: true, now: 9000), .wait(until: nil)),
+        .init(
+            "nor when they had come, and stopped again: its network may be down, its work is not",
+            silent(heardAt: 650, now: 9000), .wait(until: nil)),
         .init(
             "a failed machine stays failed",
             Situation(machine: machine(.failed), now: after(1e6)), .wait(until: nil)),

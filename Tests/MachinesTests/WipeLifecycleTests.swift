@@ -89,6 +89,25 @@ import Testing
         }
     }
 
+    @Test("an agent of before the power command that goes on calling shows that nothing was restarted")
+    func lostCycle() {
+        let operation = Self.operation([.wipe]) { $0.powerCommands = 1 }
+        func next(calledAt: Double, live: Bool = true, now: Double) -> LifecycleStep {
+            var session = LifecycleTests.session(live: live, trusted: false, openedAt: 3)
+            session.calledAt = Self.after(calledAt)
+            return Self.next(.wiping, operation, session: session, bmc: true, commandedAt: 10, now: now)
+        }
+        let patience = 10 + Lifecycle.restartPatience
+        #expect(next(calledAt: 60, now: 61) == .wait(until: Self.after(patience)))
+        #expect(
+            next(calledAt: patience + 1, now: patience + 2)
+                == .power(.cycle, reason: "no trusted agent session to work with", afterKexec: false))
+        // One that fell silent is on its way through firmware.
+        let slow = Self.after(10 + Lifecycle.bootPatience)
+        #expect(next(calledAt: 12, now: patience + 2) == .wait(until: slow))
+        #expect(next(calledAt: 12, live: false, now: patience + 2) == .wait(until: slow))
+    }
+
     @Test("drives that refused are asked again after a restart, once")
     func setback() {
         let operation = Self.operation([.wipe]) {
@@ -102,6 +121,12 @@ import Testing
             Self.next(.wiping, operation, session: session, bmc: true, now: 41)
                 == .power(.cycle, reason: "the drives are asked again after a restart", afterKexec: false))
         #expect(Self.next(.wiping, operation, session: session, now: 41) == .issue(.wipe), "nobody can restart it")
+        // The command was lost: the same agent still calls.
+        var deaf = session
+        deaf.calledAt = Self.after(400)
+        #expect(
+            Self.next(.wiping, operation, session: deaf, bmc: true, commandedAt: 41, now: 401)
+                == .power(.cycle, reason: "the drives are asked again after a restart", afterKexec: false))
         let anew = LifecycleTests.session("s-2", openedAt: 60)
         #expect(Self.next(.wiping, operation, session: anew, bmc: true, commandedAt: 41, now: 61) == .issue(.wipe))
         var again = operation

@@ -95,7 +95,7 @@ enum OperationText {
                     operation.id, operation.machineName ?? operation.machine, operation.verb.rawValue,
                     operation.state.rawValue,
                     current?.step.rawValue ?? "-", operation.requestedBy, Output.age(operation.createdAt),
-                    operation.error ?? operation.waitsFor ?? operation.setback?.reason ?? "-",
+                    operation.error ?? operation.waitsFor ?? operation.setback?.reason ?? operation.powerFault ?? "-",
                 ]
             })
     }
@@ -126,6 +126,7 @@ enum OperationText {
             lines.append(("step", words))
         }
         if let setback = operation.setback { lines.append(("setback", "\(setback.reason); tried again")) }
+        if let fault = operation.powerFault { lines.append(("power", fault)) }
         if let progress = operation.progress {
             lines.append(("agent", progress.step.words))
             for disk in progress.disks ?? [] {

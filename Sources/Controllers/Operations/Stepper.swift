@@ -64,7 +64,8 @@ struct Stepper: Sendable {
         }
         if let id = machine.observed.session, let session = try await store.get(AgentSession.self, id) {
             situation.session = .init(
-                id: id, openedAt: session.openedAt, live: board.isLive(session, at: now), trusted: session.trust != nil,
+                id: id, openedAt: session.openedAt, calledAt: board.lastCall(of: session),
+                live: board.isLive(session, at: now), trusted: session.trust != nil,
                 idle: board.isIdle(id), mayStart: session.isKnownHardware == true && board.isUnordered(id))
         }
         if let node = try await store.get(Node.self, machine.hostname), node.machine == id { situation.node = node }
@@ -203,13 +204,18 @@ struct Stepper: Sendable {
         do {
             _ = try await machines.setPower(action, of: id, by: Self.actor)
         } catch {
-            let now = now()
-            try await change(situation) { _, operation, _, _ in
-                operation?.setback = .init("\(reason), and \(error)", at: now, again: now)
+            let former = situation.machine.observed.powerCommandAt
+            try await change(situation) { machine, operation, _, _ in
+                operation?.powerFault = "\(reason): \(error)"
+                // One that may have been done counts.
+                if machine.observed.powerCommandAt != former { operation?.powerCommands += 1 }
             }
             throw error
         }
-        try await change(situation) { _, operation, _, _ in operation?.powerCommands += 1 }
+        try await change(situation) { _, operation, _, _ in
+            operation?.powerFault = nil
+            operation?.powerCommands += 1
+        }
     }
 
     /// Another operation may begin.

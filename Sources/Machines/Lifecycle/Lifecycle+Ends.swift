@@ -59,6 +59,7 @@ extension Lifecycle {
                     + "this boot; ask again while the agent waits, to confirm that it is this machine"
             }
             if let setback = situation.operation?.setback { return "\(minutes); the last attempt: \(setback.reason)" }
+            if let fault = situation.operation?.powerFault { return "\(minutes); \(fault)" }
             return situation.operation?.order == nil
                 ? "\(minutes) no agent has asked for the order; is the machine on and booting from the network?"
                 : "\(minutes) the agent has not \(work); look at its console"

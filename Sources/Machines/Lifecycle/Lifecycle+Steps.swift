@@ -73,11 +73,9 @@ extension Lifecycle {
             }
             if let setback = operation.setback, situation.now < setback.again { return .wait(until: setback.again) }
             // Drives that refused are asked again once their power was off: that thaws those which firmware froze.
-            if step == .wipe, let setback = operation.setback, situation.hasBMC, session.openedAt < setback.at {
-                guard let commandedAt = situation.machine.observed.powerCommandAt, commandedAt >= setback.at else {
-                    return .power(.cycle, reason: "the drives are asked again after a restart", afterKexec: false)
-                }
-                return .wait(until: deadline(situation))
+            if step == .wipe, let setback = operation.setback, session.openedAt < setback.at {
+                if let due = awaited(situation, since: setback.at) { return .wait(until: due) }
+                if let step = cycle(operation, situation, "the drives are asked again after a restart") { return step }
             }
             guard operation.attempts < step.maximumAttempts else {
                 return .fail(
@@ -98,25 +96,32 @@ extension Lifecycle {
     /// The agent that may be given the order. Secrets wait for a trusted session: a person confirms it by asking again, or a power command of ours
     /// makes one.
     private static func agent(_ operation: Operation, _ situation: Situation) -> Agent {
-        let observed = situation.machine.observed
-        let since = operation.stepSince ?? observed.phaseSince
-        if let session = situation.session, session.live {
-            if session.trusted { return .present(session) }
-            // It follows no command of ours; one that does is on its way while the last command is young.
-            if let command = observed.powerCommandAt, command >= session.openedAt, command >= since,
-                situation.now < command.addingTimeInterval(bootPatience)
-            {
-                return .absent(.wait(until: earlier(command.addingTimeInterval(bootPatience), deadline(situation))))
+        let session = situation.session.flatMap { $0.live ? $0 : nil }
+        if let session, session.trusted { return .present(session) }
+        let since = operation.stepSince ?? situation.machine.observed.phaseSince
+        if let due = awaited(situation, since: since) { return .absent(.wait(until: due)) }
+        return .absent(
+            cycle(
+                operation, situation,
+                session == nil ? "no agent is there to work with" : "no trusted agent session to work with"))
+    }
+
+    /// A boot may be on its way that follows a power command of ours: when to look again. Nil: there is none, or it came to nothing.
+    private static func awaited(_ situation: Situation, since: Date) -> Date? {
+        guard let command = situation.machine.observed.powerCommandAt, command >= since else { return nil }
+        let patience = command.addingTimeInterval(bootPatience)
+        var due = patience
+        if let session = situation.session {
+            guard session.openedAt <= command else { return nil }
+            // An agent of before that goes on calling was not restarted: the command was lost, or the BMC did nothing.
+            let restart = command.addingTimeInterval(restartPatience)
+            if session.live {
+                guard session.calledAt < restart else { return nil }
+                if situation.now < restart { due = restart }
             }
-            return .absent(cycle(operation, situation, "no trusted agent session to work with"))
         }
-        if let command = observed.powerCommandAt, command >= since,
-            command >= situation.session?.openedAt ?? .distantPast,
-            situation.now < command.addingTimeInterval(bootPatience)
-        {
-            return .absent(.wait(until: earlier(command.addingTimeInterval(bootPatience), deadline(situation))))
-        }
-        return .absent(cycle(operation, situation, "no agent is there to work with"))
+        guard situation.now < patience else { return nil }
+        return earlier(due, deadline(situation))
     }
 
     private static func cycle(_ operation: Operation, _ situation: Situation, _ reason: String) -> LifecycleStep? {
@@ -137,8 +142,9 @@ extension Lifecycle {
     /// A node whose agent left to start it and that gave no sign of life is started through firmware, once.
     static func restart(silent situation: Situation) -> LifecycleStep? {
         let observed = situation.machine.observed
+        // One whose heartbeats came since, and stopped again, is somebody's network or work: it is not restarted for that.
         guard observed.phase == .ready, let entered = observed.kexecAt, let node = situation.node, !node.ready,
-            situation.hasBMC, observed.powerCommandAt ?? .distantPast < entered
+            node.lastHeartbeat < entered, situation.hasBMC, observed.powerCommandAt ?? .distantPast < entered
         else { return nil }
         let deadline = entered.addingTimeInterval(kexecPatience)
         guard situation.now >= deadline else { return .wait(until: deadline) }

@@ -34,6 +34,8 @@ public struct Situation: Sendable {
     public struct Session: Equatable, Sendable {
         public var id: String
         public var openedAt: Date
+        /// Its last call.
+        public var calledAt: Date
         /// It called within ``AgentSession/patience``.
         public var live: Bool
         /// It may carry secrets.
@@ -43,7 +45,12 @@ public struct Situation: Sendable {
         /// It showed that it is this machine, called since this daemon began, and was given no order since.
         public var mayStart: Bool
 
-        public init(id: String, openedAt: Date, live: Bool, trusted: Bool, idle: Bool, mayStart: Bool = false) {
+        /// - Parameter calledAt: nil: when it was opened.
+        public init(
+            id: String, openedAt: Date, calledAt: Date? = nil, live: Bool, trusted: Bool, idle: Bool,
+            mayStart: Bool = false
+        ) {
+            self.calledAt = calledAt ?? openedAt
             (self.id, self.openedAt, self.live, self.trusted, self.idle) = (id, openedAt, live, trusted, idle)
             self.mayStart = mayStart
         }

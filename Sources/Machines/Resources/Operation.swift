@@ -52,6 +52,8 @@ public struct Operation: Codable, Equatable, Sendable, Identifiable {
     public var starts = 0
     /// Power commands given in the present step.
     public var powerCommands = 0
+    /// Why the last power command was not given; nil: it was.
+    public var powerFault: String?
     /// The newest failure of the present step that another attempt follows.
     public var setback: Setback?
     /// The order now with the agent.
@@ -192,7 +194,7 @@ extension Operation {
         guard let step else { return }
         done.append(StepRecord(step, since: stepSince ?? now, until: now, attempts: attempts))
         (attempts, starts, powerCommands) = (0, 0, 0)
-        (stepSince, setback, order, carriedOutAt) = (nil, nil, nil, nil)
+        (stepSince, setback, order, carriedOutAt, powerFault) = (nil, nil, nil, nil, nil)
     }
 
     public mutating func finish(_ state: State, _ error: String?, at now: Date) {
@@ -224,6 +226,7 @@ extension Operation {
             ?? installedAt.map { [StepRecord(.install, since: createdAt, until: $0, attempts: 1)] } ?? []
         (stepSince, attempts) = (try optional(.stepSince), try optional(.attempts) ?? 0)
         (starts, powerCommands) = (try optional(.starts) ?? 0, try optional(.powerCommands) ?? 0)
+        powerFault = try optional(.powerFault)
         (setback, order, joinToken) = (try optional(.setback), try optional(.order), try optional(.joinToken))
         (carriedOutAt, disks, certificate) = (
             try optional(.carriedOutAt), try optional(.disks), try optional(.certificate)
