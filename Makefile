@@ -10,7 +10,7 @@ BUILD := swift build
 FIRMWARE_DIR ?=
 ARGS ?=
 
-.PHONY: build release programs agent boot-files reference-os test test-full bench bench-inventory fuzz check format demo demo-down deps clean
+.PHONY: build release programs agent boot-files reference-os test test-full bench bench-inventory simulate fuzz check format demo demo-down deps clean
 
 deps: $(CACHE)/deps-installed $(CACHE)/python/installed
 $(CACHE)/deps-installed: deploy/packages.txt
@@ -41,7 +41,7 @@ reference-os: deps
 
 check: deps
 	deploy/check-layers
-	swift format lint --strict --parallel --recursive Package.swift Sources Tests deploy/fuzz/Package.swift deploy/fuzz/Sources/Fuzz deploy/bench/inventory/Package.swift deploy/bench/inventory/Sources/InventoryBench
+	swift format lint --strict --parallel --recursive Package.swift Sources Tests deploy/fuzz/Package.swift deploy/fuzz/Sources/Fuzz deploy/bench/inventory/Package.swift deploy/bench/inventory/Sources/InventoryBench deploy/simulate/Package.swift deploy/simulate/Sources/Fleet
 
 # Eight at once: most tests run real programs, and all of them at once on two cores would wait for each other longer than a
 # boot client waits.
@@ -55,6 +55,7 @@ test: check
 # the reference OS with Secure Boot and damaged slots.
 test-full: test programs agent boot-files reference-os
 	SLIPWAY_FLEET=1000 swift test --skip-build --filter BMCFleet
+	$(MAKE) simulate MACHINES=100
 	deploy/virtual-rack/demo --name test-full --servers 4 --power-cycle --reprovision --down
 	deploy/virtual-rack/demo --name test-full --dhcp proxy --power-cycle --down
 	deploy/virtual-rack/demo --name test-full --servers 1 --firmware uefi-http --power-cycle --down
@@ -100,8 +101,13 @@ $(CACHE)/bench/tftpd-hpa:
 	cd $@.new && apt-get -qq -o APT::Sandbox::User=root download tftpd-hpa && dpkg-deb -x tftpd-hpa_*.deb .
 	mv $@.new $@
 
+# A fleet of simulated machines against a real slipwayd, from the loading dock to release: make simulate [MACHINES=1000] [SEED=7]
+simulate: deps
+	$(BUILD) -c release --product slipwayd
+	deploy/simulate/run --machines $(or $(MACHINES),100) $(if $(SEED),--seed $(SEED))
+
 format:
-	swift format format --in-place --parallel --recursive Package.swift Sources Tests deploy/fuzz/Package.swift deploy/fuzz/Sources/Fuzz deploy/bench/inventory/Package.swift deploy/bench/inventory/Sources/InventoryBench
+	swift format format --in-place --parallel --recursive Package.swift Sources Tests deploy/fuzz/Package.swift deploy/fuzz/Sources/Fuzz deploy/bench/inventory/Package.swift deploy/bench/inventory/Sources/InventoryBench deploy/simulate/Package.swift deploy/simulate/Sources/Fleet
 
 clean:
 	rm -rf .build .cache

@@ -46,6 +46,10 @@ public struct WipeOutcome: Sendable {
     public var facts: [String: String]
     /// What was asked for beside the disks and is not done, in words for a person.
     public var failures: [String]
+
+    public init(disks: [DiskEvidence], facts: [String: String], failures: [String]) {
+        (self.disks, self.facts, self.failures) = (disks, facts, failures)
+    }
 }
 
 /// How the agent leaves.

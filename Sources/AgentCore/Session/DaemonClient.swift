@@ -13,17 +13,18 @@ public struct DaemonClient: Sendable {
 
     public init(host: String, port: Int, pin: String) { (self.host, self.port, self.pin) = (host, port, pin) }
 
-    struct Answer: Sendable {
-        var status: Int
-        var body: Data
+    public struct Answer: Sendable {
+        public var status: Int
+        public var body: Data
         /// Seconds to wait before it is tried again, where the daemon says so.
-        var retryAfter: Int?
+        public var retryAfter: Int?
     }
 
+    /// One call.
     /// - Throws: ``DaemonClientError`` when there was no answer.
-    func call(_ method: HTTPMethod, _ path: String, token: String?, body: Data?, timeout: TimeAmount) async throws
-        -> Answer
-    {
+    public func call(
+        _ method: HTTPMethod, _ path: String, token: String?, body: Data?, timeout: TimeAmount
+    ) async throws -> Answer {
         do {
             return try await exchange(method, path, token: token, body: body, timeout: timeout)
         } catch let error as DaemonClientError {
@@ -92,9 +93,9 @@ public struct DaemonClient: Sendable {
 }
 
 /// The daemon was not reached.
-struct DaemonClientError: Error, CustomStringConvertible {
+public struct DaemonClientError: Error, CustomStringConvertible {
     var server: String
     var reason: String
 
-    var description: String { "\(server): \(reason)" }
+    public var description: String { "\(server): \(reason)" }
 }
