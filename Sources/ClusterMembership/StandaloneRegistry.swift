@@ -12,8 +12,19 @@ public final class StandaloneRegistry: Sendable {
     private let logger: Logger
     let now: @Sendable () -> Date
     private let startedAt: Date
-    /// Last heartbeat by node name: soft state, relearnt within seconds after a start.
-    private let heartbeats = Mutex<[String: Date]>([:])
+    private let signs = Mutex(Signs())
+
+    /// Signs of life by node name: soft state, relearnt within seconds after a start.
+    private struct Signs {
+        var heartbeats: [String: Date] = [:]
+        /// Nodes whose silence is to be noticed, and since when they are silent; nil: the store was not asked yet.
+        var awaited: [String: Date]?
+
+        mutating func note(_ name: String, at now: Date) {
+            heartbeats[name] = now
+            awaited?[name] = now
+        }
+    }
 
     public init(store: any RecordStore, heartbeatSeconds: Int = 5, logger: Logger, now: @escaping @Sendable () -> Date)
     {
@@ -85,7 +96,7 @@ public final class StandaloneRegistry: Sendable {
                     details: ["kernel": registration.kernel, "osRelease": registration.osRelease]))
             return node
         }
-        heartbeats.withLock { $0[node.id] = now }
+        signs.withLock { $0.note(node.id, at: now) }
         return node
     }
 
@@ -97,7 +108,7 @@ public final class StandaloneRegistry: Sendable {
     ) async throws -> Bool {
         let now = now()
         let known = try await node(name, credential)
-        heartbeats.withLock { $0[name] = now }
+        signs.withLock { $0.note(name, at: now) }
         let isToLeave = known.leaveAskedAt != nil && known.leftAt == nil
         guard known.bootID != bootID || !known.ready || known.osRelease != osRelease else { return isToLeave }
         try await store.transaction { transaction in
@@ -125,23 +136,40 @@ public final class StandaloneRegistry: Sendable {
     }
 
     /// The last sign of life of a node, as far as this daemon saw one.
-    public func lastHeartbeat(of name: String) -> Date? { heartbeats.withLock { $0[name] } }
+    public func lastHeartbeat(of name: String) -> Date? { signs.withLock { $0.heartbeats[name] } }
 
-    /// Marks nodes not ready whose heartbeats stopped: three missed and a little.
+    /// Marks nodes not ready whose heartbeats stopped: three missed and a little. Asks the store only for those that are silent: with ten thousand
+    /// nodes a look at each of them every second would be most of what the daemon does.
     public func checkHeartbeats() async throws {
         let now = now()
         let patience = Double(heartbeatSeconds) * 3 + 1
-        for node in try await store.list(Node.self).items where node.ready {
-            let last = max(lastHeartbeat(of: node.id) ?? node.lastHeartbeat, startedAt)
-            guard now.timeIntervalSince(last) > patience else { continue }
-            logger.warning("node is silent", metadata: ["node": "\(node.id)", "machine.id": "\(node.machine)"])
-            try await store.transaction { transaction in
-                guard var node = try await transaction.get(Node.self, node.id), node.ready else { return }
-                node.lastHeartbeat = last
-                try await set(
-                    &node, ready: false, "no heartbeat since \(last.formatted(.iso8601))", in: transaction, at: now)
+        if signs.withLock({ $0.awaited == nil }) {
+            let ready = try await store.list(Node.self).items.filter(\.ready)
+            signs.withLock { signs in
+                let known = ready.map { ($0.id, max(signs.heartbeats[$0.id] ?? $0.lastHeartbeat, startedAt)) }
+                // Whoever registered meanwhile has been heard.
+                signs.awaited = Dictionary(known, uniquingKeysWith: { $1 }).merging(
+                    signs.heartbeats, uniquingKeysWith: max)
             }
         }
+        let silent = signs.withLock { $0.awaited?.filter { now.timeIntervalSince($0.value) > patience } ?? [:] }
+        for (name, last) in silent {
+            try await note(silent: name, since: last, at: now)
+            // A heartbeat that came meanwhile counts.
+            signs.withLock { if $0.awaited?[name] == last { $0.awaited?[name] = nil } }
+        }
+    }
+
+    private func note(silent name: String, since last: Date, at now: Date) async throws {
+        let machine: String? = try await store.transaction { transaction in
+            guard var node = try await transaction.get(Node.self, name), node.ready else { return nil }
+            node.lastHeartbeat = last
+            try await set(
+                &node, ready: false, "no heartbeat since \(last.formatted(.iso8601))", in: transaction, at: now)
+            return node.machine
+        }
+        guard let machine else { return }
+        logger.warning("node is silent", metadata: ["node": "\(name)", "machine.id": "\(machine)"])
     }
 
     private func set(_ node: inout Node, ready: Bool, _ reason: String, in transaction: Transaction, at now: Date)

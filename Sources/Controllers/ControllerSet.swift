@@ -51,7 +51,8 @@ public struct ControllerSet: Sendable {
         let desk = OperationDesk(limits: limits)
         machines = MachineService(
             store: store, board: board, installation: installation, bmcs: bmcs, consoles: consoles,
-            profiles: profiles, director: director, boots: boots, wakeups: wakeups, planner: planner, desk: desk,
+            profiles: profiles, director: director, identities: identities, boots: boots, wakeups: wakeups,
+            planner: planner, desk: desk,
             now: now)
         operations = OperationService(store: store, wakeups: wakeups, desk: desk, now: now)
         certificates = CertificateBook(store: store, installation: installation, now: now)

@@ -8,6 +8,20 @@ public final class IdentityBook: Sendable {
     private struct State {
         var known: [String: IdentityResolver.Known] = [:]
         var resolver = IdentityResolver()
+        /// What people call each machine, and whom they mean by it.
+        var words: [String: Set<String>] = [:]
+        var machines: [String: Set<String>] = [:]
+
+        mutating func note(_ words: Set<String>, of machine: String) {
+            let former = self.words[machine] ?? []
+            guard former != words else { return }
+            for word in former.subtracting(words) {
+                machines[word]?.remove(machine)
+                if machines[word]?.isEmpty ?? false { machines[word] = nil }
+            }
+            for word in words { machines[word, default: []].insert(machine) }
+            self.words[machine] = words.isEmpty ? nil : words
+        }
     }
 
     private let state = Mutex(State())
@@ -17,7 +31,9 @@ public final class IdentityBook: Sendable {
     func update(_ machine: Machine) {
         let known = IdentityResolver.Known(
             id: machine.id, identity: machine.identity, isQuestioned: machine.observed.question != nil)
+        let words = machine.words
         state.withLock { state in
+            state.note(words, of: machine.id)
             // Most changes of a machine are none of its identity.
             guard
                 state.known[machine.id]?.identity != known.identity
@@ -31,6 +47,7 @@ public final class IdentityBook: Sendable {
     func remove(_ machine: String) {
         state.withLock { state in
             if state.known.removeValue(forKey: machine) != nil { state.resolver.remove(machine) }
+            state.note([], of: machine)
         }
     }
 
@@ -42,5 +59,15 @@ public final class IdentityBook: Sendable {
         }
     }
 
+    /// Ids of the machines with this name, MAC or serial number. The book follows the store: it may not have heard of the newest yet.
+    func machines(called word: String) -> Set<String> { state.withLock { $0.machines[word] ?? [] } }
+
     var resolver: IdentityResolver { state.withLock { $0.resolver } }
+}
+
+extension Machine {
+    /// What people may call it, beside its id.
+    fileprivate var words: Set<String> {
+        Set([name, observed.hardware?.facts.serial].compactMap { $0 } + observed.macs.map(\.description))
+    }
 }

@@ -13,6 +13,7 @@ public struct MachineService: Sendable {
     let consoles: ConsoleHub
     public let profiles: ProfileMatcher
     let director: BootDirector
+    let identities: IdentityBook
     let boots: BootBook
     let wakeups: Wakeups
     let planner: OperationPlanner
@@ -24,10 +25,17 @@ public struct MachineService: Sendable {
     public func machine(_ reference: String) async throws -> Machine {
         if let machine = try await store.get(Machine.self, reference) { return machine }
         let mac = MACAddress(reference)
-        let matches = try await store.list(Machine.self).items.filter { machine in
+        func isMeant(_ machine: Machine) -> Bool {
             machine.name == reference || mac.map { machine.observed.macs.contains($0) } ?? false
                 || machine.observed.hardware?.facts.serial == reference
         }
+        var matches: [Machine] = []
+        let known = identities.machines(called: reference)
+        for id in mac.map({ known.union(identities.machines(called: $0.description)) }) ?? known {
+            if let machine = try await store.get(Machine.self, id), isMeant(machine) { matches.append(machine) }
+        }
+        // The book follows the store: what it does not know yet is looked for among all.
+        if matches.isEmpty { matches = try await store.list(Machine.self).items.filter(isMeant) }
         guard let machine = matches.first else {
             throw ServiceError(.notFound, "no machine is called \(reference); see `slipway machine list`")
         }

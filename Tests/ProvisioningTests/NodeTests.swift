@@ -7,7 +7,7 @@ import Testing
     func staticAddress() async throws {
         try await Installation.with { installation in
             let server = try TrialServer(installation)
-            let other = try TrialServer(installation, mac: "52:54:00:00:00:02")
+            let other = try TrialServer(installation, mac: "52:54:00:00:00:02", serial: "TRIAL-2")
             try await installation.addReleaseAndCluster(TrialImage.make(in: installation.directory))
             let agents = [try await server.bootAgent(), try await other.bootAgent()]
             defer { for agent in agents { agent.kill() } }

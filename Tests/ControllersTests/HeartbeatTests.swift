@@ -1,0 +1,107 @@
+import ClusterMembership
+import Foundation
+import Logging
+import Machines
+import Store
+import Synchronization
+import TestSupport
+import Testing
+
+/// Whose heartbeats stopped, by the registry's own clock.
+@Suite struct HeartbeatTests {
+    /// Counts what is asked of the store.
+    final class CountingStore: RecordStore {
+        let inner = MemoryStore()
+        let reads = Mutex(0)
+
+        func get(_ key: RecordKey) async throws -> Record? {
+            reads.withLock { $0 += 1 }
+            return inner.get(key)
+        }
+        func list(kind: String) async throws -> Snapshot {
+            reads.withLock { $0 += 1 }
+            return inner.list(kind: kind)
+        }
+        func commit(_ writes: [Write]) async throws -> Revision { try inner.commit(writes) }
+        func watch(kind: String, from revision: Revision) async throws -> AsyncThrowingStream<Change, any Error> {
+            inner.watch(kind: kind, from: revision)
+        }
+    }
+
+    final class Clock: Sendable {
+        let time = Mutex(HeartbeatTests.start)
+        var now: Date { time.withLock { $0 } }
+        func pass(_ seconds: Double) { time.withLock { $0 += seconds } }
+    }
+
+    private static let start = Date(timeIntervalSince1970: 1_800_000_000)
+    private static let credential = String(repeating: "c", count: 40)
+    private let store = CountingStore()
+    private let clock = Clock()
+
+    private func registry() -> StandaloneRegistry {
+        let clock = clock
+        return StandaloneRegistry(
+            store: store, heartbeatSeconds: 5, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() },
+            now: { clock.now })
+    }
+
+    private func addNodes(_ count: Int) async throws {
+        let now = clock.now
+        try await store.transaction { transaction in
+            for number in 0..<count {
+                try transaction.put(
+                    Node(
+                        id: "node-\(number)", cluster: "lab", machine: "m-\(number)", osRelease: "r", kernel: "6.1",
+                        addresses: [], bootID: "b", credentialHash: Credential.hash(Self.credential), at: now))
+            }
+        }
+    }
+
+    private func ready() async throws -> Set<String> {
+        Set(try await store.list(Node.self).items.filter(\.ready).map(\.id))
+    }
+
+    @Test("of nodes that are well nothing is read, however often is looked")
+    func isCheap() async throws {
+        try await addNodes(50)
+        let registry = registry()
+        try await registry.checkHeartbeats()
+        let before = store.reads.withLock { $0 }
+        for _ in 0..<10 { try await registry.checkHeartbeats() }
+        #expect(store.reads.withLock { $0 } == before)
+    }
+
+    @Test("a node that falls silent is told, comes back, and is told again")
+    func silence() async throws {
+        try await addNodes(2)
+        let registry = registry()
+        for _ in 0..<5 {
+            clock.pass(4)
+            try await registry.heartbeat(node: "node-0", credential: Self.credential, bootID: "b", osRelease: "r")
+            try await registry.checkHeartbeats()
+        }
+        // node-1 was never heard by this daemon, which gave it its patience from its own start on.
+        #expect(try await ready() == ["node-0"])
+        let told = try await store.get(Node.self, "node-1")
+        #expect(told?.lastHeartbeat == Self.start)
+        try await registry.heartbeat(node: "node-1", credential: Self.credential, bootID: "b", osRelease: "r")
+        #expect(try await ready() == ["node-0", "node-1"])
+        clock.pass(17)
+        try await registry.checkHeartbeats()
+        #expect(try await ready() == [])
+    }
+
+    @Test("a node that is gone is awaited no longer")
+    func gone() async throws {
+        try await addNodes(1)
+        let registry = registry()
+        try await registry.checkHeartbeats()
+        try await store.transaction { $0.delete(Node.self, "node-0") }
+        clock.pass(30)
+        try await registry.checkHeartbeats()
+        let before = store.reads.withLock { $0 }
+        try await registry.checkHeartbeats()
+        #expect(store.reads.withLock { $0 } == before)
+    }
+}
