@@ -18,14 +18,16 @@ from .table import Row, print_table
 
 STORM = 1000
 PER_RACK = 40
+VERBS = ("provision", "reprovision", "release")
 Machine = dict[str, Any]
 
 
 class Scenario:
-    def __init__(self, count: int, daemon: Daemon, machines: Machines, api: API, wait: float) -> None:
+    def __init__(self, count: int, daemon: Daemon, machines: Machines, api: API, wait: float, until: str) -> None:
         self._count, self._daemon, self._machines, self._api = count, daemon, machines, api
         # Seconds that a stage may take until who is not there counts as stuck: three restarts and a heartbeat, and the fleet's own size.
         self._patience = 90 + 6 * daemon.heartbeat + 0.3 * count + wait
+        self._verbs = VERBS[:VERBS.index(until) + 1]
         self._lists: list[float] = []
         self._newest: list[Machine] = []
         self._listed = 0
@@ -51,6 +53,8 @@ class Scenario:
             ("reprovision", "ready", {}),
             ("release", "available", {"policy": "recycle"}),
         ):
+            if verb not in self._verbs:
+                break
             self._stage(verb, lambda: self._ask(verb, phase, body))
         wall = time.monotonic() - began
         cpu = self._daemon.cpu_seconds() - cpu
