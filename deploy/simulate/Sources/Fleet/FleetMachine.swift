@@ -42,7 +42,7 @@ final class FleetMachine: Sendable {
     func fate() -> Fate { luck.falls(odds.restart) ? .restarts : luck.falls(odds.brokenDisk) ? .breaks : .well }
 
     /// Of work on its disk.
-    func seconds(_ range: ClosedRange<Double>) -> Double { luck.seconds(range) * (isSlow ? 8 : 1) }
+    func seconds(_ range: ClosedRange<Double>) -> Double { luck.seconds(range) * (isSlow ? 4 : 1) }
 
     /// Plays it until the process ends.
     func run() async throws {

@@ -39,7 +39,7 @@ struct Odds: Sendable {
     var lostAnswer = 0.01
     /// Of each order: the machine restarts in the middle of it.
     var restart = 0.05
-    /// Of each machine: its disk takes eight times as long.
+    /// Of each machine: its disk takes four times as long.
     var slowDisk = 0.05
     /// Of each order: the disk fails, and the order with it.
     var brokenDisk = 0.01
