@@ -12,11 +12,12 @@ import Testing
 
     /// A rescue whose order an agent has.
     private func with(
+        clock: WipeFlowTests.MovingClock = .init(),
         _ body: (_ daemon: Flow.Daemon, _ store: any RecordStore, _ order: Order, _ session: AgentSession) async throws
             -> Void
     ) async throws {
         let (store, keys) = (try await Flow.store(), Flow.Keys())
-        let daemon = Flow.Daemon(store, keys: keys)
+        let daemon = Flow.Daemon(store, keys: keys, now: clock.now)
         let session = try await WipeFlowTests.available(daemon, store)
         _ = try await daemon.controllers.machines.begin(
             .init(.rescue, rescueSeconds: 600), on: session.machine, generation: nil, by: "alice")
@@ -115,21 +116,29 @@ import Testing
         }
     }
 
-    @Test("an order that is void ends the shell: people are told, and the agent is")
-    func ended() async throws {
-        try await with { daemon, store, order, session in
+    @Test("an order that is void ends the shell: people are told, and the agent is", arguments: [false, true])
+    func ended(byTime: Bool) async throws {
+        let clock = WipeFlowTests.MovingClock()
+        try await with(clock: clock) { daemon, store, order, session in
             let shells = daemon.controllers.shells
             _ = try await shells.take(output("$ ", at: 0), order: order.id, from: session)
             let machine = try #require(try await store.get(Machine.self, session.machine))
             let seen = try await shells.attach(machine, by: "bob")
             try await withThrowingTaskGroup(of: Void.self) { group in
-                group.addTask { try await shells.run() }
                 let operation = try #require(machine.observed.operation)
-                _ = try await daemon.controllers.operations.abort(operation, by: "bob")
+                if byTime {
+                    clock.move(by: 601)
+                    // The lifecycle may have gone on before the shell is looked at.
+                    let isOver = try await eventually { try await Flow.phase(store) == .available }
+                    #expect(isOver)
+                } else {
+                    _ = try await daemon.controllers.operations.abort(operation, by: "bob")
+                }
+                group.addTask { try await shells.run() }
                 var last: ConsoleHub.Output?
                 for await output in seen { last = output }
                 guard case .end(let words) = last else { throw Flow.Unexpected("no end: \(String(describing: last))") }
-                #expect(words.contains("bob ended it"))
+                #expect(words.contains(byTime ? "its time is over" : "bob ended it"), "\(words)")
                 group.cancelAll()
             }
             #expect(try await shells.input(order: order.id, epoch: "", after: 0, from: session).isOver)

@@ -124,7 +124,7 @@ import Testing
         #expect(statement.requestedBy == "alice" && statement.disks.map(\.serial) == ["D-1"])
         // The drives' password was in the order, and nowhere else.
         for kind in ["operation", "event", "machine", "agent-session"] {
-            for record in store.list(kind: kind).records {
+            for record in try await store.list(kind: kind).records {
                 #expect(!String(decoding: record.value, as: UTF8.self).contains(wipe.driveSecret))
             }
         }
@@ -132,7 +132,7 @@ import Testing
     }
 
     /// Time that a test moves on.
-    private final class MovingClock: Sendable {
+    final class MovingClock: Sendable {
         private let ahead = Mutex(0.0)
         func move(by seconds: Double) { ahead.withLock { $0 += seconds } }
         @Sendable func now() -> Date { Date().addingTimeInterval(ahead.withLock { $0 }) }

@@ -85,9 +85,8 @@ struct OrderIssuer: Sendable {
     }
 
     private func issueShell(_ operation: Operation, on machine: Machine, _ session: Situation.Session) async throws {
-        guard let facts = machine.observed.hardware?.facts else { return }
+        guard let facts = machine.observed.hardware?.facts, let end = operation.rescueEnd else { return }
         let now = now()
-        let end = (operation.stepSince ?? now).addingTimeInterval(operation.rescueSeconds ?? 3600)
         let order = Order(
             id: Credential.identifier("order"), operation: operation.id, machine: facts,
             task: .shell(ShellOrder(seconds: max(1, end.timeIntervalSince(now)))), issuedAt: now,

@@ -28,8 +28,8 @@ public struct ShellService: Service {
                 do {
                     // What a daemon before this one left open goes on, or ends now.
                     if !isLoaded {
-                        for recording in try await store.list(ShellRecording.self).items where recording.endedAt == nil
-                        {
+                        let open = try await store.compactMap(ShellRecording.self) { $0.endedAt == nil ? $0 : nil }
+                        for recording in open {
                             if hub.recording(of: recording.machine) == nil {
                                 hub.open(recording, session: "", at: now())
                             }
@@ -66,20 +66,15 @@ public struct ShellService: Service {
     private func words(for operation: Operation?) -> String {
         guard let operation else { return "the machine is forgotten" }
         if let person = operation.abortedBy { return "\(person) ended it" }
-        if let until = until(operation), now() >= until { return "its time is over" }
+        if let end = operation.rescueEnd, operation.finishedAt ?? now() >= end { return "its time is over" }
         return operation.error ?? "it was left"
-    }
-
-    /// When the shell ends at the latest; nil before the rescue began.
-    private func until(_ operation: Operation) -> Date? {
-        operation.stepSince.map { $0.addingTimeInterval(operation.rescueSeconds ?? 3600) }
     }
 
     private func goesOn(_ operation: Operation, _ machine: Machine?) -> Bool {
         guard operation.verb == .rescue, !operation.isFinished, operation.abortedBy == nil,
             operation.carriedOutAt == nil, let machine, machine.observed.operation == operation.id
         else { return false }
-        return until(operation).map { now() < $0 } ?? true
+        return operation.rescueEnd.map { now() < $0 } ?? true
     }
 
     // MARK: the agent
@@ -133,7 +128,7 @@ public struct ShellService: Service {
             }
             let recording = ShellRecording(
                 id: order, machine: machine.id, operation: id, requestedBy: operation.requestedBy, at: now)
-            let until = until(operation).map { " until \($0.formatted(.iso8601))" } ?? ""
+            let until = operation.rescueEnd.map { " until \($0.formatted(.iso8601))" } ?? ""
             try transaction.put(recording)
             try transaction.put(
                 Event.now(
@@ -187,7 +182,7 @@ public struct ShellService: Service {
     /// What went through a machine's rescue shells, the newest last.
     public func recordings(of machine: String) async throws -> [ShellRecording] {
         let current = hub.recording(of: machine)
-        return try await store.list(ShellRecording.self).items.filter { $0.machine == machine }
+        return try await store.compactMap(ShellRecording.self) { $0.machine == machine ? $0 : nil }
             .map { recording in current.flatMap { $0.id == recording.id ? $0 : nil } ?? recording }
             .sorted { $0.startedAt < $1.startedAt }
     }
@@ -202,8 +197,7 @@ public struct ShellService: Service {
         let others =
             end == nil
             ? []
-            : try await store.list(ShellRecording.self).items
-                .filter { $0.machine == recording.machine && $0.id != recording.id && $0.endedAt != nil }
+            : try await recordings(of: recording.machine).filter { $0.id != recording.id && $0.endedAt != nil }
                 .sorted { $0.startedAt < $1.startedAt }
         let saved = recording
         try await store.transaction { transaction in

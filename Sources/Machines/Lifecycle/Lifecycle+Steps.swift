@@ -41,8 +41,9 @@ extension Lifecycle {
     static func rescue(_ situation: Situation) -> LifecycleStep {
         guard let operation = running(situation, .rescue) else { return stray(situation) }
         if operation.carriedOutAt != nil { return .completeStep(reason: "the rescue shell ended") }
-        let end = (operation.stepSince ?? operation.createdAt).addingTimeInterval(operation.rescueSeconds ?? 3600)
-        guard situation.now < end else { return .completeStep(reason: "the time of the rescue shell is over") }
+        guard let end = operation.rescueEnd, situation.now < end else {
+            return .completeStep(reason: "the time of the rescue shell is over")
+        }
         // One that waits for orders has none: its order was lost with a killed daemon.
         if let session = situation.session, session.live, session.trusted, !session.idle,
             operation.order?.session == session.id

@@ -197,6 +197,12 @@ extension Operation {
         (stepSince, setback, order, carriedOutAt, powerFault) = (nil, nil, nil, nil, nil)
     }
 
+    /// When the shell of a rescue ends at the latest; nil before it began.
+    public var rescueEnd: Date? {
+        let since = stepSince ?? done.last { $0.step == .rescue }?.since
+        return since?.addingTimeInterval(rescueSeconds ?? 3600)
+    }
+
     public mutating func finish(_ state: State, _ error: String?, at now: Date) {
         (self.state, self.error, finishedAt) = (state, error, now)
         order = nil
