@@ -4,6 +4,8 @@ public struct ShellProgram: Sendable {
     /// Where it begins; the root directory if it is not there.
     var home: String
 
+    public init(path: String, home: String) { (self.path, self.home) = (path, home) }
+
     /// Nothing of the agent's own environment: what a person sees of it is theirs.
     func environment(named machine: String) -> [String] {
         [

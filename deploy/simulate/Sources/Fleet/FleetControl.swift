@@ -100,6 +100,9 @@ struct FleetControl: MachineControl {
         throw Failure(description: "no BMC answers in-band")
     }
 
+    /// Nobody asks for one.
+    var shell: ShellProgram { ShellProgram(path: "/bin/false", home: "/") }
+
     func enter(_ way: EntryWay) { left.exit.withLock { $0 = way == .kexec ? .system : .reboot } }
     func reboot() { left.exit.withLock { $0 = .reboot } }
     func powerOff() { left.exit.withLock { $0 = .off } }
