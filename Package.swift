@@ -208,7 +208,7 @@ let package = Package(
             ]),
         tests("Machines", ["Machines", "Inventory", "NetworkAddresses", "DHCP", "TestSupport", crypto]),
         tests("PrometheusMetrics", ["PrometheusMetrics", coreMetrics]),
-        tests("Store", ["Store", "SQLiteStore", "TestSupport"]),
+        tests("Store", ["Store", "SQLiteStore", "Machines", "TestSupport"]),
         tests(
             "NetworkBoot",
             ["NetworkBoot", "DHCP", "Inventory", "Machines", "NetworkAddresses", "TestSupport", logging, nioSSL]),

@@ -83,6 +83,31 @@ public struct APIClient: Sendable {
         return try APICoding.decoder.decode(Answer.self, from: data)
     }
 
+    /// A whole collection, read page by page: a list of ten thousand machines would keep a daemon from its work. In the order of ids.
+    /// - Parameter path: with its query, but for the page.
+    public func list<Item: Decodable & Sendable>(_ path: String, as _: Item.Type = Item.self) async throws -> [Item] {
+        var (items, after) = ([Item](), String?.none)
+        repeat {
+            let place = after.map { "&after=\(Self.escaped($0))" } ?? ""
+            let page = try await call(
+                .get, path + (path.contains("?") ? "&" : "?") + "limit=\(Self.pageSize)" + place, as: Page<Item>.self)
+            items += page.items
+            after = page.next
+        } while after != nil
+        return items
+    }
+
+    private struct Page<Item: Decodable & Sendable>: Decodable {
+        var items: [Item]
+        var next: String?
+    }
+
+    private static let pageSize = 500
+
+    private static func escaped(_ text: String) -> String {
+        text.addingPercentEncoding(withAllowedCharacters: .alphanumerics) ?? text
+    }
+
     /// A page or a file.
     public func text(_ path: String, timeout: TimeAmount = .seconds(150)) async throws -> String {
         let response = try await execute(request(.GET, path), timeout: timeout)

@@ -2,12 +2,16 @@ import FoundationEssentials
 import Machines
 import NetworkAddresses
 
-/// A page of a collection. `revision` is where a watch goes on from it.
+/// A collection or a page of it. `revision` is where a watch goes on from it; of several pages the first one's.
 public struct ListView<Item: Codable & Sendable>: Codable, Sendable {
     public var items: [Item]
     public var revision: Int64
+    /// `?after=` this has the next page; nil: this was the last.
+    public var next: String?
 
-    public init(items: [Item], revision: Int64) { (self.items, self.revision) = (items, revision) }
+    public init(items: [Item], revision: Int64, next: String? = nil) {
+        (self.items, self.revision, self.next) = (items, revision, next)
+    }
 }
 
 public struct OSReleaseView: Codable, Sendable {

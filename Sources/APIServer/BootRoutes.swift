@@ -21,14 +21,17 @@ struct BootRoutes {
     }
 
     @Sendable func list(_ request: Request, context: APIContext) async throws -> Response {
-        let page = try await store.list(Machine.self)
-        let names = Dictionary(
-            page.items.flatMap { machine in machine.observed.macs.map { ($0, machine.name) } }, uniquingKeysWith: { $1 }
-        )
+        var names: [MACAddress: String] = [:]
+        let revision = try await store.eachPage(of: Machine.self) { machines in
+            for machine in machines {
+                for mac in machine.observed.macs { names[mac] = machine.name }
+            }
+            return true
+        }
         let views = boots.all().compactMap { traces in
             BootView(traces, machine: traces.last.flatMap { names[$0.mac] }, withSteps: false, now: now())
         }
-        return try .json(ListView(items: views, revision: page.revision))
+        return try .json(ListView(items: views, revision: revision))
     }
 
     @Sendable func show(_ request: Request, context: APIContext) async throws -> Response {
@@ -57,7 +60,7 @@ struct BootRoutes {
                 }?.screen
             return view
         }
-        let revision = try await store.list(kind: BootRecord.kind).revision
+        let revision = try await store.list(kind: BootRecord.kind, .init(limit: 0)).revision
         return try .json(ListView(items: views.sorted { $0.startedAt < $1.startedAt }, revision: revision))
     }
 }

@@ -20,9 +20,13 @@ struct EventRoutes {
         }
         let limit = request.uri.queryParameters["limit"].flatMap { Int($0) } ?? 1000
         guard limit > 0 else { throw ServiceError(.invalid, "a limit is at least 1", field: "limit") }
-        let page = try await store.list(Event.self)
-        let events = page.items.filter(filter).sorted { $0.id < $1.id }.suffix(limit)
-        return try .json(ListView(items: events.map(EventView.init), revision: page.revision))
+        // Their ids are ordered by time.
+        var events: [Event] = []
+        let revision = try await store.eachPage(of: Event.self, isReversed: true) { page in
+            events += page.filter(filter)
+            return events.count < limit
+        }
+        return try .json(ListView(items: events.prefix(limit).reversed().map(EventView.init), revision: revision))
     }
 
     private func filter(_ request: Request) async throws -> @Sendable (Event) -> Bool {

@@ -20,14 +20,23 @@ struct ExpectationRoutes {
 
     @Sendable func list(_ request: Request, context: APIContext) async throws -> Response {
         let page = try await store.list(ExpectedMachine.self)
-        let machines = try await store.list(Machine.self).items
-        let names = Dictionary(machines.map { ($0.id, $0.name) }) { $1 }
+        var names: [String: String] = [:]
+        var unexpected: [UnexpectedMachineView] = []
+        try await store.eachPage(of: Machine.self) { machines in
+            for machine in machines {
+                names[machine.id] = machine.name
+                if machine.observed.expected == nil,
+                    machine.observed.phase == .discovered || machine.condition(.expected) != nil
+                {
+                    unexpected.append(UnexpectedMachineView(machine))
+                }
+            }
+            return true
+        }
+        unexpected.sort { $0.name < $1.name }
         let items = page.items.sorted { $0.id < $1.id }.map { expected in
             ExpectedMachineView(expected, machineName: expected.observed.machine.flatMap { names[$0] })
         }
-        let unexpected = machines.filter { $0.observed.expected == nil }
-            .filter { $0.observed.phase == .discovered || $0.condition(.expected) != nil }
-            .sorted { $0.name < $1.name }.map { UnexpectedMachineView($0) }
         return try .json(ExpectedMachinesView(items: items, unexpected: unexpected, revision: page.revision))
     }
 

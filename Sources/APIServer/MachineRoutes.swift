@@ -49,12 +49,10 @@ struct MachineRoutes {
                 view: { try await summary(of: $0) }
             ).response()
         }
-        let page = try await store.list(Machine.self)
-        var views: [MachineView] = []
-        for machine in page.items.sorted(by: { $0.name < $1.name }) where only?.contains(machine.id) ?? true {
-            views.append(try await summary(of: machine))
-        }
-        return try .json(ListView(items: views, revision: page.revision))
+        return try .json(
+            try await request.list(store, by: { $0.name < $1.name }) { (machine: Machine) in
+                only?.contains(machine.id) ?? true ? try await summary(of: machine) : nil
+            })
     }
 
     /// `?machine=ID`, which may be there again, narrows a list or a watch.

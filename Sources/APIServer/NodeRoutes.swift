@@ -25,9 +25,7 @@ struct NodeRoutes {
         if request.flag("watch") {
             return try await WatchResponse<Node, NodeView>(store: store) { view(of: $0) }.response()
         }
-        let page = try await store.list(Node.self)
-        return try .json(
-            ListView(items: page.items.sorted { $0.id < $1.id }.map(view(of:)), revision: page.revision))
+        return try .json(try await request.list(store, by: { $0.name < $1.name }, view(of:)))
     }
 
     @Sendable func join(_ request: Request, context: APIContext) async throws -> Response {

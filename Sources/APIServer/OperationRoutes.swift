@@ -92,7 +92,7 @@ struct OperationRoutes {
 
     @Sendable func list(_ request: Request, context: APIContext) async throws -> Response {
         if request.flag("watch") {
-            return try await WatchResponse<Operation, OperationView>(store: store) { try await view($0) }.response()
+            return try await WatchResponse<Operation, OperationView>(store: store) { view($0) }.response()
         }
         let wanted = try request.uri.queryParameters["state"].map { text in
             guard let state = Operation.State(rawValue: String(text)) else {
@@ -101,29 +101,24 @@ struct OperationRoutes {
             }
             return state
         }
-        let page = try await store.list(Operation.self)
-        let names = Dictionary(
-            try await store.list(Machine.self).items.map { ($0.id, $0.name) }, uniquingKeysWith: { $1 })
-        var views: [OperationView] = []
-        for operation in page.items.sorted(by: { $0.createdAt > $1.createdAt })
-        where wanted.map({ $0 == operation.state }) ?? true {
-            views.append(view(operation, names[operation.machine]))
-        }
-        return try .json(ListView(items: views, revision: page.revision))
+        return try .json(
+            try await request.list(store, by: { $0.createdAt > $1.createdAt }) { (operation: Operation) in
+                wanted ?? operation.state == operation.state ? view(operation) : nil
+            })
     }
 
     @Sendable func show(_ request: Request, context: APIContext) async throws -> Response {
-        try .json(try await view(try await operations.operation(try context.parameters.require("operation"))))
+        try .json(view(try await operations.operation(try context.parameters.require("operation"))))
     }
 
     @Sendable func approve(_ request: Request, context: APIContext) async throws -> Response {
         let id: String = try context.parameters.require("operation")
-        return try .json(try await view(try await operations.approve(id, by: context.actor)))
+        return try .json(view(try await operations.approve(id, by: context.actor)))
     }
 
     @Sendable func abort(_ request: Request, context: APIContext) async throws -> Response {
         let id: String = try context.parameters.require("operation")
-        return try .json(try await view(try await operations.abort(id, by: context.actor)), status: .accepted)
+        return try .json(view(try await operations.abort(id, by: context.actor)), status: .accepted)
     }
 
     @Sendable func tombstones(_ request: Request, context: APIContext) async throws -> Response {
@@ -152,13 +147,9 @@ struct OperationRoutes {
         return try .json(WipePlanView(machine: machine.name, plan: plan))
     }
 
-    private func view(_ operation: Operation) async throws -> OperationView {
-        view(operation, try await store.get(Machine.self, operation.machine)?.name)
-    }
-
-    private func view(_ operation: Operation, _ machineName: String?) -> OperationView {
+    private func view(_ operation: Operation) -> OperationView {
         OperationView(
-            operation, machineName: machineName,
+            operation, machineName: service.name(of: operation.machine),
             progress: operation.order.flatMap { machines.board.progress(of: $0.session) },
             waitsFor: operations.reasonToWait(operation))
     }

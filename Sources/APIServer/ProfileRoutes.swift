@@ -18,13 +18,15 @@ struct ProfileRoutes {
     }
 
     @Sendable func list(_ request: Request, context: APIContext) async throws -> Response {
-        let page = try await store.list(Machine.self)
         var counts: [String: Int] = [:]
-        for machine in page.items { counts[machine.observed.profile ?? "", default: 0] += 1 }
+        let revision = try await store.eachPage(of: Machine.self) { machines in
+            for machine in machines { counts[machine.observed.profile ?? "", default: 0] += 1 }
+            return true
+        }
         let views = machines.profiles.profiles.map { profile in
             ProfileView(profile, machines: counts[profile.name] ?? 0)
         }
-        return try .json(ListView(items: views, revision: page.revision))
+        return try .json(ListView(items: views, revision: revision))
     }
 
     @Sendable func explain(_ request: Request, context: APIContext) async throws -> Response {

@@ -18,15 +18,19 @@ struct WatchResponse<Item: Resource, View: Encodable & Sendable> {
     let view: @Sendable (Item) async throws -> View?
 
     func response() async throws -> Response {
-        let (items, changes) = try await store.listAndWatch(Item.self)
-        let (view, only) = (view, only)
+        // What changes while the pages are read is told behind them.
+        let changes = try await store.changes(of: Item.self)
+        let (store, view, only) = (store, view, only)
         var frames: (@Sendable () async throws -> [ByteBuffer])?
         if let news { frames = { try await news().map { try EventStream.frame("put", $0) } } }
         return EventStream.response(
             changes,
             opening: { writer in
-                for item in items where only?.contains(item.id) ?? true {
-                    if let view = try await view(item) { try await writer.write(EventStream.frame("put", view)) }
+                try await store.eachPage(of: Item.self) { items in
+                    for item in items where only?.contains(item.id) ?? true {
+                        if let view = try await view(item) { try await writer.write(EventStream.frame("put", view)) }
+                    }
+                    return true
                 }
                 try await writer.write(ByteBuffer(string: "event: listed\ndata: {}\n\n"))
             },

@@ -154,18 +154,20 @@ public final class StandaloneRegistry: Sendable {
         }
         let silent = signs.withLock { $0.awaited?.filter { now.timeIntervalSince($0.value) > patience } ?? [:] }
         for (name, last) in silent {
-            try await note(silent: name, since: last, at: now)
+            try await note(silent: name, heard: lastHeartbeat(of: name) ?? .distantPast, at: now)
             // A heartbeat that came meanwhile counts.
             signs.withLock { if $0.awaited?[name] == last { $0.awaited?[name] = nil } }
         }
     }
 
-    private func note(silent name: String, since last: Date, at now: Date) async throws {
+    private func note(silent name: String, heard: Date, at now: Date) async throws {
         let machine: String? = try await store.transaction { transaction in
             guard var node = try await transaction.get(Node.self, name), node.ready else { return nil }
-            node.lastHeartbeat = last
+            // Not since this daemon began, which is how long it waited: since it was heard.
+            node.lastHeartbeat = max(node.lastHeartbeat, heard)
             try await set(
-                &node, ready: false, "no heartbeat since \(last.formatted(.iso8601))", in: transaction, at: now)
+                &node, ready: false, "no heartbeat since \(node.lastHeartbeat.formatted(.iso8601))", in: transaction,
+                at: now)
             return node.machine
         }
         guard let machine else { return }

@@ -22,7 +22,7 @@ struct NodeListCommand: AsyncParsableCommand {
                 let table = WatchedTable<NodeView>(format: format, id: { $0.name }, table: { Self.table($0) })
                 return try await table.run("/api/v1/nodes?watch=true", client)
             }
-            let nodes = try await client.call(.get, "/api/v1/nodes", as: ListView<NodeView>.self).items
+            let nodes = try await client.list("/api/v1/nodes", as: NodeView.self)
             if format.isTable { format.show(Self.table(nodes)) } else { try format.write(nodes) }
         }
     }

@@ -55,10 +55,10 @@ enum Completion {
     ) async -> [String] {
         await withTaskGroup(of: [String].self) { group in
             group.addTask {
-                let list = try? await connection(words).withClient { client in
-                    try await client.call(.get, path, as: ListView<View>.self)
+                let items = try? await connection(words).withClient { client in
+                    try await client.list(path, as: View.self)
                 }
-                return list?.items.map { Output.fitCell($0.name) } ?? []
+                return items?.map { Output.fitCell($0.name) } ?? []
             }
             group.addTask {
                 try? await Task.sleep(for: patience)

@@ -22,7 +22,7 @@ struct MachineListCommand: AsyncParsableCommand {
         let (selection, format) = (try MachineSelection(expression: machines, labels: selector), format)
         try await connection.withClient { client in
             // First a list, also of a watch: it tells names that are nobody's.
-            let all = try await client.call(.get, "/api/v1/machines", as: ListView<MachineView>.self).items
+            let all = try await client.machines()
             let chosen = try selection.select(from: all)
             guard !watch else {
                 let table = WatchedTable<MachineView>(
@@ -40,6 +40,13 @@ struct MachineListCommand: AsyncParsableCommand {
                     all.isEmpty ? "no machine has been seen yet; try: slipway doctor" : "none of \(all.count) machines")
             }
         }
+    }
+}
+
+extension APIClient {
+    /// All machines, by name.
+    func machines() async throws -> [MachineView] {
+        try await list("/api/v1/machines", as: MachineView.self).sorted { $0.name < $1.name }
     }
 }
 

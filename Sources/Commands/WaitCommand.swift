@@ -34,7 +34,7 @@ struct WaitMachineCommand: AsyncParsableCommand {
             try MachineSelection(expression: machines), wanted, timeout, format
         )
         try await connection.withClient { client in
-            let all = try await client.call(.get, "/api/v1/machines", as: ListView<MachineView>.self).items
+            let all = try await client.machines()
             let chosen: [MachineView]
             do {
                 chosen = try selection.select(from: all)

@@ -73,10 +73,11 @@ public struct CatalogService: Sendable {
         guard let release = try await store.list(OSRelease.self).items.first(where: { $0.name == name }) else {
             throw ServiceError(.notFound, "there is no OS release \(name.debugDescription); see `slipway os list`")
         }
-        let users = try await store.list(Machine.self).items.filter {
-            $0.desired.assignment?.release == name || $0.observed.installedRelease == name
+        let users = try await store.compactMap(Machine.self) { machine in
+            machine.desired.assignment?.release == name || machine.observed.installedRelease == name
+                ? machine.name : nil
         }
-        try Self.refuse(users.map(\.name), "the OS release \(name)")
+        try Self.refuse(users, "the OS release \(name)")
         try await store.transaction { transaction in
             guard try await transaction.get(OSRelease.self, release.id) != nil else { return }
             transaction.delete(OSRelease.self, release.id)
@@ -90,9 +91,9 @@ public struct CatalogService: Sendable {
         guard let cluster = try await store.list(Cluster.self).items.first(where: { $0.name == name }) else {
             throw ServiceError(.notFound, "there is no cluster \(name.debugDescription); see `slipway cluster list`")
         }
-        let users = try await store.list(Machine.self).items.filter { $0.desired.assignment?.cluster == name }
-        let nodes = try await store.list(Node.self).items.filter { $0.cluster == name }
-        try Self.refuse(users.map(\.name) + nodes.map(\.id), "the cluster \(name)")
+        let users = try await store.compactMap(Machine.self) { $0.desired.assignment?.cluster == name ? $0.name : nil }
+        let nodes = try await store.compactMap(Node.self) { $0.cluster == name ? $0.id : nil }
+        try Self.refuse(users + nodes, "the cluster \(name)")
         try await store.transaction { transaction in
             guard try await transaction.get(Cluster.self, cluster.id) != nil else { return }
             transaction.delete(Cluster.self, cluster.id)

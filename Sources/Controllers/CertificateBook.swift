@@ -53,9 +53,9 @@ public struct CertificateBook: Sendable {
     /// Every certificate, or those of one machine, by number.
     /// - Parameter machine: id.
     public func certificates(of machine: String? = nil) async throws -> [WipeCertificate] {
-        let all = try await store.list(WipeCertificate.self).items
-        guard let machine else { return all }
-        return try all.filter { try $0.statement().machine.id == machine }
+        try await store.compactMap(WipeCertificate.self) { certificate in
+            try machine.map { try certificate.statement().machine.id == $0 } ?? true ? certificate : nil
+        }
     }
 
     /// By id or number.

@@ -17,7 +17,10 @@ public struct DirectorFeed: Service {
 
     /// Loads what the store holds. Called before the first packet is answered: a ready machine must not be taken for unknown.
     public func load() async throws {
-        for machine in try await store.list(Machine.self).items { apply(machine) }
+        try await store.eachPage(of: Machine.self) { machines in
+            for machine in machines { apply(machine) }
+            return true
+        }
     }
 
     public func run() async throws {

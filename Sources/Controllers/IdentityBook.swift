@@ -11,6 +11,7 @@ public final class IdentityBook: Sendable {
         /// What people call each machine, and whom they mean by it.
         var words: [String: Set<String>] = [:]
         var machines: [String: Set<String>] = [:]
+        var names: [String: String] = [:]
 
         mutating func note(_ words: Set<String>, of machine: String) {
             let former = self.words[machine] ?? []
@@ -34,6 +35,7 @@ public final class IdentityBook: Sendable {
         let words = machine.words
         state.withLock { state in
             state.note(words, of: machine.id)
+            state.names[machine.id] = machine.name
             // Most changes of a machine are none of its identity.
             guard
                 state.known[machine.id]?.identity != known.identity
@@ -48,6 +50,7 @@ public final class IdentityBook: Sendable {
         state.withLock { state in
             if state.known.removeValue(forKey: machine) != nil { state.resolver.remove(machine) }
             state.note([], of: machine)
+            state.names[machine] = nil
         }
     }
 
@@ -59,7 +62,10 @@ public final class IdentityBook: Sendable {
         }
     }
 
-    /// Ids of the machines with this name, MAC or serial number. The book follows the store: it may not have heard of the newest yet.
+    /// The name of a machine, as far as the book has heard.
+    func name(of machine: String) -> String? { state.withLock { $0.names[machine] } }
+
+    /// Ids of the machines with this name, MAC, serial number or static address. The book follows the store: it may not have heard of the newest yet.
     func machines(called word: String) -> Set<String> { state.withLock { $0.machines[word] ?? [] } }
 
     var resolver: IdentityResolver { state.withLock { $0.resolver } }
@@ -68,6 +74,8 @@ public final class IdentityBook: Sendable {
 extension Machine {
     /// What people may call it, beside its id.
     fileprivate var words: Set<String> {
-        Set([name, observed.hardware?.facts.serial].compactMap { $0 } + observed.macs.map(\.description))
+        Set(
+            [name, observed.hardware?.facts.serial, desired.network?.address.description].compactMap { $0 }
+                + observed.macs.map(\.description))
     }
 }

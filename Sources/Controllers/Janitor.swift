@@ -11,7 +11,9 @@ public struct Janitor: Service {
     let now: @Sendable () -> Date
 
     /// Events beyond this many are removed, the oldest first.
-    static let eventLimit = 50_000
+    var eventLimit = 50_000
+    /// Finished operations beyond this many, and beside each machine's newest, are removed, the oldest first.
+    var operationLimit = 10_000
 
     public init(store: any RecordStore, logger: Logger, now: @escaping @Sendable () -> Date) {
         (self.store, self.logger, self.now) = (store, logger, now)
@@ -35,25 +37,34 @@ public struct Janitor: Service {
     func clean() async throws {
         let now = now()
         // Listed before the machines: a history is written with its machine.
-        let histories = try await store.list(PhaseHistory.self).items.map(\.id)
-        let machines = try await store.list(Machine.self).items
-        for id in Set(histories).subtracting(machines.map(\.id)) { try await remove(PhaseHistory.self, id) }
-        let sessions = Set(machines.compactMap(\.observed.session))
-        for session in try await store.list(AgentSession.self).items
-        where !sessions.contains(session.id) && now.timeIntervalSince(session.openedAt) > 86400 {
-            try await remove(AgentSession.self, session.id)
+        let histories = try await store.compactMap(PhaseHistory.self) { $0.id }
+        let operations = try await store.compactMap(Operation.self) { operation in
+            operation.isFinished ? (id: operation.id, createdAt: operation.createdAt) : nil
         }
-        for ticket in try await store.list(BootTicket.self).items where now.timeIntervalSince(ticket.issuedAt) > 86400 {
-            try await remove(BootTicket.self, ticket.id)
+        let machines = try await store.compactMap(Machine.self) { machine in
+            (id: machine.id, session: machine.observed.session, operation: machine.observed.operation)
         }
-        for token in try await store.list(JoinToken.self).items where now.timeIntervalSince(token.expiresAt) > 86400 {
-            try await remove(JoinToken.self, token.id)
+        try await remove(PhaseHistory.self, Set(histories).subtracting(machines.map(\.id)))
+        let sessions = Set(machines.compactMap(\.session))
+        try await remove(AgentSession.self) {
+            !sessions.contains($0.id) && now.timeIntervalSince($0.openedAt) > 86400
         }
-        let events = try await store.list(Event.self).items
-        for event in events.dropLast(Self.eventLimit) { try await remove(Event.self, event.id) }
+        try await remove(BootTicket.self) { now.timeIntervalSince($0.issuedAt) > 86400 }
+        try await remove(JoinToken.self) { now.timeIntervalSince($0.expiresAt) > 86400 }
+        // The newest of each machine stays with it: what became of a wipe is in its certificate, and the rest in the events.
+        let needed = Set(machines.compactMap(\.operation))
+        let old = operations.filter { !needed.contains($0.id) }.sorted { $0.createdAt < $1.createdAt }
+        try await remove(Operation.self, old.dropLast(operationLimit).map(\.id))
+        // Their ids are ordered by time.
+        let events = try await store.compactMap(Event.self) { $0.id }
+        try await remove(Event.self, events.dropLast(eventLimit))
     }
 
-    private func remove<Item: Resource>(_: Item.Type, _ id: String) async throws {
-        try await store.transaction { $0.delete(Item.self, id) }
+    private func remove<Item: Resource>(_: Item.Type, where isOld: (Item) -> Bool) async throws {
+        try await remove(Item.self, try await store.compactMap(Item.self) { isOld($0) ? $0.id : nil })
+    }
+
+    private func remove<Item: Resource>(_: Item.Type, _ ids: some Sequence<String>) async throws {
+        for id in ids { try await store.transaction { $0.delete(Item.self, id) } }
     }
 }

@@ -10,10 +10,9 @@ extension MachineService {
     @discardableResult public func rematch() async throws -> Int {
         let now = now()
         var changed = 0
-        for listed in try await store.list(Machine.self).items {
-            guard isOutdated(listed) else { continue }
+        for id in try await store.compactMap(Machine.self, { isOutdated($0) ? $0.id : nil }) {
             changed += try await store.transaction { transaction in
-                guard var machine = try await transaction.get(Machine.self, listed.id),
+                guard var machine = try await transaction.get(Machine.self, id),
                     let hardware = machine.observed.hardware
                 else { return 0 }
                 let former = machine.observed
@@ -46,18 +45,22 @@ extension MachineService {
             throw ServiceError(.invalid, error.description)
         }
         var view = ProfileTrialView()
-        for machine in try await store.list(Machine.self).items.sorted(by: { $0.name < $1.name }) {
-            guard let hardware = machine.observed.hardware else {
-                view.unread += 1
-                continue
+        try await store.eachPage(of: Machine.self) { machines in
+            for machine in machines {
+                guard let hardware = machine.observed.hardware else {
+                    view.unread += 1
+                    continue
+                }
+                switch trial.judge(hardware) {
+                case .same: view.same += 1
+                case .replaced: view.replaced += 1
+                case .changed(let change):
+                    view.changes.append(.init(machine: machine.id, name: machine.name, change: change))
+                }
             }
-            switch trial.judge(hardware) {
-            case .same: view.same += 1
-            case .replaced: view.replaced += 1
-            case .changed(let change):
-                view.changes.append(.init(machine: machine.id, name: machine.name, change: change))
-            }
+            return true
         }
+        view.changes.sort { $0.name < $1.name }
         return view
     }
 }

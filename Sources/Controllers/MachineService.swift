@@ -35,7 +35,7 @@ public struct MachineService: Sendable {
             if let machine = try await store.get(Machine.self, id), isMeant(machine) { matches.append(machine) }
         }
         // The book follows the store: what it does not know yet is looked for among all.
-        if matches.isEmpty { matches = try await store.list(Machine.self).items.filter(isMeant) }
+        if matches.isEmpty { matches = try await store.compactMap(Machine.self) { isMeant($0) ? $0 : nil } }
         guard let machine = matches.first else {
             throw ServiceError(.notFound, "no machine is called \(reference); see `slipway machine list`")
         }
@@ -46,6 +46,9 @@ public struct MachineService: Sendable {
         }
         return machine
     }
+
+    /// What a machine is called; nil: nobody has heard of it.
+    public func name(of id: String) -> String? { identities.name(of: id) }
 
     /// Leave to change a machine, with what a person knows of it.
     /// - Parameter generation: the generation the caller saw; nil: whichever it is now.
@@ -109,7 +112,7 @@ public struct MachineService: Sendable {
                 "\(name.debugDescription) is not a name: lower-case letters, digits and '-', at most 63, "
                     + "starting with a letter or digit and not ending in '-'", field: "name")
         }
-        if let other = try await store.list(Machine.self).items.first(where: { $0.name == name && $0.id != id }) {
+        if let other = try await others(than: id, called: name).first(where: { $0.name == name }) {
             throw ServiceError(.conflict, "the machine \(other.id) is called \(name) already", field: "name")
         }
     }
@@ -126,10 +129,19 @@ public struct MachineService: Sendable {
     }
 
     private func checkAddress(_ address: IPv4Address, of id: String) async throws {
-        let machines = try await store.list(Machine.self).items
-        if let other = machines.first(where: { $0.desired.network?.address == address && $0.id != id }) {
+        let others = try await others(than: id, called: address.description)
+        if let other = others.first(where: { $0.desired.network?.address == address }) {
             throw ServiceError(.conflict, "\(other.name) has the address \(address)", field: "network.address")
         }
+    }
+
+    /// From the book: of ten thousand machines nobody reads each when one is given its name.
+    private func others(than id: String, called word: String) async throws -> [Machine] {
+        var machines: [Machine] = []
+        for other in identities.machines(called: word).subtracting([id]) {
+            if let machine = try await store.get(Machine.self, other) { machines.append(machine) }
+        }
+        return machines
     }
 
     /// A person who accepts or provisions a machine while its one session is live confirms that it is this machine.

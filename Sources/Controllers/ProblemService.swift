@@ -32,10 +32,14 @@ public struct ProblemService: Sendable {
     private func facts() async throws -> ProblemFacts {
         let now = now()
         var facts = ProblemFacts(machines: try await store.list(Machine.self).items, now: now)
+        let needed = Set(facts.machines.compactMap(\.observed.operation))
         let operations = Dictionary(
-            try await store.list(Operation.self).items.map { ($0.id, $0) }, uniquingKeysWith: { $1 })
+            try await store.compactMap(Operation.self) { needed.contains($0.id) ? ($0.id, $0) : nil },
+            uniquingKeysWith: { $1 })
+        let live = Set(facts.machines.compactMap(\.observed.session))
         let sessions = Dictionary(
-            try await store.list(AgentSession.self).items.map { ($0.id, $0) }, uniquingKeysWith: { $1 })
+            try await store.compactMap(AgentSession.self) { live.contains($0.id) ? ($0.id, $0) : nil },
+            uniquingKeysWith: { $1 })
         for machine in facts.machines {
             if let id = machine.observed.operation { facts.operations[machine.id] = operations[id] }
             guard let session = machine.observed.session.flatMap({ sessions[$0] }) else { continue }
@@ -43,7 +47,7 @@ public struct ProblemService: Sendable {
                 id: session.id, openedAt: session.openedAt, live: board.isLive(session, at: now),
                 trusted: session.trust != nil, idle: board.isIdle(session.id))
         }
-        facts.hasAnnouncements = try await !store.list(ExpectedMachine.self).items.isEmpty
+        facts.hasAnnouncements = try await !store.list(kind: ExpectedMachine.kind, .init(limit: 1)).records.isEmpty
         facts.releases = try await store.list(OSRelease.self).items
         for release in facts.releases where await images.path(ofImage: release.image.sha256) != nil {
             facts.images.insert(release.image.sha256)

@@ -66,9 +66,9 @@ public final class SQLiteRecordStore: RecordStore {
         try await reading { db in try Schema.record(db, key) }
     }
 
-    public func list(kind: String) async throws -> Snapshot {
+    public func list(kind: String, _ part: ListPart) async throws -> Snapshot {
         try await reading { db in
-            Snapshot(records: try Schema.records(db, kind: kind), revision: try Schema.revision(db))
+            Snapshot(records: try Schema.records(db, kind: kind, part), revision: try Schema.revision(db))
         }
     }
 

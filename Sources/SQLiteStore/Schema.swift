@@ -47,9 +47,15 @@ enum Schema {
         return try Row.fetchOne(statement, arguments: [key.kind, key.id]).map(record)
     }
 
-    static func records(_ db: Database, kind: String) throws -> [Record] {
-        let statement = try db.cachedStatement(sql: "SELECT * FROM record WHERE kind = ? ORDER BY id")
-        return try Row.fetchAll(statement, arguments: [kind]).map(record)
+    static func records(_ db: Database, kind: String, _ part: ListPart) throws -> [Record] {
+        let (comparison, order) = part.isReversed ? ("<", "DESC") : (">", "ASC")
+        var arguments: StatementArguments = [kind]
+        if let after = part.after { arguments += [after] }
+        arguments += [part.limit]
+        let bound = part.after == nil ? "" : "AND id \(comparison) ?"
+        let statement = try db.cachedStatement(
+            sql: "SELECT * FROM record WHERE kind = ? \(bound) ORDER BY id \(order) LIMIT ?")
+        return try Row.fetchAll(statement, arguments: arguments).map(record)
     }
 
     static func put(_ db: Database, _ record: Record) throws {

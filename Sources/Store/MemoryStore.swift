@@ -16,10 +16,10 @@ public final class MemoryStore: RecordStore {
 
     public func get(_ key: RecordKey) -> Record? { state.withLock { $0.records[key.kind]?[key.id] } }
 
-    public func list(kind: String) -> Snapshot {
+    public func list(kind: String, _ part: ListPart) -> Snapshot {
         state.withLock { state in
-            Snapshot(
-                records: (state.records[kind] ?? [:]).values.sorted { $0.key.id < $1.key.id }, revision: state.revision)
+            let records = (state.records[kind] ?? [:]).values.sorted { $0.key.id < $1.key.id }
+            return Snapshot(records: part.of(records), revision: state.revision)
         }
     }
 

@@ -3,8 +3,8 @@
 public protocol RecordStore: Sendable {
     /// The record of a key, nil when there is none.
     func get(_ key: RecordKey) async throws -> Record?
-    /// Every record of a kind, as of one revision.
-    func list(kind: String) async throws -> Snapshot
+    /// Records of a kind, as of one revision.
+    func list(kind: String, _ part: ListPart) async throws -> Snapshot
     /// Applies all writes or none. Returns when they are durable.
     /// - Returns: the revision of the commit, or the current one when `writes` changes nothing.
     /// - Throws: ``StoreError``; `conflict` when an expectation does not hold.
@@ -13,6 +13,33 @@ public protocol RecordStore: Sendable {
     /// - Throws: in the stream: ``StoreError`` `compacted` when the log does not reach back so far, `watcherTooSlow` when the
     ///   caller falls behind.
     func watch(kind: String, from revision: Revision) async throws -> AsyncThrowingStream<Change, any Error>
+}
+
+/// Which records of a kind a list has: in the order of their ids, those behind `after`, at most `limit`.
+public struct ListPart: Equatable, Sendable {
+    /// An id, which need not be there; nil: from the first.
+    public var after: String?
+    public var limit: Int
+    /// From the last id to the first.
+    public var isReversed: Bool
+
+    public init(after: String? = nil, limit: Int, isReversed: Bool = false) {
+        (self.after, self.limit, self.isReversed) = (after, limit, isReversed)
+    }
+
+    /// What `records`, in the order of their ids, have of it.
+    func of(_ records: [Record]) -> [Record] {
+        let ordered = isReversed ? records.reversed() : records
+        let behind = ordered.drop { record in
+            after.map { isReversed ? record.key.id >= $0 : record.key.id <= $0 } ?? false
+        }
+        return Array(behind.prefix(limit))
+    }
+}
+
+extension RecordStore {
+    /// Every record of a kind, as of one revision.
+    public func list(kind: String) async throws -> Snapshot { try await list(kind: kind, ListPart(limit: .max)) }
 }
 
 /// Why a store did not do what it was asked.

@@ -30,6 +30,12 @@ extension Resource {
     }
 }
 
+extension Snapshot {
+    /// What the records hold.
+    /// - Throws: ``StoreError`` `corrupt`.
+    public func resources<Item: Resource>() throws -> [Item] { try records.map { try Item($0) } }
+}
+
 extension RecordStore {
     public func get<Item: Resource>(_: Item.Type, _ id: String) async throws -> Item? {
         try await get(RecordKey(kind: Item.kind, id: id)).map { try Item($0) }
@@ -41,17 +47,69 @@ extension RecordStore {
         return (try snapshot.records.map { try Item($0) }, snapshot.revision)
     }
 
+    /// Reads every resource of a kind a few hundred at a time, in the order of their ids, so that memory holds no more at once. Each page is as of its
+    /// own revision; a watch from the first one's tells all that changed meanwhile.
+    /// - Parameters:
+    ///   - after: an id to begin behind; nil: with the first.
+    ///   - body: false: it wants no more.
+    /// - Returns: the first page's revision.
+    @discardableResult public func eachPage<Item: Resource>(
+        of _: Item.Type, after: String? = nil, isReversed: Bool = false, pageSize: Int = 256,
+        _ body: ([Item]) async throws -> Bool
+    ) async throws -> Revision {
+        var part = ListPart(after: after, limit: pageSize, isReversed: isReversed)
+        var first: Revision?
+        while true {
+            let page = try await list(kind: Item.kind, part)
+            first = first ?? page.revision
+            let goesOn = try await body(try page.records.map { try Item($0) })
+            guard goesOn, page.records.count == part.limit else { return first ?? page.revision }
+            part.after = page.records.last?.key.id
+        }
+    }
+
+    /// Every resource of a kind whose id begins so, in the order of their ids: nothing else is read.
+    public func list<Item: Resource>(_: Item.Type, prefix: String) async throws -> [Item] {
+        var items: [Item] = []
+        try await eachPage(of: Item.self, after: prefix, pageSize: 16) { page in
+            let own = page.prefix { $0.id.hasPrefix(prefix) }
+            items += own
+            return own.count == page.count
+        }
+        return items
+    }
+
+    /// What `body` makes of the resources of a kind, without those it makes nothing of: all are read, and only this is kept.
+    public func compactMap<Item: Resource, Result>(
+        _: Item.Type, _ body: (Item) throws -> Result?
+    ) async throws -> [Result] {
+        var results: [Result] = []
+        try await eachPage(of: Item.self) { items in
+            results += try items.compactMap(body)
+            return true
+        }
+        return results
+    }
+
     /// Every resource of a kind as of now, and each change from then on.
     public func listAndWatch<Item: Resource>(_: Item.Type) async throws -> (
         items: [Item], changes: AsyncThrowingMapSequence<AsyncThrowingStream<Change, any Error>, ResourceChange<Item>>
     ) {
         let (items, revision) = try await list(Item.self)
-        let changes = try await watch(kind: Item.kind, from: revision).map { change in
+        return (items, try await changes(of: Item.self, from: revision))
+    }
+
+    /// Each change of a kind after `revision`, or from now on.
+    public func changes<Item: Resource>(
+        of _: Item.Type, from revision: Revision? = nil
+    ) async throws -> AsyncThrowingMapSequence<AsyncThrowingStream<Change, any Error>, ResourceChange<Item>> {
+        var start = revision
+        if start == nil { start = try await list(kind: Item.kind, ListPart(limit: 0)).revision }
+        return try await watch(kind: Item.kind, from: start ?? 0).map { change in
             switch change.effect {
             case .put(let record): ResourceChange(revision: change.revision, id: change.key.id, item: try Item(record))
             case .delete: ResourceChange<Item>(revision: change.revision, id: change.key.id, item: nil)
             }
         }
-        return (items, changes)
     }
 }

@@ -58,7 +58,7 @@ import Testing
         // Nobody has looked at the session, so it carries no secrets.
         #expect(try await store.get(AgentSession.self, session.id)?.trust == nil)
         for kind in ["machine", "expected-machine", "event", "secret"] {
-            for record in store.list(kind: kind).records {
+            for record in try await store.list(kind: kind).records {
                 #expect(!String(decoding: record.value, as: UTF8.self).contains("factory"))
             }
         }

@@ -18,9 +18,9 @@ import Testing
             reads.withLock { $0 += 1 }
             return inner.get(key)
         }
-        func list(kind: String) async throws -> Snapshot {
+        func list(kind: String, _ part: ListPart) async throws -> Snapshot {
             reads.withLock { $0 += 1 }
-            return inner.list(kind: kind)
+            return inner.list(kind: kind, part)
         }
         func commit(_ writes: [Write]) async throws -> Revision { try inner.commit(writes) }
         func watch(kind: String, from revision: Revision) async throws -> AsyncThrowingStream<Change, any Error> {

@@ -251,7 +251,7 @@ import Testing
         }
         // No secret is at rest anywhere in the store.
         for kind in ["operation", "join-token", "event", "machine", "node", "agent-session", "boot-ticket"] {
-            for record in store.list(kind: kind).records {
+            for record in try await store.list(kind: kind).records {
                 #expect(!String(decoding: record.value, as: UTF8.self).contains(token))
             }
         }

@@ -1,4 +1,7 @@
 import Foundation
+import Machines
+import SQLiteStore
+import Store
 import TestSupport
 import Testing
 
@@ -39,6 +42,56 @@ import Testing
             }
             let page = try await curl(installation, "../../metrics")
             #expect(told, "\(page)")
+        }
+    }
+
+    @Test("a list in pages has everything once, and the command line reads it so")
+    func pages() async throws {
+        try await Installation.with { installation in
+            installation.kill()
+            do {
+                let store = try SQLiteRecordStore(path: installation.directory + "/state/slipway.sqlite")
+                for first in stride(from: 1000, to: 2100, by: 100) {
+                    try await store.transaction { transaction in
+                        for number in first..<first + 100 {
+                            // By name they are the other way round.
+                            try transaction.put(
+                                Machine(
+                                    id: "m-\(number)", name: "node-\(9999 - number)",
+                                    observed: .init(phase: .discovered, phaseSince: Date()), createdAt: Date()))
+                        }
+                    }
+                }
+                try store.close()
+            }
+            try await installation.start()
+            struct Page: Decodable {
+                struct Item: Decodable { var id: String }
+                var items: [Item]
+                var next: String?
+            }
+            func page(_ query: String) async throws -> Page {
+                let answer = try await curl(installation, "machines?" + query)
+                let body = answer.components(separatedBy: "\r\n\r\n").last ?? ""
+                return try JSONDecoder().decode(Page.self, from: Data(body.utf8))
+            }
+            var (ids, next, sizes) = ([String](), String?.none, [Int]())
+            repeat {
+                let part = try await page("limit=400" + (next.map { "&after=\($0)" } ?? ""))
+                ids += part.items.map(\.id)
+                sizes.append(part.items.count)
+                next = part.next
+            } while next != nil
+            #expect(sizes == [400, 400, 300] && ids == (1000..<2100).map { "m-\($0)" })
+            let whole = try await page("")
+            #expect(whole.next == nil && whole.items.map(\.id) == ids.reversed())
+            for wrong in ["limit=0", "limit=1001", "limit=x", "limit=-1"] {
+                let answer = try await curl(installation, "machines?" + wrong)
+                #expect(answer.contains(" 400 ") || answer.contains(" 422 "), "\(answer)")
+                #expect(answer.contains("1 to 1000"), "\(answer)")
+            }
+            let names = try await installation.slipway("machine", "list", "--format", "name")
+            #expect(names.split(separator: "\n").map { String($0) } == (7900...8999).map { "node-\($0)" })
         }
     }
 

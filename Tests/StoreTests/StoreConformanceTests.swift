@@ -1,4 +1,5 @@
 import Foundation
+import Machines
 import SQLiteStore
 import Store
 import TestSupport
@@ -39,6 +40,51 @@ import Testing
             let third = try await store.commit([.delete(Self.key, expecting: .revision(second))])
             #expect(third == second + 1)
             #expect(try await store.get(Self.key) == nil)
+        }
+    }
+
+    @Test(
+        "a list in parts has every record once, either way, also when the record of the last part is gone",
+        arguments: Engine.allCases)
+    func parts(engine: Engine) async throws {
+        try await Self.with(engine) { store in
+            let ids = (0..<7).map { "m-\($0)" }
+            for id in ids + ["x"] {
+                let kind = id == "x" ? "other" : "machine"
+                _ = try await store.commit([.put(RecordKey(kind: kind, id: id), [1], expecting: .any)])
+            }
+            func part(after: String?, _ limit: Int, reversed: Bool = false) async throws -> [String] {
+                try await store.list(kind: "machine", .init(after: after, limit: limit, isReversed: reversed)).records
+                    .map(\.key.id)
+            }
+            #expect(try await part(after: nil, 3) == ["m-0", "m-1", "m-2"])
+            #expect(try await part(after: "m-2", 3) == ["m-3", "m-4", "m-5"])
+            #expect(try await part(after: "m-5", 3) == ["m-6"])
+            #expect(try await part(after: "m-6", 3) == [])
+            #expect(try await part(after: nil, 2, reversed: true) == ["m-6", "m-5"])
+            #expect(try await part(after: "m-1", 2, reversed: true) == ["m-0"])
+            _ = try await store.commit([.delete(RecordKey(kind: "machine", id: "m-2"), expecting: .any)])
+            #expect(try await part(after: "m-2", 2) == ["m-3", "m-4"])
+            #expect(try await part(after: nil, .max) == ids.filter { $0 != "m-2" })
+        }
+    }
+
+    @Test("pages are read until the last, or until nobody wants more", arguments: Engine.allCases)
+    func pages(engine: Engine) async throws {
+        try await Self.with(engine) { store in
+            let clusters = (0..<600).map {
+                Cluster(id: "c-\(1000 + $0)", name: "c\($0)", flavor: .standalone, createdAt: .distantPast)
+            }
+            try await store.transaction { transaction in
+                for cluster in clusters { try transaction.put(cluster) }
+            }
+            #expect(try await store.compactMap(Cluster.self) { $0.name } == clusters.map(\.name))
+            var seen: [String] = []
+            try await store.eachPage(of: Cluster.self, isReversed: true) { page in
+                seen += page.map(\.id)
+                return seen.count < 300
+            }
+            #expect(seen == clusters.map(\.id).reversed().prefix(512).map { $0 })
         }
     }
 

@@ -77,7 +77,7 @@ struct ApplyCommand: AsyncParsableCommand {
         ApplyPlan.Known(
             clusters: try await client.call(.get, "/api/v1/clusters", as: ListView<ClusterView>.self).items,
             releases: try await client.call(.get, "/api/v1/os-releases", as: ListView<OSReleaseView>.self).items,
-            machines: try await client.call(.get, "/api/v1/machines", as: ListView<MachineView>.self).items,
+            machines: try await client.machines(),
             profiles: try await client.call(.get, "/api/v1/profiles", as: ListView<ProfileView>.self).items)
     }
 

@@ -18,7 +18,7 @@ struct BulkOperation: Sendable {
     func run(_ options: BulkOptions, _ format: FormatOption, _ connection: ConnectionOptions) async throws {
         let selection = try MachineSelection(expression: options.machines, labels: options.selector)
         try await connection.withClient { client in
-            let all = try await client.call(.get, "/api/v1/machines", as: ListView<MachineView>.self).items
+            let all = try await client.machines()
             let chosen = try selection.select(from: all)
             let named = try selection.expression?.select(from: all.map(\.selectable)).named ?? []
             do {

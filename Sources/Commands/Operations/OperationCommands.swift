@@ -31,9 +31,10 @@ struct OperationListCommand: AsyncParsableCommand {
                 return try await table.run("/api/v1/operations?watch=true", client)
             }
             let query = state.map { "?state=\($0.rawValue)" } ?? ""
-            let list = try await client.call(.get, "/api/v1/operations" + query, as: ListView<OperationView>.self)
-            guard format.isTable else { return try format.write(list.items) }
-            format.show(OperationText.table(list.items))
+            let list = try await client.list("/api/v1/operations" + query, as: OperationView.self)
+                .sorted { $0.createdAt > $1.createdAt }
+            guard format.isTable else { return try format.write(list) }
+            format.show(OperationText.table(list))
         }
     }
 }

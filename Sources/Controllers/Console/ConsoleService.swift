@@ -140,6 +140,6 @@ public struct ConsoleService: Service {
 
     /// What was kept of a machine's console, the newest last; of one that goes on what was written last.
     public func recordings(of machine: String) async throws -> [ConsoleRecording] {
-        try await store.list(ConsoleRecording.self).items.filter { $0.machine == machine }.sorted { $0.id < $1.id }
+        try await store.list(ConsoleRecording.self, prefix: ConsoleRecording.prefix(of: machine))
     }
 }

@@ -13,12 +13,12 @@ final class OperationDesk: Sendable {
 
     /// What runs already has its place. Called before the first machine is looked at.
     func load(_ store: any RecordStore) async throws {
-        let racks = Dictionary(
-            try await store.list(Machine.self).items.map { ($0.id, $0.desired.location?.rack) }
-        ) { first, _ in first }
-        for operation in try await store.list(Operation.self).items
-        where operation.state == .running && operation.isDestructive {
-            turns.withLock { $0.note(running: operation.id, rack: racks[operation.machine] ?? nil) }
+        let running = try await store.compactMap(Operation.self) { operation in
+            operation.state == .running && operation.isDestructive ? operation : nil
+        }
+        for operation in running {
+            let rack = try await store.get(Machine.self, operation.machine)?.desired.location?.rack
+            turns.withLock { $0.note(running: operation.id, rack: rack) }
         }
     }
 

@@ -22,9 +22,12 @@ public struct ConsoleRecording: Codable, Equatable, Sendable, Identifiable {
     public var endedAt: Date?
 
     public init(machine: String, at now: Date) {
-        id = Credential.timeOrdered(at: now)
+        id = Self.prefix(of: machine) + Credential.timeOrdered(at: now)
         (self.machine, startedAt, lastAt) = (machine, now, now)
     }
+
+    /// What the ids of a machine's recordings begin with.
+    public static func prefix(of machine: String) -> String { machine + "." }
 
     public mutating func append(_ bytes: [UInt8], at now: Date) {
         lastAt = now

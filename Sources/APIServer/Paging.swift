@@ -1,0 +1,43 @@
+import APIModel
+import Controllers
+import FoundationEssentials
+import Hummingbird
+import Machines
+import Store
+
+extension Request {
+    /// The most that a page may have.
+    static let largestPage = 1000
+
+    /// `?limit=500&after=ID`, the page that is asked for; nil: everything at once.
+    /// - Throws: ``ServiceError`` `invalid`.
+    func page() throws -> ListPart? {
+        let after = uri.queryParameters["after"].map(String.init)
+        guard let text = uri.queryParameters["limit"] else {
+            return after.map { ListPart(after: $0, limit: Self.largestPage) }
+        }
+        guard let limit = Int(text), (1...Self.largestPage).contains(limit) else {
+            throw ServiceError(.invalid, "a page has 1 to \(Self.largestPage) items, not \(text)", field: "limit")
+        }
+        return ListPart(after: after, limit: limit)
+    }
+
+    /// One page in the order of ids where one is asked for, else everything in the order of `isBefore`. Either way the store is read in pages.
+    func list<Item: Resource, View: Codable & Sendable>(
+        _ store: any RecordStore, by isBefore: (View, View) -> Bool, _ view: (Item) async throws -> View?
+    ) async throws -> ListView<View> {
+        var views: [View] = []
+        if let part = try page() {
+            let snapshot = try await store.list(kind: Item.kind, part)
+            let items: [Item] = try snapshot.resources()
+            for item in items { if let view = try await view(item) { views.append(view) } }
+            return ListView(
+                items: views, revision: snapshot.revision, next: items.count == part.limit ? items.last?.id : nil)
+        }
+        let revision = try await store.eachPage(of: Item.self) { items in
+            for item in items { if let view = try await view(item) { views.append(view) } }
+            return true
+        }
+        return ListView(items: views.sorted(by: isBefore), revision: revision)
+    }
+}
