@@ -35,6 +35,8 @@ public struct NodeHeartbeat: Codable, Sendable {
     public var osRelease: String
     /// Root slot in use, such as `A`.
     public var slot: String?
+    /// Of a node that was asked to leave its cluster: what keeps it, in words.
+    public var leaving: String?
 }
 
 /// What a node is to do.

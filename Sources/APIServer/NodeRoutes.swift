@@ -45,7 +45,7 @@ struct NodeRoutes {
         let body = try await request.json(NodeHeartbeat.self, limit: 64 << 10)
         let isToLeave = try await registry.heartbeat(
             node: try context.parameters.require("node"), credential: request.bearer ?? "", bootID: body.bootID,
-            osRelease: body.osRelease)
+            osRelease: body.osRelease, leaving: body.leaving)
         return isToLeave ? try .json(NodeInstruction(leave: true)) : .noContent
     }
 

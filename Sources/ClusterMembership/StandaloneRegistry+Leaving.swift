@@ -11,7 +11,7 @@ extension StandaloneRegistry: ClusterGateway {
         guard node.ready else {
             return .leaving("it has sent no heartbeat since \(node.lastHeartbeat.formatted(.iso8601))")
         }
-        return .leaving("its release hook has not ended since \(asked.formatted(.iso8601))")
+        return .leaving("\(node.staysFor ?? "it has not answered"), asked at \(asked.formatted(.iso8601))")
     }
 
     public func askToLeave(_ machine: Machine, by actor: String) async throws {
@@ -25,7 +25,7 @@ extension StandaloneRegistry: ClusterGateway {
     public func mayStay(_ machine: Machine) async throws {
         try await change(machine) { node, _ in
             guard node.leaveAskedAt != nil else { return nil }
-            (node.leaveAskedAt, node.leftAt) = (nil, nil)
+            (node.leaveAskedAt, node.leftAt, node.staysFor) = (nil, nil, nil)
             return "\(node.id) may stay in cluster \(node.cluster)"
         }
     }
@@ -81,6 +81,14 @@ extension StandaloneRegistry: ClusterGateway {
             try transaction.put(node)
             try transaction.put(event(words, of: node, at: now))
         }
+    }
+
+    /// What the node says of its leaving, when that is news.
+    func note(_ words: String?, of node: inout Node, in transaction: Transaction, at now: Date) throws {
+        guard node.leaveAskedAt != nil, node.leftAt == nil, let words, node.staysFor != words else { return }
+        node.staysFor = words
+        try transaction.put(node)
+        try transaction.put(event("\(node.id) has not left cluster \(node.cluster) yet: \(words)", of: node, at: now))
     }
 
     private func event(_ words: String, of node: Node, at now: Date) -> Event {

@@ -92,6 +92,46 @@ import Testing
         #expect(try await ready() == [])
     }
 
+    @Test("what keeps a node that is to leave is told once, however often it is said")
+    func leaving() async throws {
+        try await addNodes(1)
+        let registry = registry()
+        var machine = Machine(
+            id: "m-0", name: "node-0", observed: .init(phase: .draining, phaseSince: Self.start), createdAt: Self.start)
+        machine.observed.node = "node-0"
+        func beat(_ words: String?) async throws -> Bool {
+            try await registry.heartbeat(
+                node: "node-0", credential: Self.credential, bootID: "b", osRelease: "r", leaving: words)
+        }
+        func told() async throws -> [String] {
+            try await store.list(Event.self).items.filter { $0.type == .nodeLeaving }.map(\.message)
+        }
+        func departure() async throws -> String? {
+            guard case .leaving(let words)? = try await registry.departure(of: machine) else { return nil }
+            return words
+        }
+        // Nobody asked.
+        let early = try await beat("release hook 10-a failed")
+        #expect(!early)
+        #expect(try await told() == [])
+        try await registry.askToLeave(machine, by: "alice")
+        #expect(try await departure()?.hasPrefix("it has not answered") == true)
+        for _ in 0..<3 {
+            let isToLeave = try await beat("release hook 10-a failed with status 3\u{1b}[2J")
+            #expect(isToLeave)
+        }
+        let words = "release hook 10-a failed with status 3?[2J"
+        #expect(try await told().filter { $0.hasSuffix(words) }.count == 1)
+        #expect(try await departure()?.hasPrefix(words) == true)
+        // Its next heartbeat says nothing of it: what was said still counts.
+        let silent = try await beat(nil)
+        #expect(silent)
+        #expect(try await departure()?.hasPrefix(words) == true)
+        try await registry.mayStay(machine)
+        try await registry.askToLeave(machine, by: "alice")
+        #expect(try await departure()?.hasPrefix("it has not answered") == true)
+    }
+
     @Test("a node that is gone is awaited no longer")
     func gone() async throws {
         try await addNodes(1)

@@ -46,6 +46,8 @@ public struct Node: Codable, Equatable, Sendable, Identifiable {
     public var boots: Int
     /// It was asked to leave its cluster.
     public var leaveAskedAt: Date?
+    /// What keeps it there, in its own words; nil: it told nothing since it was asked.
+    public var staysFor: String?
     /// It said that it takes no work any more, and has none.
     public var leftAt: Date?
 

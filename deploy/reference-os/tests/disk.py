@@ -51,11 +51,15 @@ class Disk:
                 found[name] = Partition(start * 512, (end + 1 - start) * 512)
         return found
 
-    def write_state(self, name: str, content: str) -> None:
+    def write_state(self, name: str, content: str, mode: int = 0o600) -> None:
         with tempfile.NamedTemporaryFile("w") as source:
             source.write(content)
             source.flush()
-            self._debugfs("-w", f"write {source.name} slipway/{name}", f"set_inode_field slipway/{name} mode 0100600")
+            field = f"set_inode_field slipway/{name} mode 0{0o100000 | mode:o}"
+            self._debugfs("-w", f"write {source.name} slipway/{name}", field)
+
+    def make_state_folder(self, name: str) -> None:
+        self._debugfs("-w", f"mkdir slipway/{name}")
 
     def read_state(self, name: str) -> str:
         return self._debugfs(f"cat slipway/{name}")

@@ -73,11 +73,17 @@ class _Server(ThreadingHTTPServer):
 
 @dataclass
 class Registry:
-    """Admits each token once, and remembers every request. `drop_answers` loses that many answers to registrations."""
+    """Admits each token once, and remembers every request. `drop_answers` loses that many answers to registrations.
+
+    While `leaving` nodes are asked to leave; `gate` is what a hook on the node can wait for, by `GET /gate`.
+    """
 
     authority: Authority
     tokens: set[str] = field(default_factory=set)
     drop_answers: int = 0
+    leaving: bool = False
+    gate: str = "closed"
+    left: list[str] = field(default_factory=list)
     registrations: list[dict[str, Any]] = field(default_factory=list)
     heartbeats: list[dict[str, Any]] = field(default_factory=list)
     credentials: dict[str, str] = field(default_factory=dict)
@@ -102,11 +108,15 @@ class Registry:
         """Status and body, or none to lose the answer."""
         if path == "/api/v1/nodes/register":
             return self._register(body)
-        name = path.removeprefix("/api/v1/nodes/").removesuffix("/heartbeat")
+        name, _, message = path.removeprefix("/api/v1/nodes/").partition("/")
         if self.credentials.get(name) != credential:
             return 404, {"title": "Not found", "detail": "no node has this name and credential"}
+        if message == "left":
+            self.left.append(name)
+            # As the daemon answers for a machine without a BMC.
+            return 200, {"leave": False, "restart": True}
         self.heartbeats.append(body)
-        return 204, {}
+        return (200, {"leave": True, "restart": False}) if self.leaving else (204, {})
 
     def _register(self, body: dict[str, Any]) -> tuple[int, dict[str, Any]] | None:
         self.registrations.append(body)
@@ -128,15 +138,21 @@ def _handler(registry: Registry) -> type[BaseHTTPRequestHandler]:
         protocol_version = "HTTP/1.1"
         timeout = 30
 
+        def do_GET(self) -> None:
+            self.close_connection = True
+            self._send(200, registry.gate.encode())
+
         def do_POST(self) -> None:
-            body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+            body = json.loads(self.rfile.read(int(self.headers["Content-Length"])) or "{}")
             credential = self.headers.get("Authorization", "").removeprefix("Bearer ")
             answer = registry.answer(self.path, credential, body)
             self.close_connection = True
             if answer is None:
                 return
             status, content = answer
-            data = b"" if status == 204 else json.dumps(content).encode()
+            self._send(status, b"" if status == 204 else json.dumps(content).encode())
+
+        def _send(self, status: int, data: bytes) -> None:
             self.send_response(status)
             self.send_header("Content-Length", str(len(data)))
             self.end_headers()

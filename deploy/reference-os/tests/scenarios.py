@@ -252,6 +252,67 @@ def power_button(bench: Bench) -> None:
     assert disk.state_is_clean()
 
 
+def leaving(bench: Bench) -> None:
+    """Asked to leave, it runs its release hooks in order: one that fails or hangs is told of, and it has not left.
+
+    Taken back in between, it stays; asked again, it runs all of them again, says that it has left, and restarts.
+    """
+    disk = bench.install()
+    disk.make_state_folder("release.d")
+    gate = f"curl --silent --cacert /state/slipway/ca.pem {bench.registry.url}/gate"
+    for name, work, mode in (
+        ("10-first", "", 0o755),
+        ("20-fails-once", "[ -e /run/tried ] || { : >/run/tried; exit 3; }", 0o755),
+        ("30-waits", f"until [ \"$({gate})\" = open ]; do sleep 0.5; done", 0o755),
+        ("40-no-program", "", 0o644),
+    ):
+        program = f'#!/bin/sh\necho "<11>hook {name} runs" >/dev/kmsg\n{work}\n:\n'
+        disk.write_state(f"release.d/{name}", program, mode)
+    registry = bench.registry
+
+    def told(words: str) -> Callable[[], bool]:
+        return lambda: words in registry.heartbeats[-1].get("leaving", "")
+
+    with bench.machine(disk) as machine:
+        machine.wait(REGISTERED, BOOT)
+        _eventually(lambda: len(registry.heartbeats) > 0, "no heartbeats")
+        assert "leaving" not in registry.heartbeats[-1], registry.heartbeats[-1]
+
+        registry.leaving = True
+        machine.wait(r"slipway: leaving cluster test: no new work is taken", BOOT)
+        machine.wait(r"slipway: release hook 10-first ended well", BOOT)
+        machine.wait(r"slipway: release hook 20-fails-once failed with status 3, and is tried again", BOOT)
+        _eventually(lambda: any("20-fails-once failed with status 3" in beat.get("leaving", "") for beat in registry.heartbeats),
+                    "the heartbeat does not tell of the failure")
+        assert not registry.left, "left, though a hook failed"
+        machine.wait(r"slipway: release hook 20-fails-once ended well", BOOT)
+
+        machine.wait(r"hook 30-waits runs", BOOT)
+        _eventually(told("release hook 30-waits has not ended"), "the heartbeat does not tell of the hook that hangs", 120)
+        before = len(registry.heartbeats)
+        _eventually(lambda: len(registry.heartbeats) > before + 3, "no heartbeats while a hook hangs")
+        assert not registry.left and "left cluster" not in machine.console(), "left, though a hook hangs"
+
+        registry.leaving = False
+        machine.wait(r"slipway: staying in cluster test", BOOT)
+        _eventually(lambda: "leaving" not in registry.heartbeats[-1], "it still tells of its leaving")
+        registry.gate = "open"
+        registry.leaving = True
+        asked = time.monotonic()
+        machine.wait(r"slipway: release hook 40-no-program is not executable, and is left out", BOOT)
+        machine.wait(r"slipway: left cluster test", BOOT)
+        bench.figures["asked until left"] = time.monotonic() - asked
+        registry.leaving = False
+        assert registry.left == ["node-1"], registry.left
+        hooks = re.findall(r"hook (\d+)-\S+ runs", machine.console())
+        assert hooks == ["10", "20", "10", "20", "30", "10", "20", "30"], hooks
+        machine.wait(r"slipway: restarting: this machine has no BMC", BOOT)
+        machine.wait(r"slipway: stopping", BOOT)
+        machine.wait(HEARTBEAT, BOOT)
+    boots = {beat["bootID"] for beat in registry.heartbeats}
+    assert len(boots) == 2 and registry.left == ["node-1"], (boots, registry.left)
+
+
 def other_installation(bench: Bench) -> None:
     """An older installation on a second disk is left alone, whichever disk the kernel finds first."""
     other = Disk.install(bench.image, bench.folder / "older.raw", {"machine.conf": "HOSTNAME=older\nNETWORK=dhcp\n"})
@@ -330,6 +391,7 @@ def full() -> dict[str, Scenario]:
         "refused": refused,
         "no-configuration": no_configuration,
         "power-button": power_button,
+        "leave": leaving,
         "other-installation": other_installation,
     }
 
