@@ -51,12 +51,12 @@ test: check
 	cd deploy/virtual-rack && python3 -m unittest discover -t . -s tests
 
 # Virtual machines with real firmware: from power-on to nodes and back from their disks after a power cycle, in both modes
-# of DHCP, and with a daemon that is killed at every step; then each image by itself: the agent on odd networks, arm64's GRUB and kernel,
+# of DHCP, erased and installed anew while power and daemon fail, and with a daemon that is killed at every step; then each image by itself: the agent on odd networks, arm64's GRUB and kernel,
 # the reference OS with Secure Boot and damaged slots.
 test-full: test programs agent boot-files reference-os
 	SLIPWAY_FLEET=1000 swift test --skip-build --filter BMCFleet
 	$(MAKE) simulate MACHINES=100
-	deploy/virtual-rack/demo --name test-full --servers 4 --power-cycle --reprovision --down
+	deploy/virtual-rack/demo --name test-full --servers 4 --power-cycle --reprovision --faults --down
 	deploy/virtual-rack/demo --name test-full --dhcp proxy --power-cycle --down
 	deploy/virtual-rack/demo --name test-full --servers 1 --firmware uefi-http --power-cycle --down
 	deploy/virtual-rack/demo --name test-full --local-disk agent-kexec --power-cycle --down

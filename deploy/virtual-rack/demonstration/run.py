@@ -25,6 +25,7 @@ from virtual_rack.supervisor import Status
 from . import floor_comparison
 from .daemon import Daemon
 from .display import Display
+from .reprovision import Reprovision
 from .slipway import BMC, EventWatch, Slipway
 from .timeline import Course, Entrant, Event, courses, summary
 
@@ -36,7 +37,10 @@ _KILL_AT = ("boot.kernel", "agent.session", "order.issued", "install.progress", 
 
 
 def main(arguments: list[str] | None = None) -> int:
-    options = _parser().parse_args(arguments)
+    parser = _parser()
+    options = parser.parse_args(arguments)
+    if options.faults and not options.reprovision:
+        parser.error("--faults strikes while servers are reprovisioned: add --reprovision")
     try:
         return _run(options)
     except RackError as error:
@@ -52,7 +56,7 @@ def _parser() -> argparse.ArgumentParser:
     add_shape_options(parser, name="demo")
     add = parser.add_argument
     build, cache = places.PROJECT_ROOT / ".build", places.PROJECT_ROOT / ".cache"
-    add("--programs", type=Path, metavar="DIR", help=f"slipwayd and slipway (default: {build}/release or /debug)")
+    add("--programs", type=Path, metavar="DIR", help=f"slipwayd and slipway (default: {build}/release or /debug, the newer)")
     add("--agent-image", type=Path, default=cache / "agent-image", metavar="DIR", help="vmlinuz and initrd")
     add("--boot-files", type=Path, default=cache / "boot-files", metavar="DIR", help="what firmware boots")
     add("--reference-os", type=Path, default=cache / "reference-os", metavar="DIR", help="release.json and its image")
@@ -62,6 +66,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--kill", action="store_true", help="kill -9 slipwayd at every step from the kernel on; best with one server")
     add("--power-cycle", action="store_true", help="then power-cycle each through Slipway: they must come back")
     add("--reprovision", action="store_true", help="then erase and reinstall all of them by one command")
+    add("--faults", action="store_true", help="meanwhile kill -9 slipwayd and take servers' power, in mid-wipe and mid-install")
     add("--floor", action="store_true", help="then measure the floor on the same servers and compare")
     add("--registered", default=floor_comparison.PATTERN, metavar="REGEX", help="serial line for the floor's part c")
     add("--figures", type=Path, metavar="FILE", help="write all times here as JSON")
@@ -92,9 +97,11 @@ def _run(options: argparse.Namespace) -> int:
 
 def _programs(wanted: Path | None) -> Path:
     build = places.PROJECT_ROOT / ".build"
-    for folder in [wanted] if wanted else [build / "release", build / "debug"]:
-        if all((folder / name).exists() for name in ("slipwayd", "slipway")):
-            return folder.resolve()
+    folders = [wanted] if wanted else [build / "release", build / "debug"]
+    found = [folder for folder in folders if all((folder / name).exists() for name in ("slipwayd", "slipway"))]
+    if found:
+        # A release build of long ago knows nothing of what is under test.
+        return max(found, key=lambda folder: (folder / "slipwayd").stat().st_mtime).resolve()
     raise RackError(f"no slipwayd and slipway in {wanted or build}: run `make release`, or name --programs")
 
 
@@ -285,25 +292,13 @@ class Demo:
         return came
 
     def _reprovision(self) -> bool:
-        """Every server drained, erased and installed anew; whether all are nodes again, with a certificate each."""
-        names = [server.name for server in self._rack.servers]
-        _say("\nReprovisioning every server by one command: drained, erased, proved, installed anew.")
-        began = time.time()
-        answer = names[0] if len(names) == 1 else str(len(names))
-        print(
-            self._slipway.text(
-                *("machine", "reprovision", *names, "--max", str(len(names)), "--confirm", answer),
-                *("--wait", "--timeout", "40m"),
-            )
-        )
-        took = time.time() - began
+        """Whether all are nodes again, with a valid certificate each."""
+        figures = Reprovision(self._rack, self._slipway, self._daemon).run(self._options.faults)
         self._wait_until_ready()
-        certificates = self._slipway.certificates()
-        print(f"all {len(names)} are nodes again after {took:.1f} s, with {len(certificates)} wipe certificates")
-        for words in (("machine", "history", names[0]), ("report", "phases"), ("certificate", "show", "1")):
+        for words in (("machine", "history", self._rack.servers[0].name), ("report", "phases"), ("certificate", "show", "1")):
             print("\n" + self._slipway.text(*words))
-        self._figures["reprovision"] = round(took, 2)
-        return len(certificates) == len(names)
+        self._figures["reprovision"] = figures
+        return figures is not None
 
     def _network_boots(self) -> int:
         return self._slipway.text("event", "list").count("boot.firmware")

@@ -58,6 +58,13 @@ class Slipway:
     def nodes(self) -> list[dict[str, Any]]:
         return list(self._json("node", "list"))
 
+    def operations(self, state: str | None = None) -> list[dict[str, Any]]:
+        """The newest first."""
+        return list(self._json("operation", "list", *(("--state", state) if state else ())))
+
+    def events(self) -> list[Event]:
+        return [Event.from_json(event) for event in self._json("event", "list")]
+
     def certificates(self) -> list[dict[str, Any]]:
         return list(self._json("certificate", "list"))
 
