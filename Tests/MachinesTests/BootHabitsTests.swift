@@ -85,6 +85,20 @@ import Testing
             [(0, pxe), (1, file("grubx64.efi")), (2, .script(name: "grub-local-disk")), (20, system)], nil
         ),
         (
+            "GRUB's script is fetched as a file, and the machine restarts soon: nothing was refused",
+            [
+                (0, pxe), (1, file("grubx64.efi")), (2, file("/grub/grub.cfg")), (3, .script(name: "grub-local-disk")),
+                (3, file("/boot/grub/x86_64-efi/00:16:3e:77:d0:01")), (20, system), (80, pxe),
+            ], nil
+        ),
+        (
+            "the same by the agent's script, then a program that is refused all the same",
+            [
+                (0, pxe), (1, file("grubx64.efi")), (3, .script(name: "grub-agent")),
+                (3, file("/boot/grub/x86_64-efi/00:16:3e:77:d0:01")), (80, pxe), (81, file("snponly.efi")), (83, pxe),
+            ], .signed
+        ),
+        (
             "GRUB alone, refused: its signature is one that shim knows",
             [(0, pxe), (1, file("grubx64.efi")), (3, http)], .signed
         ),

@@ -25,6 +25,8 @@ public struct BootHabits: Codable, Equatable, Sendable {
         var fetched: BootProgram?
         /// iPXE has spoken, and may repeat itself.
         var isIPXE = false
+        /// It got its script: what it fetches now is no boot program. GRUB's script is a file, which is fetched behind its own step.
+        var isScripted: Bool?
         var handed: LocalDiskMethod?
     }
 
@@ -54,7 +56,7 @@ public struct BootHabits: Codable, Equatable, Sendable {
         case .transferStarted: followed()
         case .transferFinished(_, let file, _, _, _, let outcome):
             followed()
-            guard outcome == "completed", event.step.stage == .program else { return }
+            guard outcome == "completed", event.step.stage == .program, attempt.isScripted != true else { return }
             let kind = Self.kind(ofFile: file)
             // GRUB that shim fetches is the second half of the chain.
             if kind != .grub || attempt.fetched != .signed { attempt.fetched = kind }
@@ -94,7 +96,7 @@ public struct BootHabits: Codable, Equatable, Sendable {
             // It was fetched, and the firmware is back: refused, or hung until somebody restarted the machine.
             program = fetched == .signed ? .standard : .signed
         }
-        (attempt.fetched, attempt.isIPXE) = (nil, false)
+        (attempt.fetched, attempt.isIPXE, attempt.isScripted) = (nil, false, nil)
         if attempt.architecture == nil { (attempt.architecture, attempt.isIPv6) = (architecture, isIPv6) }
     }
 
@@ -121,7 +123,7 @@ public struct BootHabits: Codable, Equatable, Sendable {
         // GRUB alone says nothing of shim, nor of iPXE.
         let isGRUBs = name.hasPrefix("grub-") || name == LocalDiskMethod.agentKexec.script
         if attempt.fetched == .signed, isGRUBs { program = .signed }
-        (attempt.fetched, attempt.isIPXE) = (nil, false)
+        (attempt.fetched, attempt.isIPXE, attempt.isScripted) = (nil, false, true)
         attempt.handed = LocalDiskMethod(script: name)
     }
 
