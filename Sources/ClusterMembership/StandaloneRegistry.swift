@@ -103,14 +103,14 @@ public final class StandaloneRegistry: Sendable {
     /// Notes a sign of life. Writes only when something changed: a new start of the system, or readiness.
     /// - Parameter leaving: what keeps a node that was asked to leave, as it says.
     /// - Throws: ``JoinRefusal`` `unknownNode` for a wrong credential too, so that names cannot be probed.
-    /// - Returns: the node is to leave its cluster.
+    /// - Returns: the node is to leave its cluster. Also when it said that it has: the answer to that may have been lost.
     @discardableResult public func heartbeat(
         node name: String, credential: String, bootID: String, osRelease: String, leaving: String? = nil
     ) async throws -> Bool {
         let now = now()
         let known = try await node(name, credential)
         signs.withLock { $0.note(name, at: now) }
-        let isToLeave = known.leaveAskedAt != nil && known.leftAt == nil
+        let isToLeave = known.leaveAskedAt != nil
         let words = isToLeave ? leaving?.printable : nil
         let isNews = words != nil && words != known.staysFor
         guard isNews || known.bootID != bootID || !known.ready || known.osRelease != osRelease else { return isToLeave }

@@ -132,6 +132,28 @@ import Testing
         #expect(try await departure()?.hasPrefix("it has not answered") == true)
     }
 
+    @Test("a node whose word that it left was not answered is asked again, and answered the same")
+    func lostFarewell() async throws {
+        try await addNodes(1)
+        let registry = registry()
+        var machine = Machine(
+            id: "m-0", name: "node-0", observed: .init(phase: .draining, phaseSince: Self.start), createdAt: Self.start)
+        machine.observed.node = "node-0"
+        let asked = machine
+        try await store.transaction { try $0.put(asked) }
+        try await registry.askToLeave(machine, by: "alice")
+        for _ in 0..<2 {
+            let isToLeave = try await registry.heartbeat(
+                node: "node-0", credential: Self.credential, bootID: "b", osRelease: "r", leaving: "late")
+            #expect(isToLeave)
+            let restarts = try await registry.noteLeft(node: "node-0", credential: Self.credential)
+            #expect(restarts)
+            #expect(try await registry.departure(of: machine) == .left)
+        }
+        let told = try await store.list(Event.self).items.filter { $0.message.contains("has ended its work") }
+        #expect(told.count == 1)
+    }
+
     @Test("a node that is gone is awaited no longer")
     func gone() async throws {
         try await addNodes(1)

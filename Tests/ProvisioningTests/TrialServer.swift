@@ -128,10 +128,11 @@ struct TrialServer {
     }
 
     /// What a heartbeat is answered with.
-    func beat() async throws -> String {
+    func beat(leaving: String? = nil) async throws -> String {
         let node = try settings()["HOSTNAME"] ?? ""
+        let leaving = leaving.map { #","leaving":"\#($0)""# } ?? ""
         return try await post(
-            "/api/v1/nodes/\(node)/heartbeat", #"{"bootID":"first","osRelease":"trial-1","slot":"A"}"#,
+            "/api/v1/nodes/\(node)/heartbeat", #"{"bootID":"first","osRelease":"trial-1","slot":"A"\#(leaving)}"#,
             bearer: Self.credential, answer: "-")
     }
 

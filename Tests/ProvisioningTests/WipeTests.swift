@@ -157,6 +157,8 @@ import Testing
             try await installation.slipway("machine", "reprovision", "trial", "--confirm", "trial")
             #expect(try await eventually { try await server.beat().contains(#""leave":true"#) })
             #expect(try await installation.reaches("draining", "trial"))
+            _ = try await server.beat(leaving: "release hook 10-a failed with status 3, and is tried again")
+            #expect(try await installation.slipway("event", "list").contains("release hook 10-a failed with status 3"))
             #expect(try await server.left().contains(#""restart":true"#), "it has no BMC")
             #expect(try await installation.reaches("wiping", "trial"))
             let agent = try await server.bootAgent()

@@ -75,7 +75,8 @@ class _Server(ThreadingHTTPServer):
 class Registry:
     """Admits each token once, and remembers every request. `drop_answers` loses that many answers to registrations.
 
-    While `leaving` nodes are asked to leave; `gate` is what a hook on the node can wait for, by `GET /gate`.
+    While `leaving` nodes are asked to leave; `gate` is what a hook on the node can wait for, by `GET /gate`. `drop_farewells` loses that many
+    answers to nodes that left, and `forgets` those nodes at once.
     """
 
     authority: Authority
@@ -83,6 +84,8 @@ class Registry:
     drop_answers: int = 0
     leaving: bool = False
     gate: str = "closed"
+    drop_farewells: int = 0
+    forgets: bool = False
     left: list[str] = field(default_factory=list)
     registrations: list[dict[str, Any]] = field(default_factory=list)
     heartbeats: list[dict[str, Any]] = field(default_factory=list)
@@ -113,6 +116,11 @@ class Registry:
             return 404, {"title": "Not found", "detail": "no node has this name and credential"}
         if message == "left":
             self.left.append(name)
+            if self.forgets:
+                del self.credentials[name]
+            if self.drop_farewells > 0:
+                self.drop_farewells -= 1
+                return None
             # As the daemon answers for a machine without a BMC.
             return 200, {"leave": False, "restart": True}
         self.heartbeats.append(body)

@@ -42,15 +42,17 @@ struct InstalledNode: Sendable {
     func run() async throws {
         let period = try await register()
         Report.say(.node, machine.number)
+        var hasLeft = false
         while !Task.isCancelled {
             let beat = Heartbeat(bootID: bootID, osRelease: settings["OS_RELEASE"], slot: "A")
             let answer = try? await call("heartbeat", try JSONEncoder().encode(beat))
-            if let answer, answer.status == 200,
+            if let answer, answer.status == 200, !hasLeft,
                 let instruction = try? JSONDecoder().decode(NodeInstruction.self, from: answer.body), instruction.leave
             {
                 // Its release hook.
                 try await Task.sleep(for: .seconds(machine.seconds(machine.pace.hook)))
                 if try await leave() { return }
+                hasLeft = true
             }
             try await Task.sleep(for: .seconds(Double(period) * machine.luck.seconds(0.9...1.0)))
         }
