@@ -124,9 +124,7 @@ let package = Package(
             "Controllers",
             [
                 "APIModel", "Machines", "OperatingSystems", "Inventory", "IPMI", "NetworkAddresses", "DHCP", "Store",
-                crypto,
-                logging,
-                metrics, lifecycle,
+                "ProfileFiles", crypto, logging, metrics, lifecycle,
             ]),
 
         // 5: interfaces

@@ -24,12 +24,13 @@ public struct APIClient: Sendable {
     }
 
     public enum Method: Sendable {
-        case get, post, delete
+        case get, post, put, delete
 
         fileprivate var http: HTTPMethod {
             switch self {
             case .get: .GET
             case .post: .POST
+            case .put: .PUT
             case .delete: .DELETE
             }
         }

@@ -1,4 +1,5 @@
 import Inventory
+import Machines
 
 /// `GET /api/v1/profiles`: one of the list.
 public struct ProfileView: Codable, Sendable {
@@ -9,10 +10,15 @@ public struct ProfileView: Codable, Sendable {
     /// How many machines have it.
     public var machines: Int
     public var gives: ProfileGifts
+    /// What was applied; nil: it is a file of the daemon's own.
+    public var text: String?
+    /// The set of files that it was applied from.
+    public var appliedBy: String?
 
-    public init(_ profile: HardwareProfile, machines: Int) {
+    public init(_ profile: HardwareProfile, machines: Int, applied: AppliedProfile? = nil) {
         (name, priority, match, self.machines) = (profile.name, profile.priority, profile.match.words, machines)
         gives = ProfileGifts(profile)
+        (text, appliedBy) = (applied?.text, applied?.appliedBy)
     }
 }
 
@@ -44,6 +50,23 @@ public struct ProfileGifts: Codable, Equatable, Sendable {
         powerSettleSeconds = profile.bmc.powerSettle?.components.seconds
         allowedReleases = profile.allowedReleases?.map(\.text)
     }
+}
+
+/// `PUT /api/v1/profiles/{name}` → 200 ``ProfileChangeView``. `DELETE` takes it away.
+public struct ProfileRequest: Codable, Sendable {
+    /// As a file of `hardware-profiles` has it; at most 64 KiB.
+    public var text: String
+    /// The set of files that it comes from.
+    public var appliedBy: String?
+
+    public init(text: String, appliedBy: String? = nil) { (self.text, self.appliedBy) = (text, appliedBy) }
+}
+
+public struct ProfileChangeView: Codable, Sendable {
+    /// Machines that have another profile now, or other labels by it.
+    public var machinesChanged: Int
+
+    public init(machinesChanged: Int) { self.machinesChanged = machinesChanged }
 }
 
 /// `POST /api/v1/profiles/try` → 200 ``ProfileTrialView``. At most 100 profiles of 64 KiB.

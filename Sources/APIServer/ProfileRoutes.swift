@@ -11,10 +11,13 @@ import Store
 struct ProfileRoutes {
     let store: any RecordStore
     let machines: MachineService
+    let profiles: ProfileService
 
     func register(on group: RouterGroup<APIContext>) {
         group.get("profiles", use: list).get("machines/{machine}/profile", use: explain)
             .post("profiles/try", use: attempt)
+            .put("profiles/{profile}", use: put)
+            .delete("profiles/{profile}", use: remove)
     }
 
     @Sendable func list(_ request: Request, context: APIContext) async throws -> Response {
@@ -23,8 +26,11 @@ struct ProfileRoutes {
             for machine in machines { counts[machine.observed.profile ?? "", default: 0] += 1 }
             return true
         }
+        let applied = try await profiles.applied()
         let views = machines.profiles.profiles.map { profile in
-            ProfileView(profile, machines: counts[profile.name] ?? 0)
+            ProfileView(
+                profile, machines: counts[profile.name] ?? 0,
+                applied: machines.profiles.isFile(profile.name) ? nil : applied[profile.name])
         }
         return try .json(ListView(items: views, revision: revision))
     }
@@ -37,6 +43,18 @@ struct ProfileRoutes {
         return try .json(
             MachineProfileView(
                 outcome: machines.profiles.match(hardware).words, profiles: machines.profiles.explain(hardware)))
+    }
+
+    @Sendable func put(_ request: Request, context: APIContext) async throws -> Response {
+        let body = try await request.json(ProfileRequest.self, limit: 2 * AppliedProfile.longest)
+        let changed = try await profiles.put(
+            try context.parameters.require("profile"), text: body.text, appliedBy: body.appliedBy, by: context.actor)
+        return try .json(ProfileChangeView(machinesChanged: changed))
+    }
+
+    @Sendable func remove(_ request: Request, context: APIContext) async throws -> Response {
+        try await profiles.remove(try context.parameters.require("profile"), by: context.actor)
+        return .noContent
     }
 
     /// As many files, and as many bytes of one, are more than anybody has.

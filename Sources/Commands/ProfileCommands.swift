@@ -24,9 +24,9 @@ struct ProfileListCommand: AsyncParsableCommand {
         let list = try await connection.call(.get, "/api/v1/profiles", as: ListView<ProfileView>.self)
         guard format.isTable else { return try format.write(list.items) }
         let rows = list.items.map {
-            [$0.name, "\($0.priority)", "\($0.machines)", ProfileText.brief($0.gives), $0.match]
+            [$0.name, "\($0.priority)", "\($0.machines)", $0.origin, ProfileText.brief($0.gives), $0.match]
         }
-        format.show(TextTable(["NAME", "PRIORITY", "MACHINES", "GIVES", "MATCH"], rows))
+        format.show(TextTable(["NAME", "PRIORITY", "MACHINES", "FROM", "GIVES", "MATCH"], rows))
     }
 }
 

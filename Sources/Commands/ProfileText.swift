@@ -6,7 +6,7 @@ enum ProfileText {
     static func describe(_ profile: ProfileView) -> String {
         let lines = [
             ("name", profile.name), ("priority", "\(profile.priority)"), ("match", profile.match),
-            ("machines", "\(profile.machines)"),
+            ("machines", "\(profile.machines)"), ("from", profile.origin),
         ]
         return Output.lines(lines + self.lines(profile.gives, all: true))
     }
@@ -44,4 +44,9 @@ enum ProfileText {
     static func labels(_ labels: [String: String]) -> String {
         labels.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }.joined(separator: ", ")
     }
+}
+
+extension ProfileView {
+    /// Where the daemon has it from, in words.
+    var origin: String { text == nil ? "its files" : appliedBy.map { "set \($0)" } ?? "the API" }
 }

@@ -14,7 +14,7 @@ public struct AgentService: Sendable {
     let director: BootDirector
     let identities: IdentityBook
     let tickets: TicketOffice
-    let profiles: ProfileMatcher
+    let profiles: ProfileBook
     let installation: Installation
     let certificates: CertificateBook
     let wakeups: Wakeups

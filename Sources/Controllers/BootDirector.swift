@@ -14,16 +14,16 @@ public final class BootDirector: NetworkBootDirector {
         public var uuid: SystemUUID?
         /// Nobody has said yet whether it is a machine of its own.
         public var isQuestioned: Bool
+        /// Without what its profile says: that may change by itself.
         public var facts: BootFacts
-        /// Kernel arguments of its hardware profile.
-        public var kernelArguments: [KernelArgument]
+        /// Name of its hardware profile.
+        public var profile: String?
 
         public init(
-            machine: String, uuid: SystemUUID? = nil, isQuestioned: Bool = false, facts: BootFacts,
-            kernelArguments: [KernelArgument]
+            machine: String, uuid: SystemUUID? = nil, isQuestioned: Bool = false, facts: BootFacts, profile: String?
         ) {
             (self.machine, self.uuid, self.isQuestioned) = (machine, uuid, isQuestioned)
-            (self.facts, self.kernelArguments) = (facts, kernelArguments)
+            (self.facts, self.profile) = (facts, profile)
         }
     }
 
@@ -59,6 +59,7 @@ public final class BootDirector: NetworkBootDirector {
     private let common: Result<[KernelArgument], KernelArgumentError>
     private let tickets: TicketOffice
     private let book: BootBook
+    private let profiles: ProfileBook
     private let now: @Sendable () -> Date
     private let logger: Logger
     private let trace: AsyncStream<Step>.Continuation
@@ -72,11 +73,11 @@ public final class BootDirector: NetworkBootDirector {
     }
 
     public init(
-        installation: Installation, tickets: TicketOffice, book: BootBook, logger: Logger,
+        installation: Installation, tickets: TicketOffice, book: BootBook, profiles: ProfileBook, logger: Logger,
         now: @escaping @Sendable () -> Date = { Date() }
     ) {
         (self.installation, self.tickets, self.book) = (installation, tickets, book)
-        (self.logger, self.now) = (logger, now)
+        (self.profiles, self.logger, self.now) = (profiles, logger, now)
         common = Result { () throws(KernelArgumentError) in try Self.common(to: installation) }
         (steps, trace) = AsyncStream.makeStream(of: Step.self, bufferingPolicy: .bufferingNewest(4096))
     }
@@ -86,7 +87,7 @@ public final class BootDirector: NetworkBootDirector {
 
     public func instruction(for client: BootClient) -> BootInstruction {
         BootPolicy.instruct(
-            client, facts: entry(client)?.facts, habits: book.habits(of: client.mac),
+            client, facts: facts(of: entry(client)), habits: book.habits(of: client.mac),
             admission: installation.admission, offerings: installation.offerings, now: now())
     }
 
@@ -98,7 +99,7 @@ public final class BootDirector: NetworkBootDirector {
             var offerings = installation.offerings
             if client.stage == .ipxe { offerings.grub = false }
             var method = BootPolicy.diskMethod(
-                isUEFI: client.architecture?.isUEFI ?? false, facts: entry?.facts,
+                isUEFI: client.architecture?.isUEFI ?? false, facts: facts(of: entry),
                 habits: book.habits(of: client.mac), offerings: offerings)
             if client.stage == .grub, method != .agentKexec { method = .grub }
             guard method != .agentKexec else { return agent(for: client, entry, toDisk: true) }
@@ -122,11 +123,23 @@ public final class BootDirector: NetworkBootDirector {
         do {
             return .agent(
                 try arguments(for: client, ticket: tickets.issue(to: client, at: now())) + installation.agentArguments
-                    + (entry?.kernelArguments ?? []), toDisk: toDisk)
+                    + (profile(of: entry)?.agentArguments ?? []), toDisk: toDisk)
         } catch {
             logger.error("no kernel arguments", metadata: ["mac": "\(client.mac)", "error": "\(error)"])
             return .refuse("Slipway could not make the kernel arguments; see the log of slipwayd")
         }
+    }
+
+    private func profile(of entry: Entry?) -> HardwareProfile? {
+        entry?.profile.flatMap { profiles.profile(named: $0) }
+    }
+
+    /// What is known of the machine, with what its profile says.
+    private func facts(of entry: Entry?) -> BootFacts? {
+        guard var facts = entry?.facts, let profile = profile(of: entry) else { return entry?.facts }
+        facts.takesKexec = facts.takesKexec && profile.kexec
+        facts.preferences = profile.boot
+        return facts
     }
 
     public func record(_ event: BootTraceEvent) {

@@ -19,6 +19,7 @@ public struct ControllerSet: Sendable {
     public let consoles: ConsoleHub
     public let consoleService: ConsoleService
     public let shells: ShellService
+    public let profiles: ProfileService
     public let expectations: ExpectationService
     public let keeper: ExpectationKeeper
     public let certificates: CertificateBook
@@ -31,18 +32,19 @@ public struct ControllerSet: Sendable {
     let identities: IdentityBook
 
     public init(
-        store: any RecordStore, installation: Installation, profiles: ProfileMatcher,
+        store: any RecordStore, installation: Installation, profiles files: [HardwareProfile],
         bmcs controller: any BMCController, prober: any BMCProber, images: any ImageSource,
         cluster: any ClusterGateway, limits: OperationLimits = OperationLimits(),
         serverCertificates: [ProblemFacts.Certificate] = [], logger: Logger, now: @escaping @Sendable () -> Date
     ) {
         let wakeups = Wakeups()
+        let profiles = ProfileBook(files)
         board = SessionBoard(startedAt: now())
         boots = BootBook()
         identities = IdentityBook()
         let tickets = TicketOffice(secret: installation.secretKey)
         director = BootDirector(
-            installation: installation, tickets: tickets, book: boots, logger: logger, now: now)
+            installation: installation, tickets: tickets, book: boots, profiles: profiles, logger: logger, now: now)
         consoles = ConsoleHub()
         bmcs = BMCService(
             store: store, installation: installation, profiles: profiles, controller: controller, prober: prober,
@@ -80,6 +82,7 @@ public struct ControllerSet: Sendable {
         consoleService = ConsoleService(store: store, bmcs: bmcs, hub: consoles, logger: logger, now: now)
         shells = ShellService(store: store, installation: installation, logger: logger, now: now)
         recorder = BootRecorder(store: store, director: director, book: boots, consoles: consoles, logger: logger)
-        feed = DirectorFeed(store: store, director: director, identities: identities, profiles: profiles)
+        feed = DirectorFeed(store: store, director: director, identities: identities)
+        self.profiles = ProfileService(store: store, book: profiles, machines: machines, logger: logger, now: now)
     }
 }

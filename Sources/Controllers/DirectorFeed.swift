@@ -9,10 +9,9 @@ public struct DirectorFeed: Service {
     let store: any RecordStore
     let director: BootDirector
     let identities: IdentityBook
-    let profiles: ProfileMatcher
 
-    init(store: any RecordStore, director: BootDirector, identities: IdentityBook, profiles: ProfileMatcher) {
-        (self.store, self.director, self.identities, self.profiles) = (store, director, identities, profiles)
+    init(store: any RecordStore, director: BootDirector, identities: IdentityBook) {
+        (self.store, self.director, self.identities) = (store, director, identities)
     }
 
     /// Loads what the store holds. Called before the first packet is answered: a ready machine must not be taken for unknown.
@@ -40,7 +39,6 @@ public struct DirectorFeed: Service {
 
     private func apply(_ machine: Machine) {
         identities.update(machine)
-        let profile = machine.observed.profile.flatMap { profiles.profile(named: $0) }
         let firmware = machine.observed.hardware?.firmware
         director.update(
             .init(
@@ -48,10 +46,8 @@ public struct DirectorFeed: Service {
                 facts: BootFacts(
                     phase: machine.observed.phase, secureBoot: firmware?.secureBoot,
                     bootVolume: machine.observed.bootVolume,
-                    takesKexec: (machine.observed.installed?.takesKexec ?? false) && !machine.observed.kexecFailed
-                        && profile?.kexec ?? true,
-                    preferences: profile?.boot ?? BootPreferences()),
-                kernelArguments: profile?.agentArguments ?? []),
+                    takesKexec: (machine.observed.installed?.takesKexec ?? false) && !machine.observed.kexecFailed),
+                profile: machine.observed.profile),
             macs: machine.observed.macs)
     }
 }

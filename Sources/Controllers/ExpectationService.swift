@@ -9,7 +9,7 @@ import Store
 public struct ExpectationService: Sendable {
     let store: any RecordStore
     let installation: Installation
-    let profiles: ProfileMatcher
+    let profiles: ProfileBook
     let now: @Sendable () -> Date
 
     /// Machines that may be announced at once, and in all.

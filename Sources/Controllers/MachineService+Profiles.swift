@@ -40,7 +40,7 @@ extension MachineService {
     {
         let trial: ProfileTrial
         do {
-            trial = try ProfileTrial(of: profiles, adding: added, removing: removed)
+            trial = try ProfileTrial(of: profiles.matcher, adding: added, removing: removed)
         } catch {
             throw ServiceError(.invalid, error.description)
         }

@@ -11,7 +11,7 @@ public struct MachineService: Sendable {
     let installation: Installation
     let bmcs: BMCService
     let consoles: ConsoleHub
-    public let profiles: ProfileMatcher
+    public let profiles: ProfileBook
     let director: BootDirector
     let identities: IdentityBook
     let boots: BootBook

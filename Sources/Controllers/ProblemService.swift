@@ -11,7 +11,7 @@ public struct ProblemService: Sendable {
     let store: any RecordStore
     let board: SessionBoard
     let images: any ImageSource
-    let profiles: ProfileMatcher
+    let profiles: ProfileBook
     /// Those of the installation.
     let certificates: [ProblemFacts.Certificate]
     let now: @Sendable () -> Date

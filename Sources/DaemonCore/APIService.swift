@@ -26,14 +26,7 @@ struct APIService {
     func service() throws -> any Service {
         let (boots, metrics, now) = (controllers.boots, metrics, now)
         let router = APIRouter(
-            store: store, machines: controllers.machines, operations: controllers.operations, bmcs: controllers.bmcs,
-            consoles: controllers.consoles,
-            consoleService: controllers.consoleService, shells: controllers.shells, agents: controllers.agents,
-            catalog: controllers.catalog,
-            expectations: controllers.expectations, certificates: controllers.certificates,
-            problems: controllers.problems, history: controllers.history, registry: registry,
-            images: images, board: controllers.board,
-            boots: controllers.boots,
+            store: store, controllers: controllers, registry: registry, images: images,
             doctor: { [configuration, offerings = controllers.director.offerings] in
                 await Doctor(configuration: configuration, offerings: offerings).examine()
             },

@@ -88,9 +88,10 @@ public enum Daemon {
         let registry = StandaloneRegistry(
             store: store, heartbeatSeconds: configuration.heartbeatSeconds, logger: logger, now: now)
         let controllers = ControllerSet(
-            store: store, installation: installation, profiles: ProfileMatcher(profiles), bmcs: bmcs, prober: bmcs,
+            store: store, installation: installation, profiles: profiles, bmcs: bmcs, prober: bmcs,
             images: images, cluster: registry, limits: configuration.operationLimits,
             serverCertificates: try serverCertificates(configuration, keys, now: now()), logger: logger, now: now)
+        try await controllers.profiles.load()
         let rematched = try await controllers.machines.rematch()
         if rematched > 0 {
             logger.notice("hardware profiles are other ones", metadata: ["machines": "\(rematched)"])

@@ -45,6 +45,13 @@ public struct YAMLReader {
         entries = mapping.map { ($0.key, $0.value) }
     }
 
+    /// This mapping as YAML, but for some keys. Comments and anchors are gone.
+    func text(without keys: [String]) throws -> String {
+        let pairs = entries.filter { entry in !keys.contains { entry.key.string == $0 } }
+        guard !pairs.isEmpty else { return "{}\n" }
+        return try Yams.serialize(node: Node(pairs.map { ($0.key, $0.value) }))
+    }
+
     /// The text of a key, nil when it is absent.
     public mutating func string(_ key: String) throws -> String? {
         guard let value = take(key) else { return nil }

@@ -91,7 +91,7 @@ import Testing
                 secretKey: SymmetricKey(size: .bits256),
                 admission: .init(unknown: .discover), pollSeconds: 60)
             let controllers = ControllerSet(
-                store: store, installation: installation, profiles: ProfileMatcher([]), bmcs: looks, prober: router,
+                store: store, installation: installation, profiles: [], bmcs: looks, prober: router,
                 images: NoImages(), cluster: NoCluster(), logger: logger, now: now)
             for (number, port) in ports.enumerated() {
                 try await store.transaction { transaction in

@@ -110,15 +110,45 @@ import Testing
         #expect(outcomes(try plan(text, known, prunes: true, owner: "site")).last == "Cluster other removed")
     }
 
-    @Test("profiles are the daemon's files: what is different is told")
+    @Test("profiles are put into the daemon; one of its own files is told where it is different")
     func profiles() throws {
         let text = "kind: HardwareProfile\nname: p\npriority: 3"
-        let same = ProfileView(HardwareProfile(name: "p", priority: 3), machines: 7)
-        #expect(outcomes(try plan(text, .init(profiles: [same]))) == ["HardwareProfile p unchanged"])
-        let other = ProfileView(HardwareProfile(name: "p", priority: 4, kexec: false), machines: 7)
-        let step = try plan(text, .init(profiles: [other])).steps[0]
-        #expect(step.outcome(isTrial: false).hasPrefix("HardwareProfile p differs: the daemon has read another"))
+        let profile = HardwareProfile(name: "p", priority: 3)
+        func applied(_ text: String, _ profile: HardwareProfile, by set: String = "default") -> ProfileView {
+            ProfileView(
+                profile, machines: 7,
+                applied: AppliedProfile(id: profile.name, text: text, appliedBy: set, changedAt: .distantPast))
+        }
+        #expect(
+            outcomes(try plan(text, .init(profiles: [ProfileView(profile, machines: 7)])))
+                == ["HardwareProfile p unchanged"])
+        let other = HardwareProfile(name: "p", priority: 4, kexec: false)
+        let step = try plan(text, .init(profiles: [ProfileView(other, machines: 7)])).steps[0]
+        #expect(step.outcome(isTrial: false).hasPrefix("HardwareProfile p differs: it is a file of the daemon's own"))
         #expect(step.diff(Painter(isOn: false)).prefix(4).suffix(2) == ["-priority: 4", "+priority: 3"])
-        #expect(outcomes(try plan(text, .init()))[0].contains("put it into the daemon's hardware_profiles as p.yaml"))
+
+        let new = try plan(text, .init()).steps[0]
+        guard case .putProfile(let request, isNew: true) = new.action else {
+            Issue.record("\(new.action)")
+            return
+        }
+        #expect(request.text == "priority: 3\n" && request.appliedBy == "default")
+        #expect(
+            outcomes(try plan(text, .init(profiles: [applied(request.text, profile)])))
+                == ["HardwareProfile p unchanged"])
+        let changed = try plan(text, .init(profiles: [applied("priority: 4\n", other)])).steps[0]
+        #expect(changed.outcome(isTrial: false) == "HardwareProfile p changed" && changed.changes.count == 2)
+        // A deadline has no words of its own.
+        let late = try plan(text, .init(profiles: [applied("priority: 3\ndeadlines: {wiping: 1h}\n", profile)])).steps[
+            0]
+        #expect(late.changes.map(\.field) == ["text"])
+
+        let known = ApplyPlan.Known(profiles: [
+            applied("{}", HardwareProfile(name: "gone")), applied("{}", HardwareProfile(name: "other"), by: "site"),
+            ProfileView(HardwareProfile(name: "file"), machines: 1),
+        ])
+        #expect(
+            outcomes(try plan("kind: Cluster\nname: kept", known, prunes: true))
+                == ["Cluster kept created", "HardwareProfile gone removed"])
     }
 }

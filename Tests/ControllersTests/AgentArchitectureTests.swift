@@ -27,6 +27,7 @@ import Testing
                 admission: .init(unknown: .discover), offerings: BootOfferings(agents: agents))
             let director = BootDirector(
                 installation: installation, tickets: TicketOffice(secret: installation.secretKey), book: BootBook(),
+                profiles: ProfileBook([]),
                 logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
             for stage in [BootClient.Stage.ipxe, .grub] {
                 let script = director.script(

@@ -113,7 +113,7 @@ import Testing
                 certificateKey: .init(),
                 secretKey: keys.secret, admission: .init(unknown: .discover), pollSeconds: 60)
             service = BMCService(
-                store: store, installation: installation, profiles: ProfileMatcher([]), controller: controller,
+                store: store, installation: installation, profiles: ProfileBook([]), controller: controller,
                 prober: controller, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }, now: { Date() })
             try await store.transaction { transaction in
                 try transaction.put(

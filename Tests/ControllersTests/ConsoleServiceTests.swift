@@ -79,7 +79,7 @@ import Testing
         let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
         let now = { @Sendable in time.now }
         let bmcs = BMCService(
-            store: store, installation: installation, profiles: ProfileMatcher([]), controller: controller,
+            store: store, installation: installation, profiles: ProfileBook([]), controller: controller,
             prober: controller, logger: logger, now: now)
         try await store.transaction { transaction in
             try transaction.put(

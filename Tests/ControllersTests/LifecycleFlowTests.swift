@@ -33,7 +33,7 @@ import Testing
                 readBack: .full, boot: boot)
             registry = StandaloneRegistry(store: store, logger: logger, now: now)
             let controllers = ControllerSet(
-                store: store, installation: installation, profiles: ProfileMatcher(profiles ?? [profile]), bmcs: bmcs,
+                store: store, installation: installation, profiles: profiles ?? [profile], bmcs: bmcs,
                 prober: prober, images: AllImages(), cluster: registry, limits: limits, logger: logger, now: now)
             self.controllers = controllers
             // The services run for as long as this daemon lives; kill() is the only way they end.

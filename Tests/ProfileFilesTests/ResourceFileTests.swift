@@ -24,7 +24,7 @@ import Testing
         #expect(resources.map(\.name) == ["lab", "ref-1", "r1u01", "dell-r650"])
         #expect(resources.map(\.line) == [1, 5, 17, 22])
         guard case .machine(let machine) = resources[2].content, case .release(let release) = resources[1].content,
-            case .profile(let profile) = resources[3].content
+            case .profile(let profile, _) = resources[3].content
         else {
             Issue.record("\(resources)")
             return
@@ -33,6 +33,24 @@ import Testing
         #expect(machine.labels == ["env": "prod", "role": "storage", "old": nil])
         #expect(release.image.rawBytes == 2_147_483_648 && release.minimumDiskBytes == 4_294_967_296)
         #expect(profile.priority == 10 && profile.rootDisk.choose == .smallest)
+    }
+
+    @Test("the text that is sent to the daemon is the same profile")
+    func text() throws {
+        for profile in try ShippedProfileTests.texts() {
+            let document = "kind: HardwareProfile\nname: \(profile.name)\n" + profile.text
+            guard case .profile(let declared, let text) = try ResourceFiles.read(document, file: "f")[0].content else {
+                Issue.record("no profile")
+                continue
+            }
+            let read = try ProfileDirectory.parse(received: text, file: "g", name: profile.name)
+            #expect(!text.contains("kind: HardwareProfile") && !text.contains("name: \(profile.name)\n"))
+            #expect(String(describing: read) == String(describing: declared))
+        }
+        guard
+            case .profile(_, let text) = try ResourceFiles.read("kind: HardwareProfile\nname: x", file: "f")[0].content
+        else { return }
+        #expect(try ProfileDirectory.parse(received: text, file: "g", name: "x").priority == 0)
     }
 
     @Test(

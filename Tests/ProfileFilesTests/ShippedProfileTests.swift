@@ -5,12 +5,15 @@ import Testing
 
 /// The profiles that come with the project, and the machines that they are for. Names are those of public dumps; see the profiles.
 @Suite struct ShippedProfileTests {
-    static func profiles() throws -> [HardwareProfile] {
-        try ProfileDirectory.load(
-            URL(fileURLWithPath: #filePath).deletingLastPathComponent().appendingPathComponent(
-                "../../hardware-profiles"
-            )
-            .path)
+    private static let directory = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+        .appendingPathComponent("../../hardware-profiles").path
+
+    static func profiles() throws -> [HardwareProfile] { try ProfileDirectory.load(directory) }
+
+    static func texts() throws -> [(name: String, text: String)] {
+        try profiles().map { profile in
+            (profile.name, try String(contentsOfFile: "\(directory)/\(profile.name).yaml", encoding: .utf8))
+        }
     }
 
     struct Recorded: CustomTestStringConvertible, Sendable {

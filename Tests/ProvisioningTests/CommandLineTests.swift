@@ -210,6 +210,75 @@ import Testing
         }
     }
 
+    @Test("a profile that is applied counts at once and after a restart; one that machines have stays")
+    func profiles() async throws {
+        try await Installation.with { installation in
+            let server = try TrialServer(installation)
+            let agent = try await server.bootAgent()
+            defer { agent.kill() }
+            try #require(await agent.says("hardware reported"), "\(agent.output)")
+            let file = installation.directory + "/profiles.yaml"
+            func write(_ gives: String) throws {
+                let text =
+                    "kind: HardwareProfile\nname: trial-server # ours\npriority: 1000\n"
+                    + "match: {product: /^Tri/, disks: {where: {size: \">= 1GiB\"}, count: \">= 1\"}}\n" + gives
+                try text.write(toFile: file, atomically: true, encoding: .utf8)
+            }
+            func shown() async throws -> String { try await installation.slipway("machine", "show", server.mac) }
+            try write("labels: {tier: a}\nkernel_arguments: [trial.first=1]\n")
+            let created = try await installation.slipway("apply", "-f", file)
+            #expect(created.contains("HardwareProfile trial-server created"), "\(created)")
+            let first = try await shown()
+            #expect(first.contains("trial-server") && first.contains("tier=a"), "\(first)")
+            #expect(try await server.script().contains("trial.first=1"))
+            #expect(try await installation.slipway("apply", "-f", file).contains("1 unchanged"))
+            try write("labels: {tier: b}\nkernel_arguments: [trial.second=1]\n")
+            let changed = try await installation.slipway("apply", "-f", file)
+            #expect(changed.contains("HardwareProfile trial-server changed"), "\(changed)")
+
+            installation.kill()
+            try await installation.start()
+            let script = try await server.script()
+            #expect(script.contains("trial.second=1") && !script.contains("trial.first"), "\(script)")
+            #expect(try await shown().contains("tier=b"))
+            let list = try await installation.slipway("profile", "list")
+            #expect(list.contains("set default") && list.contains("its files"), "\(list)")
+
+            try "kind: Cluster\nname: lab\n".write(toFile: file, atomically: true, encoding: .utf8)
+            let used = try await installation.cli(["apply", "-f", file, "--prune"])
+            #expect(used.status == 1 && used.output.contains("1 machine has it"), "\(used)")
+            try write("priority: x\n")
+            let wrong = try await installation.cli(["apply", "-f", file])
+            #expect(wrong.status == 1 && wrong.output.contains("profiles.yaml:"), "\(wrong)")
+            // What comes by another way is read as strictly, and a file is never replaced.
+            let token = try String(contentsOfFile: installation.directory + "/state/admin.token", encoding: .utf8)
+            for (name, text, words) in [
+                ("evil", "a: &x {}", "anchors"), ("evil", "nonsense: 1", "nonsense"),
+                ("..%2fx", "{}", "not a profile's name"),
+                ("generic-amd64", "{}", "a file of the daemon's own"),
+                ("evil", String(repeating: "#", count: 70000), "65536"),
+            ] {
+                let answer = try await ChildProcess.run(
+                    "curl",
+                    [
+                        "--silent", "--cacert", installation.directory + "/state/ca.pem", "--request", "PUT",
+                        "--header",
+                        "Authorization: Bearer " + token.trimmingCharacters(in: .newlines), "--header",
+                        "Content-Type: application/json", "--data", "{\"text\": \"\(text)\"}",
+                        "https://\(installation.address):8443/api/v1/profiles/\(name)",
+                    ])
+                #expect(answer.output.contains(words), "\(name): \(answer.output)")
+            }
+
+            // Another takes its place first.
+            try ("kind: HardwareProfile\nname: better\npriority: 2000\nmatch: {product: Trial}\n")
+                .write(toFile: file, atomically: true, encoding: .utf8)
+            let pruned = try await installation.slipway("apply", "-f", file, "--prune")
+            #expect(pruned.contains("better created") && pruned.contains("trial-server removed"), "\(pruned)")
+            #expect(try await shown().contains("better"))
+        }
+    }
+
     @Test("a cluster and a release that are in use are not removed")
     func inUse() async throws {
         try await Installation.with { installation in

@@ -7,7 +7,7 @@ import ProfileFiles
 
 struct ApplyCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "apply", abstract: "Make clusters, releases and machines as files declare them.",
+        commandName: "apply", abstract: "Make profiles, clusters, releases and machines as files declare them.",
         discussion: """
             The same files again change nothing. A fault in any of them, and nothing is done. Machines are never made or removed. docs/apply.md \
             has the files' form.
@@ -19,7 +19,8 @@ struct ApplyCommand: AsyncParsableCommand {
     var files: [String]
     @Flag(help: "Print what is different, and change nothing.") var diff = false
     @Flag(help: "Only say what would be done.") var dryRun = false
-    @Flag(help: "Remove clusters and releases that this set of files made and does not have any more.") var prune =
+    @Flag(help: "Remove profiles, clusters and releases that this set of files made and does not have any more.")
+    var prune =
         false
     @Option(
         name: .customLong("set"),
@@ -92,6 +93,10 @@ struct ApplyCommand: AsyncParsableCommand {
                 .post, "/api/v1/machines/\(id.escaped)/set", body: request, ifMatch: generation, as: MachineView.self)
         case .removeCluster: try await client.send(.delete, "/api/v1/clusters/\(step.name.escaped)")
         case .removeRelease: try await client.send(.delete, "/api/v1/os-releases/\(step.name.escaped)")
+        case .putProfile(let request, _):
+            _ = try await client.call(
+                .put, "/api/v1/profiles/\(step.name.escaped)", body: request, as: ProfileChangeView.self)
+        case .removeProfile: try await client.send(.delete, "/api/v1/profiles/\(step.name.escaped)")
         case .none, .differs: break
         }
     }
@@ -110,9 +115,9 @@ struct ApplyReport: Encodable {
 
     mutating func note(_ step: ApplyPlan.Step, isTrial: Bool) {
         switch step.action {
-        case .createCluster, .createRelease: created.append(step.title)
-        case .changeMachine: changed.append(step.title)
-        case .removeCluster, .removeRelease: removed.append(step.title)
+        case .createCluster, .createRelease, .putProfile(_, isNew: true): created.append(step.title)
+        case .changeMachine, .putProfile(_, isNew: false): changed.append(step.title)
+        case .removeCluster, .removeRelease, .removeProfile: removed.append(step.title)
         case .none: unchanged.append(step.title)
         case .differs(let reason): differing[step.title] = reason
         }

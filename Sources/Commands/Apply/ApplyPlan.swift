@@ -19,6 +19,8 @@ struct ApplyPlan {
         case changeMachine(id: String, generation: Int64, MachineChangeRequest)
         case removeCluster
         case removeRelease
+        case putProfile(ProfileRequest, isNew: Bool)
+        case removeProfile
         case none
         /// It cannot be done from here, and why.
         case differs(String)
@@ -62,6 +64,15 @@ struct ApplyPlan {
             }
         }
         guard prunes else { return }
+        for profile in known.profiles
+        where profile.appliedBy == owner
+            && !declared.contains(where: { $0.kind == .profile && $0.name == profile.name })
+        {
+            steps.append(
+                Step(
+                    kind: .profile, name: profile.name, action: .removeProfile,
+                    changes: [.init(field: "match", from: profile.match)]))
+        }
         func isLeft(_ kind: DeclaredResource.Kind, _ name: String, _ labels: [String: String]?) -> Bool {
             labels?[Labels.appliedBy] == owner && !declared.contains { $0.kind == kind && $0.name == name }
         }
@@ -122,26 +133,33 @@ struct ApplyPlan {
             step.action = .changeMachine(
                 id: machine.id, generation: machine.generation,
                 .init(location: declared.location, labels: declared.labels.isEmpty ? nil : declared.labels))
-        case .profile(let profile):
-            guard let read = known.profiles.first(where: { $0.name == name }) else {
+        case .profile(let profile, let text):
+            let known = known.profiles.first { $0.name == name }
+            step.changes = changes(profile, known)
+            let request = ProfileRequest(text: text, appliedBy: labels[Labels.appliedBy])
+            if let known, known.text == nil {
+                guard !step.changes.isEmpty || known.gives != ProfileGifts(profile) else { return step }
                 step.action = .differs(
-                    "the daemon has no such profile: put it into the daemon's hardware_profiles as \(name).yaml and restart slipwayd"
+                    "it is a file of the daemon's own: change \(name).yaml in its hardware_profiles and restart slipwayd"
                 )
+            } else if let known, known.text == text {
                 return step
-            }
-            let wanted = ProfileView(profile, machines: read.machines)
-            for (field, before, after) in [
-                ("priority", "\(read.priority)", "\(wanted.priority)"), ("match", read.match, wanted.match),
-                ("gives", words(read.gives), words(wanted.gives)),
-            ] where before != after {
-                step.changes.append(.init(field: field, from: before, to: after))
-            }
-            if !step.changes.isEmpty || read.gives != wanted.gives {
-                step.action = .differs(
-                    "the daemon has read another: change \(name).yaml in its hardware_profiles and restart slipwayd")
+            } else {
+                // What has no words of its own, such as a deadline, is in the text.
+                if step.changes.isEmpty { step.changes = [.init(field: "text", from: known?.text, to: text)] }
+                step.action = .putProfile(request, isNew: known == nil)
             }
         }
         return step
+    }
+
+    private static func changes(_ profile: HardwareProfile, _ known: ProfileView?) -> [FieldChange] {
+        let wanted = ProfileView(profile, machines: 0)
+        let fields = [
+            ("priority", known.map { "\($0.priority)" }, "\(wanted.priority)"), ("match", known?.match, wanted.match),
+            ("gives", (known?.gives).map(words), words(wanted.gives)),
+        ]
+        return fields.filter { $0.1 != $0.2 }.map { .init(field: $0.0, from: $0.1, to: $0.2) }
     }
 
     private static func changes(_ declared: DeclaredMachine, _ machine: MachineView) -> [FieldChange] {
@@ -195,9 +213,9 @@ extension ApplyPlan.Step {
     func outcome(isTrial: Bool) -> String {
         let word: String
         switch action {
-        case .createCluster, .createRelease: word = "created"
-        case .changeMachine: word = "changed"
-        case .removeCluster, .removeRelease: word = "removed"
+        case .createCluster, .createRelease, .putProfile(_, isNew: true): word = "created"
+        case .changeMachine, .putProfile(_, isNew: false): word = "changed"
+        case .removeCluster, .removeRelease, .removeProfile: word = "removed"
         case .none: return "\(title) unchanged"
         case .differs(let reason): return "\(title) differs: \(reason)"
         }

@@ -8,7 +8,7 @@ import Store
 public struct BMCService: Sendable {
     let store: any RecordStore
     let installation: Installation
-    let profiles: ProfileMatcher
+    let profiles: ProfileBook
     let controller: any BMCController
     let prober: any BMCProber
     let logger: Logger

@@ -7,7 +7,7 @@ import Store
 /// Works out how one operation is to be carried out on one machine's hardware, or what stands in its way.
 struct OperationPlanner: Sendable {
     let store: any RecordStore
-    let profiles: ProfileMatcher
+    let profiles: ProfileBook
     let images: any ImageSource
 
     /// How long the machine may stay in a phase, by its profile.

@@ -12,6 +12,7 @@ extension Operation: Resource {}
 extension Tombstone: Resource {}
 extension HardwareRevision: Resource {}
 extension OSRelease: Resource {}
+extension AppliedProfile: Resource {}
 extension Cluster: Resource {}
 extension Node: Resource {}
 extension JoinToken: Resource {}

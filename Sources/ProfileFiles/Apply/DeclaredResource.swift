@@ -14,7 +14,8 @@ public struct DeclaredResource: Sendable {
         case cluster(Cluster.Flavor)
         case release(DeclaredRelease)
         case machine(DeclaredMachine)
-        case profile(HardwareProfile)
+        /// With its text, as a file of `hardware-profiles` has it.
+        case profile(HardwareProfile, text: String)
     }
 
     public var name: String

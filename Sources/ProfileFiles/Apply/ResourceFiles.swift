@@ -69,7 +69,9 @@ public enum ResourceFiles {
             case .cluster: .cluster(try reader.word("type", Cluster.Flavor.self) ?? .standalone)
             case .release: .release(try release(&reader))
             case .machine: .machine(try machine(&reader))
-            case .profile: .profile(try ProfileDirectory.parse(&reader, name: name))
+            case .profile:
+                .profile(
+                    try ProfileDirectory.parse(&reader, name: name), text: try reader.text(without: ["kind", "name"]))
             }
         try reader.finish()
         return DeclaredResource(name: name, content: content, file: file, line: line)
