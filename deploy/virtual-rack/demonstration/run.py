@@ -56,7 +56,7 @@ def _parser() -> argparse.ArgumentParser:
     add_shape_options(parser, name="demo")
     add = parser.add_argument
     build, cache = places.PROJECT_ROOT / ".build", places.PROJECT_ROOT / ".cache"
-    add("--programs", type=Path, metavar="DIR", help=f"slipwayd and slipway (default: {build}/release or /debug, the newer)")
+    add("--programs", type=Path, metavar="DIR", help=f"slipwayd and slipway (default: {build}/debug)")
     add("--agent-image", type=Path, default=cache / "agent-image", metavar="DIR", help="vmlinuz and initrd")
     add("--boot-files", type=Path, default=cache / "boot-files", metavar="DIR", help="what firmware boots")
     add("--reference-os", type=Path, default=cache / "reference-os", metavar="DIR", help="release.json and its image")
@@ -96,13 +96,11 @@ def _run(options: argparse.Namespace) -> int:
 
 
 def _programs(wanted: Path | None) -> Path:
-    build = places.PROJECT_ROOT / ".build"
-    folders = [wanted] if wanted else [build / "release", build / "debug"]
-    found = [folder for folder in folders if all((folder / name).exists() for name in ("slipwayd", "slipway"))]
-    if found:
-        # A release build of long ago knows nothing of what is under test.
-        return max(found, key=lambda folder: (folder / "slipwayd").stat().st_mtime).resolve()
-    raise RackError(f"no slipwayd and slipway in {wanted or build}: run `make release`, or name --programs")
+    # Never a release build that happens to be there: it may be of long ago, and of one program only.
+    folder = wanted or places.PROJECT_ROOT / ".build/debug"
+    if all((folder / name).exists() for name in ("slipwayd", "slipway")):
+        return folder.resolve()
+    raise RackError(f"no slipwayd and slipway in {folder}: run `make programs`, or name --programs")
 
 
 def _require(file: Path, target: str) -> None:
