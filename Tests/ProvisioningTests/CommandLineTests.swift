@@ -60,7 +60,7 @@ import Testing
     }
 
     @Test(
-        "completion is silent when nobody answers; its scripts are what the shells read",
+        "a shell completes commands, values and machines; it is silent when nobody answers",
         arguments: ["bash", "zsh", "fish"])
     func completion(shell: String) async throws {
         let slipway = Installation.programs + "/slipway"
@@ -69,13 +69,30 @@ import Testing
             ["---completion", "machine", "show", "--", "positional@0", "3", "0", "slipway", "machine", "show", ""],
             environment: ["SLIPWAY_SERVER": "https://127.0.0.1:1", "SLIPWAY_TOKEN": "x", "SAP_SHELL": shell])
         #expect(silent.status == 0 && silent.output.allSatisfy(\.isWhitespace), "\(silent)")
-        let script = try await ChildProcess.run(slipway, ["completion", shell])
-        #expect(script.status == 0 && script.output.contains("provision"))
-        try await withTemporaryDirectory { directory in
-            try script.output.write(toFile: directory + "/script", atomically: true, encoding: .utf8)
-            guard shell == "bash" else { return }
-            let read = try await ChildProcess.run("bash", ["-n", directory + "/script"])
-            #expect(read.status == 0, "\(read.output)")
+        try await Installation.with { installation in
+            let server = try TrialServer(installation)
+            let agent = try await server.bootAgent()
+            defer { agent.kill() }
+            try #require(await agent.says("hardware reported"), "\(agent.output)")
+            try await installation.slipway("machine", "accept", server.mac, "--name", "zebra-7")
+            let script = installation.directory + "/completion." + shell
+            let printed = try await ChildProcess.run(slipway, ["completion", shell])
+            try printed.output.write(toFile: script, atomically: true, encoding: .utf8)
+            let token = try String(contentsOfFile: installation.directory + "/state/admin.token", encoding: .utf8)
+            let environment = [
+                "PATH": Installation.programs + ":/usr/bin:/bin", "TERM": "xterm", "HOME": installation.directory,
+                "SLIPWAY_SERVER": "https://\(installation.address):8443",
+                "SLIPWAY_CA": installation.directory + "/state/ca.pem",
+                "SLIPWAY_TOKEN": token.trimmingCharacters(in: .newlines),
+            ]
+            for (line, wanted) in [
+                ("slipway machine prov", "provision"), ("slipway machine list --format ya", "yaml"),
+                ("slipway machine show zeb", "zebra-7"),
+            ] {
+                let fault = try await TypedCompletion.fault(
+                    shell, script: script, typing: line, wanted: wanted, environment: environment)
+                #expect(fault == nil, "\(line): \(fault ?? "")")
+            }
         }
     }
 
