@@ -37,7 +37,9 @@ public struct Handshake: Sendable {
     private static let administrator: UInt8 = 4
     /// Administrator, looked up by name alone (§13.20).
     private static let role: UInt8 = 0x10 | administrator
-    private static let tag: UInt8 = 0
+    /// Of all messages of this attempt, and of none with another suite: a BMC's refusal may be too short for the console's id, and when the request was
+    /// sent twice the second one comes in the middle of the next attempt (seen with ipmi_sim under load).
+    private var tag: UInt8 { suite.rawValue }
 
     /// - Parameters:
     ///   - consoleID: a random number, not 0.
@@ -56,7 +58,7 @@ public struct Handshake: Sendable {
     /// Open Session Request (§13.17).
     public func start() -> [UInt8] {
         var payload = ByteWriter()
-        payload.append([Self.tag, 0, 0, 0])
+        payload.append([tag, 0, 0, 0])
         payload.uint32LE(consoleID)
         for (type, algorithm) in [(0, suite.authentication), (1, suite.integrity), (2, suite.confidentiality)] {
             payload.append([UInt8(type), 0, 0, 8, algorithm, 0, 0, 0])
@@ -89,7 +91,7 @@ public struct Handshake: Sendable {
 
     private mutating func opened(_ payload: [UInt8]) throws(WireError) -> Step {
         var reader = ByteReader(payload)
-        guard try reader.uint8("tag") == Self.tag, isForUs(payload) else { return .ignored }
+        guard try reader.uint8("tag") == tag, isForUs(payload) else { return .ignored }
         let status = SessionStatus(rawValue: try reader.uint8("status"))
         guard status == .ok else { return fail(.refused(status, during: "opening a session")) }
         _ = try reader.take(2, "privilege")
@@ -102,7 +104,7 @@ public struct Handshake: Sendable {
         else { return fail(.otherAlgorithms(asked: suite.rawValue)) }
         state = .authenticating(bmcID: bmcID)
         var message = ByteWriter()
-        message.append([Self.tag, 0, 0, 0])
+        message.append([tag, 0, 0, 0])
         message.uint32LE(bmcID)
         message.append(consoleRandom)
         message.append([Self.role, 0, 0, UInt8(username.count)])
@@ -113,7 +115,7 @@ public struct Handshake: Sendable {
     /// RAKP 2 proves that the BMC knows the password; RAKP 3 proves that we do.
     private mutating func challenged(_ payload: [UInt8], bmcID: UInt32) throws(WireError) -> Step {
         var reader = ByteReader(payload)
-        guard try reader.uint8("tag") == Self.tag, isForUs(payload) else { return .ignored }
+        guard try reader.uint8("tag") == tag, isForUs(payload) else { return .ignored }
         let status = SessionStatus(rawValue: try reader.uint8("status"))
         guard status == .ok else { return fail(.refused(status, during: "logging in as \(credentials.username)")) }
         _ = try reader.take(2, "reserved")
@@ -130,7 +132,7 @@ public struct Handshake: Sendable {
         state = .confirming(
             bmcID: bmcID, integrityCheck: Array(check.prefix(suite.shortCodeLength)), sessionKey: sessionKey)
         var message = ByteWriter()
-        message.append([Self.tag, 0, 0, 0])
+        message.append([tag, 0, 0, 0])
         message.uint32LE(bmcID)
         message.append(suite.hmac(bmcRandom + littleEndian(consoleID) + name, key: userKey))
         return .send(Packet.unprotected(.rakp3, message.bytes))
@@ -140,7 +142,7 @@ public struct Handshake: Sendable {
         _ payload: [UInt8], bmcID: UInt32, check: [UInt8], sessionKey: [UInt8]
     ) throws(WireError) -> Step {
         var reader = ByteReader(payload)
-        guard try reader.uint8("tag") == Self.tag, isForUs(payload) else { return .ignored }
+        guard try reader.uint8("tag") == tag, isForUs(payload) else { return .ignored }
         let status = SessionStatus(rawValue: try reader.uint8("status"))
         guard status == .ok else { return fail(.refused(status, during: "proving the password")) }
         _ = try reader.take(2, "reserved")

@@ -38,24 +38,29 @@ import Testing
             "00000008 \(suite == .three ? "01" : "03")000000 01000008 \(suite == .three ? "01" : "04")000000 02000008 01000000"
         )
         return handshake.receive(
-            Packet.unprotected(.openSessionResponse, bytes("00000400 a4a3a2a0 01020304") + algorithms))
+            Packet.unprotected(.openSessionResponse, bytes("\(tag(suite))000400 a4a3a2a0 01020304") + algorithms))
     }
+
+    /// Of an attempt's messages, in hex.
+    static func tag(_ suite: CipherSuite) -> String { suite == .three ? "03" : "11" }
 
     @Test("RAKP as the specification has it", arguments: vectors)
     func rakp(vector: Vector) throws {
         var handshake = Self.handshake(vector.suite)
+        let tag = Self.tag(vector.suite)
         guard case .send(let first) = Self.opened(vector.suite, &handshake) else { throw Failure() }
         #expect(
             first.suffix(44 - 11)
                 == Packet.unprotected(
-                    .rakp1, bytes("00000000 01020304") + Self.random + bytes("14000005") + Array("admin".utf8)
+                    .rakp1, bytes("\(tag)000000 01020304") + Self.random + bytes("14000005") + Array("admin".utf8)
                 ).suffix(33))
         let second = handshake.receive(
-            Packet.unprotected(.rakp2, bytes("00000000 a4a3a2a0" + Self.bmcPart + vector.rakp2)))
+            Packet.unprotected(.rakp2, bytes(tag + "000000 a4a3a2a0" + Self.bmcPart + vector.rakp2)))
         guard case .send(let third) = second else { throw Failure() }
-        #expect(third == Packet.unprotected(.rakp3, bytes("00000000 01020304" + vector.rakp3)))
+        #expect(third == Packet.unprotected(.rakp3, bytes(tag + "000000 01020304" + vector.rakp3)))
         guard
-            case .established = handshake.receive(Packet.unprotected(.rakp4, bytes("00000000 a4a3a2a0" + vector.rakp4)))
+            case .established = handshake.receive(
+                Packet.unprotected(.rakp4, bytes(tag + "000000 a4a3a2a0" + vector.rakp4)))
         else { throw Failure() }
     }
 
@@ -66,7 +71,8 @@ import Testing
             _ = Self.opened(vector.suite, &handshake)
             var code = bytes(vector.rakp2)
             code[index / 8] ^= 1 << UInt8(index % 8)
-            let step = handshake.receive(Packet.unprotected(.rakp2, bytes("00000000 a4a3a2a0" + Self.bmcPart) + code))
+            let head = bytes(Self.tag(vector.suite) + "000000 a4a3a2a0" + Self.bmcPart)
+            let step = handshake.receive(Packet.unprotected(.rakp2, head + code))
             guard case .failed(.wrongPassword(let user)) = step else { throw Failure() }
             #expect(user == "admin")
         }
@@ -76,7 +82,7 @@ import Testing
     func refused() {
         var handshake = Self.handshake(.three)
         _ = Self.opened(.three, &handshake)
-        guard case .failed(let error) = handshake.receive(Packet.unprotected(.rakp2, bytes("000d0000 a4a3a2a0"))) else {
+        guard case .failed(let error) = handshake.receive(Packet.unprotected(.rakp2, bytes("030d0000 a4a3a2a0"))) else {
             Issue.record("not refused")
             return
         }
@@ -88,11 +94,16 @@ import Testing
         for (type, name) in [(PayloadType.openSessionResponse, "open"), (.rakp2, "rakp2")] {
             var handshake = Self.handshake(.three)
             if type == .rakp2 { _ = Self.opened(.three, &handshake) }
-            guard case .ignored = handshake.receive(Packet.unprotected(type, bytes("00110000 01010101"))) else {
+            guard case .ignored = handshake.receive(Packet.unprotected(type, bytes("03110000 01010101"))) else {
                 Issue.record("\(name): taken")
                 continue
             }
-            guard case .failed = handshake.receive(Packet.unprotected(type, bytes("00110000"))) else {
+            // Too short for an id, and of the attempt with suite 17.
+            guard case .ignored = handshake.receive(Packet.unprotected(type, bytes("11040000"))) else {
+                Issue.record("\(name): taken by its length")
+                continue
+            }
+            guard case .failed = handshake.receive(Packet.unprotected(type, bytes("03110000"))) else {
                 Issue.record("\(name): not refused")
                 continue
             }
