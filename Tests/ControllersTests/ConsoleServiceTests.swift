@@ -67,7 +67,8 @@ import Testing
 
     /// Runs the service over one machine with a BMC.
     private func with(
-        records: Bool = true, _ body: (ConsoleHub, ConsoleService, Controller, ManualTime) async throws -> Void
+        records: Bool = true, mostRecorded: Int = 10,
+        _ body: (ConsoleHub, ConsoleService, Controller, ManualTime) async throws -> Void
     ) async throws {
         let (store, controller, time) = (MemoryStore(), Controller(), ManualTime())
         let keys = LifecycleFlowTests.Keys()
@@ -82,15 +83,19 @@ import Testing
             store: store, installation: installation, profiles: ProfileBook([]), controller: controller,
             prober: controller, logger: logger, now: now)
         try await store.transaction { transaction in
-            try transaction.put(
-                Machine(
-                    id: "m-1", name: "node-1", observed: .init(phase: .available, phaseSince: time.now),
-                    createdAt: time.now))
+            for number in 1...2 {
+                try transaction.put(
+                    Machine(
+                        id: "m-\(number)", name: "node-\(number)",
+                        observed: .init(phase: .available, phaseSince: time.now), createdAt: time.now))
+            }
         }
-        var endpoint = Machine.BMCEndpoint(address: "10.0.0.9", kind: .ipmi, username: "root")
-        endpoint.recordsConsole = records ? nil : false
-        _ = try await bmcs.set(BMCSetting(endpoint, password: "secret"), of: "m-1", by: "alice")
-        let hub = ConsoleHub()
+        for number in 1...2 {
+            var endpoint = Machine.BMCEndpoint(address: "10.0.0.\(8 + number)", kind: .ipmi, username: "root")
+            endpoint.recordsConsole = records ? nil : false
+            _ = try await bmcs.set(BMCSetting(endpoint, password: "secret"), of: "m-\(number)", by: "alice")
+        }
+        let hub = ConsoleHub(mostRecorded: mostRecorded)
         let service = ConsoleService(store: store, bmcs: bmcs, hub: hub, logger: logger, now: now)
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { try await service.run() }
@@ -192,6 +197,25 @@ import Testing
             let watcher = Task { for await _ in hub.attach("m-1") {} }
             #expect(await eventually { controller.isOpen })
             watcher.cancel()
+        }
+    }
+
+    @Test("when many boot at once, consoles wait for their turn to be recorded; a person does not")
+    func turns() async throws {
+        try await with(mostRecorded: 1) { hub, _, controller, time in
+            hub.record("m-1", at: time.now)
+            try #require(await eventually { controller.isOpen })
+            hub.record("m-2", at: time.now)
+            #expect(!hub.takeTurn("m-2"))
+            let watcher = Task { for await _ in hub.attach("m-2") {} }
+            #expect(await eventually { controller.opened == 2 })
+            watcher.cancel()
+            #expect(await eventually { !hub.hasViewers("m-2") })
+            #expect(!hub.takeTurn("m-2"))
+            time.advance(by: ConsoleHub.patience + 1)
+            #expect(await eventually { !controller.isOpen })
+            hub.record("m-2", at: time.now)
+            #expect(await eventually { controller.opened == 3 }, "the first one's turn is over")
         }
     }
 

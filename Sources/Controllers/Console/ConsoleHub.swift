@@ -33,6 +33,8 @@ public final class ConsoleHub: Sendable {
         var isServed = false
         /// A person wants it from whoever has it.
         var takesOver = false
+        /// It counts among ``ConsoleHub/mostRecorded``.
+        var hasTurn = false
     }
 
     /// How long a boot may show no sign.
@@ -40,13 +42,22 @@ public final class ConsoleHub: Sendable {
     /// What waits for a viewer who reads slowly; then it is cut off.
     private static let backlog = 1024
 
+    /// Consoles that are open at once for recordings alone: each costs a session of its BMC, and up to 64 KiB of memory. When a whole row boots, the others
+    /// wait for their turn.
+    static let usualRecorded = 250
+
+    private let mostRecorded: Int
+    private let recorded = Atomic<Int>(0)
     private let lines = Mutex<[String: Line]>([:])
     private let nextViewer = Atomic<Int>(0)
     /// Machines whose console is wanted and not open.
     let demands: AsyncStream<String>
     private let demand: AsyncStream<String>.Continuation
 
-    init() { (demands, demand) = AsyncStream.makeStream() }
+    init(mostRecorded: Int = usualRecorded) {
+        self.mostRecorded = mostRecorded
+        (demands, demand) = AsyncStream.makeStream()
+    }
 
     /// Looks at a machine's console from now on, until the stream is dropped.
     /// - Parameter takingOver: a console that somebody else has open, by other means than Slipway, is ended.
@@ -151,6 +162,17 @@ public final class ConsoleHub: Sendable {
         }
     }
 
+    /// Whether its console may be opened now. A person never waits.
+    func takeTurn(_ machine: String) -> Bool {
+        lines.withLock { lines in
+            guard let line = lines[machine], line.viewers.isEmpty, !line.hasTurn else { return true }
+            guard recorded.load(ordering: .relaxed) < mostRecorded else { return false }
+            recorded.wrappingAdd(1, ordering: .relaxed)
+            lines[machine]?.hasTurn = true
+            return true
+        }
+    }
+
     /// The console is open: input goes there.
     func opened(_ machine: String) -> AsyncStream<Input> {
         let (stream, continuation) = AsyncStream.makeStream(of: Input.self, bufferingPolicy: .bufferingOldest(64))
@@ -160,6 +182,8 @@ public final class ConsoleHub: Sendable {
 
     func closed(_ machine: String) {
         let input = lines.withLock { lines in
+            if lines[machine]?.hasTurn ?? false { recorded.wrappingSubtract(1, ordering: .relaxed) }
+            lines[machine]?.hasTurn = false
             defer { lines[machine]?.input = nil }
             return lines[machine]?.input
         }

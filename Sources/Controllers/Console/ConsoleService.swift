@@ -14,6 +14,8 @@ public struct ConsoleService: Service {
 
     /// Seconds between two tries to open a console that was lost.
     private static let rests = [2.0, 5, 15, 30]
+    /// How long one waits that found all turns taken.
+    private static let turnRest: Duration = .seconds(3)
     /// Seconds between two writes of a recording that goes on.
     private static let saving: Duration = .seconds(15)
 
@@ -42,6 +44,11 @@ public struct ConsoleService: Service {
                     end = ""
                     continue
                 }
+                guard hub.takeTurn(machine) else {
+                    try await Task.sleep(for: Self.turnRest)
+                    continue
+                }
+                defer { hub.closed(machine) }
                 try await open(machine)
             } catch is Unwanted {
                 continue
@@ -75,7 +82,6 @@ public struct ConsoleService: Service {
         let access = try await bmcs.access(to: machine)
         let hub = hub
         let now = now
-        defer { hub.closed(machine) }
         try await bmcs.controller.withConsole(of: access, takingOver: hub.takesOver(machine)) { console in
             let input = hub.opened(machine)
             hub.publish(.note("console open"), of: machine, at: now())
