@@ -260,6 +260,7 @@ import Testing
             WipePlan.words(plan) == [
                 "erase S4, M, 1TiB, /dev/nvme0n1: nvme-sanitize-block (purge), else overwrite (clear)",
                 "leave B, M, 16GB, /dev/sdb: it is removable or a BMC's virtual medium (usb)",
+                "policy: clear, verified sampled",
                 "clear boot entries of systems that are gone, crash records, the TPM's owner and keys",
             ])
     }

@@ -8,6 +8,7 @@ enum OutputFormat: String, ExpressibleByArgument, CaseIterable { case table, wid
 /// How an answer is written: for people, or for programs.
 struct FormatOption: ParsableArguments {
     @Option(
+        name: [.customShort("o"), .long],
         help: ArgumentHelp("How the answer is written; wide has all columns.", valueName: "table|wide|json|yaml|name"))
     var format: OutputFormat = .table
     @Option(

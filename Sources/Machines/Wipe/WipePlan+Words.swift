@@ -16,7 +16,9 @@ extension WipePlan {
             plan.extras.bootEntries ? "boot entries of systems that are gone" : nil,
             plan.extras.crashRecords ? "crash records" : nil, plan.extras.tpm ? "the TPM's owner and keys" : nil,
         ].compactMap { $0 }
-        return targets + others + (extras.isEmpty ? [] : ["clear \(extras.joined(separator: ", "))"])
+        // What the profile says is told as well as what was asked for.
+        let policy = targets.isEmpty ? [] : ["policy: \(plan.policy.words)"]
+        return targets + others + policy + (extras.isEmpty ? [] : ["clear \(extras.joined(separator: ", "))"])
     }
 
     private static func name(_ disk: Disk) -> String {
