@@ -67,8 +67,8 @@ public struct ControllerSet: Sendable {
         keeper = ExpectationKeeper(
             store: store, installation: installation, wakeups: wakeups, logger: logger, now: now)
         problems = ProblemService(
-            store: store, board: board, images: images, profiles: profiles, certificates: serverCertificates,
-            now: now)
+            store: store, board: board, images: images, identities: identities, profiles: profiles,
+            certificates: serverCertificates, now: now)
         problemWatch = ProblemWatch(problems: problems, logger: logger)
         history = HistoryService(store: store)
         let orders = OrderIssuer(

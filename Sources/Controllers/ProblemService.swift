@@ -11,6 +11,7 @@ public struct ProblemService: Sendable {
     let store: any RecordStore
     let board: SessionBoard
     let images: any ImageSource
+    let identities: IdentityBook
     let profiles: ProfileBook
     /// Those of the installation.
     let certificates: [ProblemFacts.Certificate]
@@ -18,47 +19,63 @@ public struct ProblemService: Sendable {
 
     /// Every problem, the worst and then the oldest first. Since when is kept where nothing else tells it.
     public func problems() async throws -> [Problem] {
-        let facts = try await facts()
-        let sightings = ProblemRules.examine(facts)
+        let (sightings, now) = try await sightings()
         return try await store.transaction { transaction in
             let former = try await transaction.get(ProblemMemory.self, ProblemMemory.id)
             var memory = former ?? ProblemMemory()
-            let problems = memory.recall(sightings, now: facts.now)
+            let problems = memory.recall(sightings, now: now)
             if memory != former ?? ProblemMemory() { try transaction.put(memory) }
             return problems
         }
     }
 
-    private func facts() async throws -> ProblemFacts {
+    /// Machine by machine: all of them at once, with their hardware, would be most of what the daemon holds.
+    private func sightings() async throws -> (sightings: [ProblemSighting], now: Date) {
         let now = now()
-        var facts = ProblemFacts(machines: try await store.list(Machine.self).items, now: now)
-        let needed = Set(facts.machines.compactMap(\.observed.operation))
+        var facts = try await installation(now)
+        // What has ended is no problem any more.
         let operations = Dictionary(
-            try await store.compactMap(Operation.self) { needed.contains($0.id) ? ($0.id, $0) : nil },
-            uniquingKeysWith: { $1 })
-        let live = Set(facts.machines.compactMap(\.observed.session))
+            try await store.compactMap(Operation.self) { $0.isFinished ? nil : ($0.id, $0) }, uniquingKeysWith: { $1 })
         let sessions = Dictionary(
-            try await store.compactMap(AgentSession.self) { live.contains($0.id) ? ($0.id, $0) : nil },
-            uniquingKeysWith: { $1 })
-        for machine in facts.machines {
-            if let id = machine.observed.operation { facts.operations[machine.id] = operations[id] }
-            guard let session = machine.observed.session.flatMap({ sessions[$0] }) else { continue }
-            facts.sessions[machine.id] = .init(
-                id: session.id, openedAt: session.openedAt, live: board.isLive(session, at: now),
-                trusted: session.trust != nil, idle: board.isIdle(session.id))
+            try await store.compactMap(AgentSession.self) { session in
+                board.isLive(session, at: now) ? (session.id, fact(of: session, at: now)) : nil
+            }, uniquingKeysWith: { $1 })
+        var sightings: [ProblemSighting] = []
+        try await store.eachPage(of: Machine.self) { machines in
+            for var machine in machines {
+                facts.operations[machine.id] = machine.observed.operation.flatMap { operations[$0] }
+                facts.sessions[machine.id] = machine.observed.session.flatMap { sessions[$0] }
+                sightings += ProblemRules.examine(machine, facts)
+                machine.observed.hardware = nil
+                facts.machines.append(machine)
+            }
+            return true
         }
-        facts.hasAnnouncements = try await !store.list(kind: ExpectedMachine.kind, .init(limit: 1)).records.isEmpty
-        facts.releases = try await store.list(OSRelease.self).items
-        for release in facts.releases where await images.path(ofImage: release.image.sha256) != nil {
-            facts.images.insert(release.image.sha256)
-        }
-        facts.certificates = certificates
         facts.approvals = operations.values.filter { $0.state == .pending && $0.waitsForApproval }.map {
             .init(
                 operation: $0.id, machine: $0.machine,
                 what: $0.verb.rawValue + ($0.targets.map { " \($0.count) disks" } ?? ""),
                 requestedBy: $0.requestedBy, since: $0.createdAt)
         }
+        return (sightings + ProblemRules.examineInstallation(facts), now)
+    }
+
+    private func fact(of session: AgentSession, at now: Date) -> Situation.Session {
+        .init(
+            id: session.id, openedAt: session.openedAt, live: true, trusted: session.trust != nil,
+            idle: board.isIdle(session.id))
+    }
+
+    /// Without its machines and what is done with them.
+    private func installation(_ now: Date) async throws -> ProblemFacts {
+        var facts = ProblemFacts(machines: [], now: now)
+        facts.name = { [identities] in identities.name(of: $0) }
+        facts.hasAnnouncements = try await !store.list(kind: ExpectedMachine.kind, .init(limit: 1)).records.isEmpty
+        facts.releases = try await store.list(OSRelease.self).items
+        for release in facts.releases where await images.path(ofImage: release.image.sha256) != nil {
+            facts.images.insert(release.image.sha256)
+        }
+        facts.certificates = certificates
         let profiles = profiles
         facts.deadline = { machine in
             let profile = machine.observed.profile.flatMap { profiles.profile(named: $0) }

@@ -17,6 +17,8 @@ public struct ProblemFacts: Sendable {
     public var certificates: [Certificate] = []
     /// Operations that wait for a second person.
     public var approvals: [Approval] = []
+    /// Of a machine, by its id.
+    public var name: @Sendable (String) -> String?
     /// Seconds that a machine may stay in its phase.
     public var deadline: @Sendable (Machine) -> Double? = { $0.observed.phase.deadline() }
 
@@ -48,5 +50,8 @@ public struct ProblemFacts: Sendable {
         }
     }
 
-    public init(machines: [Machine], now: Date) { (self.machines, self.now) = (machines, now) }
+    public init(machines: [Machine], now: Date) {
+        (self.machines, self.now) = (machines, now)
+        name = { id in machines.first { $0.id == id }?.name }
+    }
 }

@@ -13,11 +13,23 @@ public enum ProblemRules {
     static let agentPatience: Double = 5 * 60
 
     public static func examine(_ facts: ProblemFacts) -> [ProblemSighting] {
-        // Nobody wants to hear of machines that were turned away.
-        let machines = facts.machines.filter { ![.rejected, .retired].contains($0.observed.phase) }
-        return machines.flatMap { machine in
-            machineRules.flatMap { rule in rule(machine, facts) }
-        } + images(facts, machines) + certificates(facts) + approvals(facts, machines)
+        facts.machines.flatMap { examine($0, facts) } + examineInstallation(facts)
+    }
+
+    /// What is wrong with one machine. Of the others nothing is looked at but a name.
+    public static func examine(_ machine: Machine, _ facts: ProblemFacts) -> [ProblemSighting] {
+        isOurs(machine) ? machineRules.flatMap { rule in rule(machine, facts) } : []
+    }
+
+    /// What is wrong with more than one machine. Of machines their hardware is not looked at.
+    public static func examineInstallation(_ facts: ProblemFacts) -> [ProblemSighting] {
+        let machines = facts.machines.filter(isOurs)
+        return images(facts, machines) + certificates(facts) + approvals(facts, machines)
+    }
+
+    /// Nobody wants to hear of machines that were turned away.
+    private static func isOurs(_ machine: Machine) -> Bool {
+        ![.rejected, .retired].contains(machine.observed.phase)
     }
 
     private typealias Rule = @Sendable (Machine, ProblemFacts) -> [ProblemSighting]
@@ -149,7 +161,7 @@ public enum ProblemRules {
 
     @Sendable private static func identity(_ machine: Machine, _ facts: ProblemFacts) -> [ProblemSighting] {
         guard let question = machine.observed.question else { return [] }
-        let other = facts.machines.first { $0.id == question.resembles }?.name ?? question.resembles
+        let other = facts.name(question.resembles) ?? question.resembles
         return [
             ProblemSighting(
                 .identityQuestion, of: machine, subject: question.resembles, since: nil,
