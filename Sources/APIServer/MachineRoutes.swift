@@ -50,8 +50,8 @@ struct MachineRoutes {
             ).response()
         }
         return try .json(
-            try await request.list(store, by: { $0.name < $1.name }) { (machine: Machine) in
-                only?.contains(machine.id) ?? true ? try await summary(of: machine) : nil
+            try await request.list(store, by: { $0.name < $1.name }) { (machines: [Machine]) in
+                try await summaries(of: machines.filter { only?.contains($0.id) ?? true })
             })
     }
 
@@ -138,20 +138,35 @@ struct MachineRoutes {
     }
 
     func view(of machine: Machine) async throws -> MachineView {
-        var operation: OperationView?
-        if let id = machine.observed.operation, let found = try await store.get(Operation.self, id) {
-            operation = OperationView(
-                found, progress: machine.observed.session.flatMap { board.progress(of: $0) },
-                waitsFor: operations.reasonToWait(found))
+        var operation: Operation?
+        if let id = machine.observed.operation { operation = try await store.get(Operation.self, id) }
+        return view(of: machine, operation)
+    }
+
+    private func view(of machine: Machine, _ operation: Operation?) -> MachineView {
+        MachineView(
+            machine,
+            operation: operation.map { operation in
+                OperationView(
+                    operation, progress: machine.observed.session.flatMap { board.progress(of: $0) },
+                    waitsFor: operations.reasonToWait(operation))
+            }, profile: machine.observed.profile.flatMap { machines.profiles.profile(named: $0) })
+    }
+
+    private func summary(of machine: Machine) async throws -> MachineView {
+        Self.summary(try await view(of: machine))
+    }
+
+    private func summaries(of machines: [Machine]) async throws -> [MachineView] {
+        let operations = try await store.get(Operation.self, machines.compactMap(\.observed.operation))
+        return machines.map { machine in
+            Self.summary(view(of: machine, machine.observed.operation.flatMap { operations[$0] }))
         }
-        return MachineView(
-            machine, operation: operation,
-            profile: machine.observed.profile.flatMap { machines.profiles.profile(named: $0) })
     }
 
     /// Lists leave out the hardware report, which is most of a machine's bytes, and what its profile gives.
-    private func summary(of machine: Machine) async throws -> MachineView {
-        var view = try await view(of: machine)
+    private static func summary(_ view: MachineView) -> MachineView {
+        var view = view
         (view.hardware, view.profileGives) = (nil, nil)
         return view
     }

@@ -25,7 +25,7 @@ struct NodeRoutes {
         if request.flag("watch") {
             return try await WatchResponse<Node, NodeView>(store: store) { view(of: $0) }.response()
         }
-        return try .json(try await request.list(store, by: { $0.name < $1.name }, view(of:)))
+        return try .json(try await request.list(store, by: { $0.name < $1.name }) { $0.map(view(of:)) })
     }
 
     @Sendable func join(_ request: Request, context: APIContext) async throws -> Response {

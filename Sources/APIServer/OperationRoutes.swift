@@ -102,8 +102,8 @@ struct OperationRoutes {
             return state
         }
         return try .json(
-            try await request.list(store, by: { $0.createdAt > $1.createdAt }) { (operation: Operation) in
-                wanted ?? operation.state == operation.state ? view(operation) : nil
+            try await request.list(store, by: { $0.createdAt > $1.createdAt }) { (operations: [Operation]) in
+                operations.filter { wanted ?? $0.state == $0.state }.map { view($0) }
             })
     }
 

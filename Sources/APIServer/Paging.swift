@@ -23,21 +23,22 @@ extension Request {
     }
 
     /// One page in the order of ids where one is asked for, else everything in the order of `isBefore`. Either way the store is read in pages.
+    /// - Parameter views: of a page, those of its items that are to be shown.
     func list<Item: Resource, View: Codable & Sendable>(
-        _ store: any RecordStore, by isBefore: (View, View) -> Bool, _ view: (Item) async throws -> View?
+        _ store: any RecordStore, by isBefore: (View, View) -> Bool, _ views: ([Item]) async throws -> [View]
     ) async throws -> ListView<View> {
-        var views: [View] = []
         if let part = try page() {
             let snapshot = try await store.list(kind: Item.kind, part)
             let items: [Item] = try snapshot.resources()
-            for item in items { if let view = try await view(item) { views.append(view) } }
             return ListView(
-                items: views, revision: snapshot.revision, next: items.count == part.limit ? items.last?.id : nil)
+                items: try await views(items), revision: snapshot.revision,
+                next: items.count == part.limit ? items.last?.id : nil)
         }
+        var all: [View] = []
         let revision = try await store.eachPage(of: Item.self) { items in
-            for item in items { if let view = try await view(item) { views.append(view) } }
+            all += try await views(items)
             return true
         }
-        return ListView(items: views.sorted(by: isBefore), revision: revision)
+        return ListView(items: all.sorted(by: isBefore), revision: revision)
     }
 }

@@ -24,8 +24,9 @@ public struct DirectorFeed: Service {
 
     public func run() async throws {
         try await cancelWhenGracefulShutdown {
-            let (machines, changes) = try await store.listAndWatch(Machine.self)
-            for machine in machines { apply(machine) }
+            let changes = try await store.follow(Machine.self) { machines in
+                for machine in machines { apply(machine) }
+            }
             for try await change in changes {
                 guard let machine = change.item else {
                     director.remove(change.id)

@@ -17,10 +17,12 @@ public struct ExpectationKeeper: Service {
 
     public func run() async throws {
         try await cancelWhenGracefulShutdown {
-            let (machines, machineChanges) = try await store.listAndWatch(Machine.self)
-            let (expected, expectedChanges) = try await store.listAndWatch(ExpectedMachine.self)
-            for machine in machines { book.update(machine, id: machine.id) }
-            for item in expected { book.update(item, name: item.id) }
+            let machineChanges = try await store.follow(Machine.self) { machines in
+                for machine in machines { book.update(machine, id: machine.id) }
+            }
+            let expectedChanges = try await store.follow(ExpectedMachine.self) { expected in
+                for item in expected { book.update(item, name: item.id) }
+            }
             try await withThrowingTaskGroup(of: Void.self) { group in
                 group.addTask { for try await change in machineChanges { book.update(change.item, id: change.id) } }
                 group.addTask { for try await change in expectedChanges { book.update(change.item, name: change.id) } }

@@ -19,9 +19,10 @@ public struct Reconciler: Service {
                 group.addTask { try await tickEverySecond() }
                 try await stepper.desk.load(store)
                 var tended: Set<String> = []
-                let (machines, changes) = try await store.listAndWatch(Machine.self)
-                for machine in machines where tended.insert(machine.id).inserted {
-                    group.addTask { await tend(machine.id) }
+                let changes = try await store.follow(Machine.self) { machines in
+                    for machine in machines where tended.insert(machine.id).inserted {
+                        group.addTask { await tend(machine.id) }
+                    }
                 }
                 for try await change in changes {
                     if change.isDeletion {

@@ -35,11 +35,11 @@ public final class SQLiteRecordStore: RecordStore {
 
     /// Opens the file, or makes it. The directory must exist.
     /// - Parameters:
-    ///   - logCapacity: how many changes a watch may reach back.
+    ///   - logCapacity: how many changes a watch may reach back: each begins with a list of a moment ago. They are kept whole, in memory.
     ///   - watcherCapacity: how many changes may wait for one watcher.
     /// - Throws: ``StoreError`` `unavailable`: another process owns it, it cannot be written, it is no database, or a newer
     ///   Slipway made it.
-    public init(path: String, logCapacity: Int = 20_000, watcherCapacity: Int = 20_000) throws {
+    public init(path: String, logCapacity: Int = 2_000, watcherCapacity: Int = 20_000) throws {
         self.path = path
         lock = try FileLock(path: path + ".lock")
         do {
@@ -64,6 +64,10 @@ public final class SQLiteRecordStore: RecordStore {
 
     public func get(_ key: RecordKey) async throws -> Record? {
         try await reading { db in try Schema.record(db, key) }
+    }
+
+    public func get(_ keys: [RecordKey]) async throws -> [Record] {
+        try await reading { db in try keys.compactMap { try Schema.record(db, $0) } }
     }
 
     public func list(kind: String, _ part: ListPart) async throws -> Snapshot {

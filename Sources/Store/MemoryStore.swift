@@ -16,6 +16,10 @@ public final class MemoryStore: RecordStore {
 
     public func get(_ key: RecordKey) -> Record? { state.withLock { $0.records[key.kind]?[key.id] } }
 
+    public func get(_ keys: [RecordKey]) -> [Record] {
+        state.withLock { state in keys.compactMap { state.records[$0.kind]?[$0.id] } }
+    }
+
     public func list(kind: String, _ part: ListPart) -> Snapshot {
         state.withLock { state in
             let records = (state.records[kind] ?? [:]).values.sorted { $0.key.id < $1.key.id }

@@ -3,6 +3,8 @@
 public protocol RecordStore: Sendable {
     /// The record of a key, nil when there is none.
     func get(_ key: RecordKey) async throws -> Record?
+    /// Those of the records that there are, as of one revision: one question where hundreds would each wait for their turn.
+    func get(_ keys: [RecordKey]) async throws -> [Record]
     /// Records of a kind, as of one revision.
     func list(kind: String, _ part: ListPart) async throws -> Snapshot
     /// Applies all writes or none. Returns when they are durable.

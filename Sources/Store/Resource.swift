@@ -41,6 +41,12 @@ extension RecordStore {
         try await get(RecordKey(kind: Item.kind, id: id)).map { try Item($0) }
     }
 
+    /// Those of the resources that there are, by id.
+    public func get<Item: Resource>(_: Item.Type, _ ids: some Sequence<String>) async throws -> [String: Item] {
+        let records = try await get(ids.map { RecordKey(kind: Item.kind, id: $0) })
+        return try Dictionary(records.map { ($0.key.id, try Item($0)) }, uniquingKeysWith: { $1 })
+    }
+
     /// Every resource of a kind, sorted by id, and the revision that a watch goes on from.
     public func list<Item: Resource>(_: Item.Type) async throws -> (items: [Item], revision: Revision) {
         let snapshot = try await list(kind: Item.kind)
@@ -91,21 +97,25 @@ extension RecordStore {
         return results
     }
 
-    /// Every resource of a kind as of now, and each change from then on.
-    public func listAndWatch<Item: Resource>(_: Item.Type) async throws -> (
-        items: [Item], changes: AsyncThrowingMapSequence<AsyncThrowingStream<Change, any Error>, ResourceChange<Item>>
-    ) {
-        let (items, revision) = try await list(Item.self)
-        return (items, try await changes(of: Item.self, from: revision))
+    /// Gives every resource of a kind to `listed`, page by page, and then each change. A resource that changed while the pages were read is told as it was in
+    /// between once more, and then as it is.
+    public func follow<Item: Resource>(
+        _: Item.Type, listed: ([Item]) async throws -> Void
+    ) async throws -> AsyncThrowingMapSequence<AsyncThrowingStream<Change, any Error>, ResourceChange<Item>> {
+        let changes = try await changes(of: Item.self)
+        try await eachPage(of: Item.self) { items in
+            try await listed(items)
+            return true
+        }
+        return changes
     }
 
-    /// Each change of a kind after `revision`, or from now on.
+    /// Each change of a kind from now on.
     public func changes<Item: Resource>(
-        of _: Item.Type, from revision: Revision? = nil
+        of _: Item.Type
     ) async throws -> AsyncThrowingMapSequence<AsyncThrowingStream<Change, any Error>, ResourceChange<Item>> {
-        var start = revision
-        if start == nil { start = try await list(kind: Item.kind, ListPart(limit: 0)).revision }
-        return try await watch(kind: Item.kind, from: start ?? 0).map { change in
+        let start = try await list(kind: Item.kind, ListPart(limit: 0)).revision
+        return try await watch(kind: Item.kind, from: start).map { change in
             switch change.effect {
             case .put(let record): ResourceChange(revision: change.revision, id: change.key.id, item: try Item(record))
             case .delete: ResourceChange<Item>(revision: change.revision, id: change.key.id, item: nil)

@@ -18,6 +18,10 @@ import Testing
             reads.withLock { $0 += 1 }
             return inner.get(key)
         }
+        func get(_ keys: [RecordKey]) async throws -> [Record] {
+            reads.withLock { $0 += 1 }
+            return inner.get(keys)
+        }
         func list(kind: String, _ part: ListPart) async throws -> Snapshot {
             reads.withLock { $0 += 1 }
             return inner.list(kind: kind, part)

@@ -37,6 +37,8 @@ import Testing
             #expect(record == Store.Record(key: Self.key, value: [2], createRevision: first, revision: second))
             #expect(try await store.list(kind: "machine") == Snapshot(records: [record], revision: second))
             #expect(try await store.list(kind: "other").records.isEmpty)
+            let missing = RecordKey(kind: "machine", id: "b")
+            #expect(try await store.get([missing, Self.key]) == [record])
             let third = try await store.commit([.delete(Self.key, expecting: .revision(second))])
             #expect(third == second + 1)
             #expect(try await store.get(Self.key) == nil)

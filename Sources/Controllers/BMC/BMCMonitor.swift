@@ -45,8 +45,9 @@ public struct BMCMonitor: Service {
     }
 
     private func watch(_ inbox: AsyncStream<Message>.Continuation) async throws {
-        let (machines, changes) = try await store.listAndWatch(Machine.self)
-        for machine in machines { inbox.yield(.machine(id: machine.id, machine.desired.bmc)) }
+        let changes = try await store.follow(Machine.self) { machines in
+            for machine in machines { inbox.yield(.machine(id: machine.id, machine.desired.bmc)) }
+        }
         for try await change in changes {
             inbox.yield(.machine(id: change.id, change.item?.desired.bmc))
         }
