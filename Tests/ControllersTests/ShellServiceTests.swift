@@ -149,4 +149,19 @@ import Testing
             await #expect(throws: ServiceError.self) { try await shells.attach(now, by: "bob") }
         }
     }
+
+    @Test(
+        "an agent that was to hold a shell is trusted no more, whatever it says became of it", arguments: [true, false])
+    func voided(isRefused: Bool) async throws {
+        try await with { daemon, store, order, session in
+            let outcome: OrderResult.Outcome =
+                isRefused ? .failed("there is no shell") : .succeeded(entry: "none")
+            try await daemon.controllers.agents.finish(
+                OrderResult(outcome: outcome), order: order.id, from: session)
+            let isOver = try await eventually { try await Flow.phase(store) == (isRefused ? .failed : .available) }
+            #expect(isOver)
+            let now = try #require(try await store.get(AgentSession.self, session.id))
+            #expect(now.voided && now.trust == nil)
+        }
+    }
 }

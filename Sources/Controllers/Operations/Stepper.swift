@@ -108,13 +108,7 @@ struct Stepper: Sendable {
             guard var current = operation, !current.isFinished, current.step == step else { return }
             current.completeStep(at: now)
             machine.note(done: step, at: now)
-            // Whoever had a shell beside the agent may have changed it: it gets no order and no secret any more, and restarts.
-            if step == .rescue, let id = machine.observed.session,
-                var session = try await transaction.get(AgentSession.self, id)
-            {
-                (session.voided, session.trust) = (true, nil)
-                try transaction.put(session)
-            }
+            if step == .rescue { try await Self.voidSession(of: machine, in: transaction) }
             if let next = current.step {
                 current.stepSince = now
                 try transaction.put(
@@ -168,11 +162,22 @@ struct Stepper: Sendable {
         logger.error("machine failed", metadata: ["machine.id": "\(situation.machine.id)", "reason": "\(reason)"])
         try await change(situation) { machine, operation, transaction, now in
             if operation?.isFinished == false { operation?.finish(.failed, reason, at: now) }
+            // Also where its agent says that there was no shell.
+            if machine.observed.phase == .rescue { try await Self.voidSession(of: machine, in: transaction) }
             try transaction.put(
                 try await machine.enter(
                     .failed, reason: reason, actor: Self.actor, operation: operation, at: now, in: transaction))
         }
         if let id = situation.operation?.id { leave(id) }
+    }
+
+    /// Whoever had a shell beside the agent may have changed it: it gets no order and no secret any more, and restarts.
+    private static func voidSession(of machine: Machine, in transaction: Transaction) async throws {
+        guard let id = machine.observed.session, var session = try await transaction.get(AgentSession.self, id) else {
+            return
+        }
+        (session.voided, session.trust) = (true, nil)
+        try transaction.put(session)
     }
 
     private func complete(_ situation: Situation, node: String) async throws {

@@ -198,7 +198,6 @@ public struct ShellService: Service {
             end == nil
             ? []
             : try await recordings(of: recording.machine).filter { $0.id != recording.id && $0.endedAt != nil }
-                .sorted { $0.startedAt < $1.startedAt }
         let saved = recording
         try await store.transaction { transaction in
             // What ended stays as it is, and a newer one too: it has all that this one has.
