@@ -70,26 +70,30 @@ public struct ProfileService: Sendable {
         }
         let now = now()
         let profile = AppliedProfile(id: name, text: text, appliedBy: appliedBy, changedAt: now)
-        try await store.transaction { transaction in
+        let isChanged = try await store.transaction { transaction in
             let former = try await transaction.get(AppliedProfile.self, name)
-            guard former?.text != text || former?.appliedBy != appliedBy else { return }
+            guard former?.text != text || former?.appliedBy != appliedBy else { return false }
             try transaction.put(profile)
             try transaction.put(
                 Event.now(
                     .resourceChanged, machine: nil, actor: actor,
                     "hardware profile \(name) \(former == nil ? "added" : "changed")", at: now))
+            return true
         }
-        return try await takeOver()
+        return isChanged ? try await takeOver() : 0
     }
 
-    /// Removes an applied profile that is no machine's.
+    /// Removes an applied profile that is no machine's. One that a file hides is none's.
     public func remove(_ name: String, by actor: String) async throws {
-        try refuseFile(name)
         guard try await store.get(AppliedProfile.self, name) != nil else {
+            try refuseFile(name)
             throw ServiceError(
                 .notFound, "no hardware profile \(name.debugDescription) was applied; see `slipway profile list`")
         }
-        let users = try await store.compactMap(Machine.self) { $0.observed.profile == name ? $0.name : nil }
+        let isHidden = book.isFile(name)
+        let users = try await store.compactMap(Machine.self) { machine in
+            !isHidden && machine.observed.profile == name ? machine.name : nil
+        }
         guard users.isEmpty else {
             let count = users.count == 1 ? "1 machine has" : "\(users.count) machines have"
             let shown = users.sorted().prefix(5).joined(separator: ", ")
