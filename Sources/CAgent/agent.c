@@ -17,6 +17,7 @@
 #include <scsi/sg.h>
 #include <netinet/in.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -100,19 +101,32 @@ int agent_link_set_up(const char *name, int up) {
     return interface_ioctl(SIOCSIFFLAGS, name, &request);
 }
 
+static int is_virtio(const char *name) {
+    char path[64 + IFNAMSIZ], driver[256];
+    snprintf(path, sizeof path, "/sys/class/net/%s/device/driver", name);
+    ssize_t length = readlink(path, driver, sizeof driver - 1);
+    if (length < 0) return 0;
+    driver[length] = 0;
+    const char *last = strrchr(driver, '/');
+    return last != NULL && strcmp(last, "/virtio_net") == 0;
+}
+
 // The kernel stops devices while their drivers still run: a virtio NIC whose interrupt comes then spins on its broken queue for ever, about once in
-// a hundred restarts (Linux commit 0d0eff39ceb3 mends it; Debian 12's kernel has the fault). A link that is down has no interrupts.
-static void links_down(void) {
+// a hundred restarts (Linux commit 0d0eff39ceb3 mends it; Debian 12's kernel has the fault). A link that is down has no interrupts. Other NICs stay up:
+// some that are taken down ahead of power-off do not wake their machine any more.
+static void virtio_links_down(void) {
     struct if_nameindex *links = if_nameindex();
     if (links == NULL) return;
-    for (struct if_nameindex *link = links; link->if_index != 0; link++) agent_link_set_up(link->if_name, 0);
+    for (struct if_nameindex *link = links; link->if_index != 0; link++) {
+        if (is_virtio(link->if_name)) agent_link_set_up(link->if_name, 0);
+    }
     if_freenameindex(links);
 }
 
 int agent_reboot(char how) {
     if (getpid() != 1) { errno = EPERM; return -1; }
     sync();
-    links_down();
+    virtio_links_down();
     switch (how) {
     case 'k': return reboot(0x45584543);
     case 'p': return reboot(RB_POWER_OFF);

@@ -11,7 +11,7 @@
 int agent_load_module(const void *image, size_t bytes, const char *parameters);
 /// kexec_file_load(2).
 int agent_kexec_load(int kernel, int initrd, const char *command_line);
-/// reboot(2): 'k' kexec, 'r' restart, 'p' power off. All links are taken down first.
+/// reboot(2): 'k' kexec, 'r' restart, 'p' power off. Virtio NICs are taken down first.
 int agent_reboot(char how);
 
 /// Size of a block device in bytes.
