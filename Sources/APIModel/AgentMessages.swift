@@ -9,7 +9,8 @@ public enum AgentPath {
     public static let sessions = "/agent/v1/sessions"
     /// `PUT` `HardwareReport` → 204.
     public static let hardware = "/agent/v1/hardware"
-    /// `GET` → 200 `SignedOrder` once there is one, 204 after ``SessionReply/pollSeconds`` without.
+    /// `GET` → 200 `SignedOrder` once there is one, 204 after ``SessionReply/pollSeconds`` without. 204 with `Retry-After`: too many wait; ask again after
+    /// about that many seconds.
     public static let orders = "/agent/v1/orders"
     /// `POST` ``OrderProgress`` → 204.
     public static func progress(_ order: String) -> String { "/agent/v1/orders/\(order)/progress" }

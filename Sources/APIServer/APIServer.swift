@@ -70,11 +70,17 @@ public struct APIRouter: Sendable {
         return router
     }
 
+    /// Twice as many as agents may wait. Each costs 200 KiB; more wait in the kernel until one of these ends.
+    private static let maximumConnections = 2000
+
     /// The server as a service.
     public func server(address: String, port: Int, tls: TLSConfiguration, logger: Logger) throws -> some Service {
         let http = HTTP1Channel.Configuration(additionalChannelHandlers: [UpgradeRefusal()], idleTimeout: .seconds(120))
         return Application(
             router: router(), server: try .tls(.http1(configuration: http), tlsConfiguration: tls),
-            configuration: .init(address: .hostname(address, port: port), serverName: nil), logger: logger)
+            configuration: .init(
+                address: .hostname(address, port: port), serverName: nil, backlog: 1024,
+                availableConnectionsDelegate: .maximum(Self.maximumConnections, logger: logger)),
+            logger: logger)
     }
 }

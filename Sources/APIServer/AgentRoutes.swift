@@ -36,8 +36,11 @@ struct AgentRoutes {
     }
 
     @Sendable func nextOrder(_ request: Request, context: APIContext) async throws -> Response {
-        guard let order = await agents.nextOrder(for: try await session(request)) else { return .noContent }
-        return try .json(order, encoder: JSONEncoder())
+        switch await agents.nextOrder(for: try await session(request)) {
+        case .order(let order): return try .json(order, encoder: JSONEncoder())
+        case .nothing: return .noContent
+        case .later: return Response(status: .noContent, headers: [.retryAfter: "\(agents.pollSeconds)"])
+        }
     }
 
     @Sendable func progress(_ request: Request, context: APIContext) async throws -> Response {

@@ -6,14 +6,17 @@ import Store
 
 /// What the agent is told to do, and what it says of it.
 extension AgentService {
-    /// The next order for this session; nil when none came in time.
-    public func nextOrder(for session: AgentSession) async -> SignedOrder? {
-        let order = await board.nextOrder(for: session.id, seconds: installation.pollSeconds) {
+    /// Seconds of a poll, and until one that had no room to wait comes again.
+    public var pollSeconds: Int { installation.pollSeconds }
+
+    /// The next order for this session, as soon as there is one.
+    public func nextOrder(for session: AgentSession) async -> SessionBoard.Poll {
+        let poll = await board.nextOrder(for: session.id, seconds: installation.pollSeconds) {
             // The lifecycle looks once the agent waits: an order lost with a killed daemon is issued anew.
             wakeups.wake(session.machine)
         }
         board.noteCall(session.id, at: now())
-        return order
+        return poll
     }
 
     public func note(_ progress: OrderProgress, order: String, from session: AgentSession) async throws {

@@ -8,21 +8,47 @@ import Synchronization
 public final class SessionBoard: Sendable {
     private struct Entry {
         var lastCall: Date
-        var waiting: CheckedContinuation<SignedOrder?, Never>?
+        /// It was sent away with nothing to do, and will ask again.
+        var isAway = false
         var pending: (order: String, signed: SignedOrder)?
         var progress: OrderProgress?
         var isOrdered = false
         var order: String?
     }
 
-    private let entries = Mutex<[String: Entry]>([:])
-    private let startedAt: Date
+    private struct State {
+        var entries: [String: Entry] = [:]
+        var waiting: [String: Waiter] = [:]
+        var calls = 0
+    }
 
-    public init(startedAt: Date) { self.startedAt = startedAt }
+    private struct Waiter {
+        /// Which call it is: who asks again takes its own place.
+        var call: Int
+        var continuation: CheckedContinuation<SignedOrder?, Never>
+    }
+
+    /// What a call for orders comes to.
+    public enum Poll: Sendable {
+        case order(SignedOrder)
+        /// There was none in the time of a poll.
+        case nothing
+        /// There is none, and no room to wait: ask again.
+        case later
+    }
+
+    private let state = Mutex(State())
+    private let startedAt: Date
+    private let waitingLimit: Int
+
+    /// - Parameter waitingLimit: how many may wait at a time: each holds a connection, which costs 100 KiB.
+    public init(startedAt: Date, waitingLimit: Int = 1000) {
+        (self.startedAt, self.waitingLimit) = (startedAt, waitingLimit)
+    }
 
     /// A call of this session arrived.
     func noteCall(_ session: String, at now: Date) {
-        entries.withLock { $0[session, default: Entry(lastCall: now)].lastCall = now }
+        state.withLock { $0.entries[session, default: Entry(lastCall: now)].lastCall = now }
     }
 
     /// The session called lately. After a start of the daemon every open session has its patience again.
@@ -37,105 +63,123 @@ public final class SessionBoard: Sendable {
     }
 
     /// Its last call that this daemon heard.
-    func lastCall(of session: AgentSession) -> Date? { entries.withLock { $0[session.id]?.lastCall } }
+    func lastCall(of session: AgentSession) -> Date? { state.withLock { $0.entries[session.id]?.lastCall } }
 
-    /// It waits for an order and none is on its way.
+    /// It waits for an order, or will ask for one, and none is on its way.
     func isIdle(_ session: String) -> Bool {
-        entries.withLock { $0[session].map { $0.waiting != nil && $0.pending == nil } ?? false }
+        state.withLock { state in
+            guard let entry = state.entries[session], entry.pending == nil else { return false }
+            return entry.isAway || state.waiting[session] != nil
+        }
     }
 
     /// It called since this daemon began, and was given no order since.
-    func isUnordered(_ session: String) -> Bool { entries.withLock { $0[session].map { !$0.isOrdered } ?? false } }
+    func isUnordered(_ session: String) -> Bool {
+        state.withLock { $0.entries[session].map { !$0.isOrdered } ?? false }
+    }
 
     /// Whether the session's newest order was this one, and had not ended.
     func endOrder(_ order: String, of session: String) -> Bool {
-        entries.withLock { entries in
-            guard entries[session]?.order == order else { return false }
-            entries[session]?.order = nil
+        state.withLock { state in
+            guard state.entries[session]?.order == order else { return false }
+            state.entries[session]?.order = nil
             return true
         }
     }
 
     /// Gives the session an order: at once if it waits for one, at its next call otherwise.
     func deliver(_ signed: SignedOrder, order: String, to session: String) {
-        let waiter = entries.withLock { entries -> CheckedContinuation<SignedOrder?, Never>? in
-            entries[session, default: Entry(lastCall: startedAt)].progress = nil
-            entries[session]?.isOrdered = true
-            entries[session]?.order = order
-            guard let waiting = entries[session]?.waiting else {
-                entries[session]?.pending = (order, signed)
-                return nil
-            }
-            entries[session]?.waiting = nil
-            return waiting
+        let waiter = state.withLock { state -> CheckedContinuation<SignedOrder?, Never>? in
+            var entry = state.entries[session] ?? Entry(lastCall: startedAt)
+            (entry.progress, entry.isOrdered, entry.order) = (nil, true, order)
+            let waiter = state.waiting.removeValue(forKey: session)?.continuation
+            if waiter == nil { entry.pending = (order, signed) }
+            state.entries[session] = entry
+            return waiter
         }
         waiter?.resume(returning: signed)
     }
 
-    /// The next order, or nil after `seconds` or when the caller goes away.
+    /// The next order: waits `seconds` for it, or until the caller goes away.
     /// - Parameter onWait: called when no order is on its way and the session is known to wait for one.
-    func nextOrder(for session: String, seconds: Int, onWait: @escaping @Sendable () -> Void) async -> SignedOrder? {
-        await withTaskGroup(of: SignedOrder?.self) { group in
-            group.addTask { await self.wait(session, onWait) }
+    func nextOrder(for session: String, seconds: Int, onWait: @escaping @Sendable () -> Void) async -> Poll {
+        let call = state.withLock { state -> Int? in
+            var entry = state.entries[session] ?? Entry(lastCall: startedAt)
+            entry.isAway =
+                entry.pending == nil && state.waiting[session] == nil && state.waiting.count >= waitingLimit
+            state.entries[session] = entry
+            state.calls += 1
+            return entry.isAway ? nil : state.calls
+        }
+        guard let call else {
+            onWait()
+            return .later
+        }
+        return await withTaskGroup(of: SignedOrder?.self) { group in
+            group.addTask { await self.wait(session, call, onWait) }
             group.addTask {
                 try? await Task.sleep(for: .seconds(seconds))
-                self.release(session)
+                self.release(session, call)
                 return nil
             }
             var order: SignedOrder?
             // Both are awaited: an order that comes in the instant in which the time is up is not lost.
             for await result in group {
                 order = order ?? result
-                self.release(session)
+                self.release(session, call)
                 group.cancelAll()
             }
-            return order
+            return order.map(Poll.order) ?? .nothing
         }
     }
 
-    private func wait(_ session: String, _ onWait: () -> Void) async -> SignedOrder? {
+    private func wait(_ session: String, _ call: Int, _ onWait: () -> Void) async -> SignedOrder? {
         await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in
-                let (former, pending) = entries.withLock {
-                    entries -> (CheckedContinuation<SignedOrder?, Never>?, SignedOrder?) in
-                    if let pending = entries[session]?.pending {
-                        entries[session]?.pending = nil
+                let (former, pending) = state.withLock {
+                    state -> (CheckedContinuation<SignedOrder?, Never>?, SignedOrder?) in
+                    if let pending = state.entries[session]?.pending {
+                        state.entries[session]?.pending = nil
                         return (nil, pending.signed)
                     }
-                    let former = entries[session, default: Entry(lastCall: startedAt)].waiting
-                    entries[session, default: Entry(lastCall: startedAt)].waiting = continuation
-                    return (former, nil)
+                    let waiter = Waiter(call: call, continuation: continuation)
+                    return (state.waiting.updateValue(waiter, forKey: session)?.continuation, nil)
                 }
                 former?.resume(returning: nil)
-                if let pending { continuation.resume(returning: pending) } else { onWait() }
+                guard pending == nil else { return continuation.resume(returning: pending) }
+                onWait()
+                // Its time was up before it waited.
+                if Task.isCancelled { release(session, call) }
             }
         } onCancel: {
-            release(session)
+            release(session, call)
         }
     }
 
-    private func release(_ session: String) {
-        let waiting = entries.withLock { entries -> CheckedContinuation<SignedOrder?, Never>? in
-            defer { entries[session]?.waiting = nil }
-            return entries[session]?.waiting
+    private func release(_ session: String, _ call: Int) {
+        let waiter = state.withLock { state in
+            state.waiting[session]?.call == call ? state.waiting.removeValue(forKey: session) : nil
         }
-        waiting?.resume(returning: nil)
+        waiter?.continuation.resume(returning: nil)
     }
 
     func note(_ progress: OrderProgress?, of session: String) {
-        entries.withLock { $0[session]?.progress = progress }
+        state.withLock { $0.entries[session]?.progress = progress }
     }
 
     /// What the agent last said of its work.
-    public func progress(of session: String) -> OrderProgress? { entries.withLock { $0[session]?.progress } }
+    public func progress(of session: String) -> OrderProgress? { state.withLock { $0.entries[session]?.progress } }
 
     /// The same of every session that works.
     public func progressOfAll() -> [String: OrderProgress] {
-        entries.withLock { $0.compactMapValues(\.progress) }
+        state.withLock { $0.entries.compactMapValues(\.progress) }
     }
 
     func forget(_ session: String) {
-        release(session)
-        _ = entries.withLock { $0.removeValue(forKey: session) }
+        let waiter = state.withLock { state in
+            state.entries[session] = nil
+            return state.waiting.removeValue(forKey: session)
+        }
+        waiter?.continuation.resume(returning: nil)
     }
 }

@@ -156,7 +156,9 @@ import Testing
 
     static func poll(_ daemon: Daemon, _ session: AgentSession, keys: Keys) async throws -> Order {
         // One call is enough, also for an order that was lost with another daemon.
-        guard let signed = await daemon.controllers.agents.nextOrder(for: session) else { throw Unexpected("no order") }
+        guard let signed = await daemon.controllers.agents.nextOrder(for: session).signed else {
+            throw Unexpected("no order")
+        }
         return try signed.verified(by: keys.order.publicKey)
     }
 

@@ -29,7 +29,7 @@ import Testing
         async let next = agents.nextOrder(for: session)
         await looks.next()
         _ = try await reconciler.stepper.settle(session.machine)
-        let order = try #require(await next).verified(by: keys.order.publicKey)
+        let order = try #require(await next.signed).verified(by: keys.order.publicKey)
         #expect(order.id != lost.id)
         #expect(try await self.order(of: session, in: store) == order.id)
     }

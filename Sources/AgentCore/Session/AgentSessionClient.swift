@@ -54,7 +54,12 @@ public struct AgentSessionClient: Sendable {
     public func nextOrder() async throws -> SignedOrder? {
         let answer = try await call(
             "ask for orders", .GET, AgentPath.orders, timeout: .seconds(Int64(reply.pollSeconds) + 20))
-        return answer.status == 200 ? try JSONDecoder().decode(SignedOrder.self, from: answer.body) : nil
+        if answer.status == 200 { return try JSONDecoder().decode(SignedOrder.self, from: answer.body) }
+        // Thousands that were sent away at once shall not come again at once.
+        if let seconds = answer.retryAfter {
+            try await Task.sleep(for: .seconds(Double(min(60, max(0, seconds))) * Double.random(in: 0.8...1.2)))
+        }
+        return nil
     }
 
     /// Tells how far the work is. One that is lost is not repeated: the next one says more.
