@@ -21,7 +21,7 @@ extension AgentService {
                 return (try await !recognise(hardware, &machine, session, in: transaction, now), false)
             }
             if let id = otherMachine(hardware, than: machine), let other = try await transaction.get(Machine.self, id) {
-                let comparison = identities.resolver.compare(hardware.identity, other.identity)
+                let comparison = identities.compare(hardware.identity, other.identity)
                 try transaction.put(
                     Event.problem(
                         .identityQuestion, machine: machine.id, mac: session.mac, actor: "slipwayd",
@@ -55,7 +55,7 @@ extension AgentService {
     /// was asked about where that was not clear; it may show another face afterwards.
     private func otherMachine(_ hardware: HardwareReport, than machine: Machine) -> String? {
         guard machine.observed.question == nil else { return nil }
-        switch identities.resolver.resolve(hardware.identity) {
+        switch identities.resolve(hardware.identity) {
         case .same(let id), .question(let id, _): return id == machine.id ? nil : id
         case .new: return nil
         }

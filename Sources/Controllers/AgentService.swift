@@ -41,7 +41,7 @@ public struct AgentService: Sendable {
         let opening = try await store.transaction { transaction in
             try await SessionOpening(
                 request: request, presented: presented, address: address, token: token, knownMachine: known,
-                resolver: identities.resolver, questions: identities.questions(raisedBy:), board: board,
+                identities: identities, board: board,
                 now: now
             ).perform(in: transaction)
         }

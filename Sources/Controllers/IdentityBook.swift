@@ -68,7 +68,14 @@ public final class IdentityBook: Sendable {
     /// Ids of the machines with this name, MAC, serial number or static address. The book follows the store: it may not have heard of the newest yet.
     func machines(called word: String) -> Set<String> { state.withLock { $0.machines[word] ?? [] } }
 
-    var resolver: IdentityResolver { state.withLock { $0.resolver } }
+    /// See ``IdentityResolver/resolve(_:)``. Asked here, and not given away: a copy would be one of everything with the next change.
+    func resolve(_ identity: MachineIdentity) -> IdentityResolver.Verdict {
+        state.withLock { $0.resolver.resolve(identity) }
+    }
+
+    func compare(_ one: MachineIdentity, _ other: MachineIdentity) -> IdentityComparison {
+        state.withLock { $0.resolver.compare(one, other) }
+    }
 }
 
 extension Machine {

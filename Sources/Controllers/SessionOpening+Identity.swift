@@ -10,7 +10,7 @@ extension SessionOpening {
     /// The machine that the agent speaks for, made when it is new. One that looks like another and is not quite becomes a machine of its own,
     /// with a question: nobody takes over what is known of another.
     func machine(in transaction: Transaction) async throws -> Machine {
-        switch resolver.resolve(request.machine) {
+        switch identities.resolve(request.machine) {
         case .same(let id):
             if let machine = try await transaction.get(Machine.self, id) { return machine }
             return try await unreported(in: transaction)
@@ -34,7 +34,7 @@ extension SessionOpening {
             // The index follows the store: what it has not seen yet is compared here.
             if isSame(machine) { return machine }
             return try await claimant(
-                of: machine, resolver.compare(request.machine, machine.identity), in: transaction)
+                of: machine, identities.compare(request.machine, machine.identity), in: transaction)
         }
         return try await make(in: transaction)
     }
@@ -65,7 +65,7 @@ extension SessionOpening {
             encoder.outputFormatting = .sortedKeys
             id += "-" + Credential.hex(SHA256.hash(data: try encoder.encode(request.machine)).prefix(8).map { $0 })
             if let machine = try await transaction.get(Machine.self, id) { return machine }
-            guard questions(request.mac) < Self.questionCapacity else { throw TooManyQuestions() }
+            guard identities.questions(raisedBy: request.mac) < Self.questionCapacity else { throw TooManyQuestions() }
         }
         let machine = Machine(
             id: id, name: "machine-" + id.dropFirst("m-".count + 6),

@@ -20,9 +20,7 @@ struct SessionOpening {
     let token: String
     /// The machine that was seen with this MAC.
     let knownMachine: String?
-    let resolver: IdentityResolver
-    /// How many machines of a MAC nobody has told apart yet, by the index.
-    let questions: (MACAddress) -> Int
+    let identities: IdentityBook
     let board: SessionBoard
     let now: Date
 

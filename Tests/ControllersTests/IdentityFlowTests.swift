@@ -25,7 +25,7 @@ import Testing
         let first = try await Flow.boot(daemon)
         #expect(
             await eventually {
-                daemon.controllers.identities.resolver.resolve(Flow.report().identity) == .same(first.machine)
+                daemon.controllers.identities.resolve(Flow.report().identity) == .same(first.machine)
             })
         let second = try await Flow.boot(daemon, report: Self.replaced())
         #expect(second.machine != first.machine)
@@ -55,7 +55,7 @@ import Testing
         // It boots again: the same record, and no second question.
         #expect(
             await eventually {
-                daemon.controllers.identities.resolver.resolve(Self.replaced().identity) == .same(other.id)
+                daemon.controllers.identities.resolve(Self.replaced().identity) == .same(other.id)
             })
         var again = Self.replaced()
         again.bootID = "boot-3"
@@ -89,7 +89,7 @@ import Testing
         #expect(try await store.get(AgentSession.self, session)?.voided == true)
         #expect(
             await eventually {
-                daemon.controllers.identities.resolver.resolve(Self.replaced().identity) == .same(known.id)
+                daemon.controllers.identities.resolve(Self.replaced().identity) == .same(known.id)
             })
         #expect(try await Flow.boot(daemon, report: Self.replaced()).machine == known.id)
         await #expect(throws: ServiceError.self) { try await machines.merge(other.id, into: known.id, by: "anna") }
@@ -108,8 +108,8 @@ import Testing
         // Serial and NIC are in both now, and each has its UUID besides.
         #expect(
             await eventually {
-                let resolver = daemon.controllers.identities.resolver
-                return resolver.compare(Self.replaced().identity, other.identity).common == [.serial, .macs]
+                let identities = daemon.controllers.identities
+                return identities.compare(Self.replaced().identity, other.identity).common == [.serial, .macs]
             })
         #expect(try await Flow.boot(daemon, report: Self.replaced()).machine == other.id)
         #expect(try await Flow.boot(daemon).machine == known.id)
@@ -123,7 +123,7 @@ import Testing
         let known = try await Flow.boot(daemon)
         #expect(
             await eventually {
-                daemon.controllers.identities.resolver.resolve(Flow.report().identity) == .same(known.machine)
+                daemon.controllers.identities.resolve(Flow.report().identity) == .same(known.machine)
             })
         // Nothing but the known machine's NIC, in the script's request.
         var nobody = Flow.report(bootID: "boot-2")
@@ -141,7 +141,7 @@ import Testing
         let third = try await Flow.boot(daemon, report: own, as: other)
         #expect(third.machine != known.machine && third.machine != second.machine)
         #expect(
-            await eventually { daemon.controllers.identities.resolver.resolve(own.identity) == .same(third.machine) })
+            await eventually { daemon.controllers.identities.resolve(own.identity) == .same(third.machine) })
         _ = try await machines.accept(third.machine, name: "own", bmc: nil, network: nil, generation: nil, by: "anna")
         let refusal = await #expect(throws: ServiceError.self) {
             try await daemon.controllers.agents.report(Flow.report(bootID: "boot-3"), from: third)
@@ -156,15 +156,15 @@ import Testing
         let fourth = try await Flow.boot(daemon, report: first, as: stranger)
         #expect(
             await eventually {
-                daemon.controllers.identities.resolver.resolve(first.identity) == .same(fourth.machine)
+                daemon.controllers.identities.resolve(first.identity) == .same(fourth.machine)
             })
         try await daemon.controllers.agents.report(Flow.report(bootID: "boot-4"), from: fourth)
         #expect(try await machines.machine(fourth.machine).observed.question?.resembles == known.machine)
         #expect(
             await eventually {
-                daemon.controllers.identities.resolver.resolve(first.identity) == .new
+                daemon.controllers.identities.resolve(first.identity) == .new
             })
-        #expect(daemon.controllers.identities.resolver.resolve(Flow.report().identity) == .same(known.machine))
+        #expect(daemon.controllers.identities.resolve(Flow.report().identity) == .same(known.machine))
         await daemon.kill()
     }
 
@@ -178,7 +178,7 @@ import Testing
         let session = try await Flow.boot(daemon, report: first)
         #expect(
             await eventually {
-                daemon.controllers.identities.resolver.resolve(first.identity) == .same(session.machine)
+                daemon.controllers.identities.resolve(first.identity) == .same(session.machine)
             })
         var second = first
         second.bootID = "boot-2"

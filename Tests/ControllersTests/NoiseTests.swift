@@ -79,7 +79,7 @@ import Testing
         let daemon = Flow.Daemon(store, keys: .init())
         _ = try await Flow.boot(daemon)
         let identities = daemon.controllers.identities
-        #expect(await eventually { identities.resolver.resolve(Flow.report().identity) != .new })
+        #expect(await eventually { identities.resolve(Flow.report().identity) != .new })
         func face(_ number: Int) -> HardwareReport {
             var report = Flow.report(bootID: "boot-\(number)")
             report.system.uuid = SystemUUID("4c4c4544-0042-3510-8052-0000000000\(10 + number)")

@@ -96,7 +96,7 @@ import Testing
                 agentVersion: "1", uptimeSeconds: 1)
             let opening = SessionOpening(
                 request: request, presented: offices.read(request.ticket, of: client.mac), address: "10.77.0.50",
-                token: "t", knownMachine: nil, resolver: IdentityResolver([]), questions: { _ in 0 },
+                token: "t", knownMachine: nil, identities: IdentityBook(),
                 board: SessionBoard(startedAt: now), now: now.addingTimeInterval(open.at))
             switch try await store.transaction({ try await opening.perform(in: $0) }) {
             case .opened: #expect(words == nil)

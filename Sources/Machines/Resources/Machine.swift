@@ -16,7 +16,7 @@ public struct Machine: Codable, Equatable, Sendable, Identifiable {
     /// Counts changes of the desired part; a person's ETag.
     public var generation: Int64 = 1
     public var desired: Desired
-    public var observed: Observed
+    @Boxed public var observed: Observed
 
     public init(id: String, name: String, desired: Desired = Desired(), observed: Observed, createdAt: Date) {
         (self.id, self.name, self.desired, self.observed) = (id, name, desired, observed)
