@@ -8,8 +8,8 @@ import Synchronization
 public final class SessionBoard: Sendable {
     private struct Entry {
         var lastCall: Date
-        /// It was sent away with nothing to do, and will ask again.
-        var isAway = false
+        /// It asked for an order, got none since, and waits or will ask again.
+        var isIdle = false
         var pending: (order: String, signed: SignedOrder)?
         var progress: OrderProgress?
         var isOrdered = false
@@ -65,13 +65,8 @@ public final class SessionBoard: Sendable {
     /// Its last call that this daemon heard.
     func lastCall(of session: AgentSession) -> Date? { state.withLock { $0.entries[session.id]?.lastCall } }
 
-    /// It waits for an order, or will ask for one, and none is on its way.
-    func isIdle(_ session: String) -> Bool {
-        state.withLock { state in
-            guard let entry = state.entries[session], entry.pending == nil else { return false }
-            return entry.isAway || state.waiting[session] != nil
-        }
-    }
+    /// It asked for an order, and none is on its way.
+    func isIdle(_ session: String) -> Bool { state.withLock { $0.entries[session]?.isIdle ?? false } }
 
     /// It called since this daemon began, and was given no order since.
     func isUnordered(_ session: String) -> Bool {
@@ -91,7 +86,7 @@ public final class SessionBoard: Sendable {
     func deliver(_ signed: SignedOrder, order: String, to session: String) {
         let waiter = state.withLock { state -> CheckedContinuation<SignedOrder?, Never>? in
             var entry = state.entries[session] ?? Entry(lastCall: startedAt)
-            (entry.progress, entry.isOrdered, entry.order) = (nil, true, order)
+            (entry.progress, entry.isOrdered, entry.isIdle, entry.order) = (nil, true, false, order)
             let waiter = state.waiting.removeValue(forKey: session)?.continuation
             if waiter == nil { entry.pending = (order, signed) }
             state.entries[session] = entry
@@ -101,22 +96,23 @@ public final class SessionBoard: Sendable {
     }
 
     /// The next order: waits `seconds` for it, or until the caller goes away.
-    /// - Parameter onWait: called when no order is on its way and the session is known to wait for one.
+    /// - Parameter onWait: called when the session was busy before, or unknown, and is idle now.
     func nextOrder(for session: String, seconds: Int, onWait: @escaping @Sendable () -> Void) async -> Poll {
-        let call = state.withLock { state -> Int? in
+        let (call, isNews) = state.withLock { state -> (Int?, Bool) in
             var entry = state.entries[session] ?? Entry(lastCall: startedAt)
-            entry.isAway =
-                entry.pending == nil && state.waiting[session] == nil && state.waiting.count >= waitingLimit
+            let wasIdle = entry.isIdle
+            entry.isIdle = entry.pending == nil
             state.entries[session] = entry
             state.calls += 1
-            return entry.isAway ? nil : state.calls
+            let isFull = state.waiting.count >= waitingLimit && state.waiting[session] == nil
+            return (entry.isIdle && isFull ? nil : state.calls, entry.isIdle && !wasIdle)
         }
         guard let call else {
-            onWait()
+            if isNews { onWait() }
             return .later
         }
-        return await withTaskGroup(of: SignedOrder?.self) { group in
-            group.addTask { await self.wait(session, call, onWait) }
+        let order = await withTaskGroup(of: SignedOrder?.self) { group in
+            group.addTask { await self.wait(session, call) { if isNews { onWait() } } }
             group.addTask {
                 try? await Task.sleep(for: .seconds(seconds))
                 self.release(session, call)
@@ -129,8 +125,11 @@ public final class SessionBoard: Sendable {
                 self.release(session, call)
                 group.cancelAll()
             }
-            return order.map(Poll.order) ?? .nothing
+            return order
         }
+        // Who is cut off may be gone for good.
+        if order == nil, Task.isCancelled { state.withLock { $0.entries[session]?.isIdle = false } }
+        return order.map(Poll.order) ?? .nothing
     }
 
     private func wait(_ session: String, _ call: Int, _ onWait: () -> Void) async -> SignedOrder? {

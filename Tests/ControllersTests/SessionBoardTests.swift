@@ -1,6 +1,7 @@
 import Crypto
 import Foundation
 import Machines
+import Synchronization
 import TestSupport
 import Testing
 
@@ -11,14 +12,23 @@ import Testing
     private let board = SessionBoard(startedAt: Date(), waitingLimit: 1)
     private let order = SignedOrder(payload: Data([1]), signature: Data())
 
+    private final class Told: Sendable { let times = Mutex<[String: Int]>([:]) }
+    private let told = Told()
+
     private func ask(_ session: String, seconds: Int = 60) async -> SessionBoard.Poll {
-        await board.nextOrder(for: session, seconds: seconds) {}
+        await board.nextOrder(for: session, seconds: seconds) { [told] in
+            told.times.withLock { $0[session, default: 0] += 1 }
+        }
+    }
+
+    private func waits(_ session: String) async -> Bool {
+        await eventually { told.times.withLock { $0[session] != nil } }
     }
 
     @Test("whom there is no room for is sent away, counts as idle, and gets its order when it asks again")
     func later() async throws {
         async let first = ask("a")
-        let isWaiting = await eventually { board.isIdle("a") }
+        let isWaiting = await waits("a")
         #expect(isWaiting)
         guard case .later = await ask("b") else { throw Unexpected() }
         #expect(board.isIdle("b"))
@@ -31,13 +41,34 @@ import Testing
         #expect(await first.signed == order)
         // There is room again.
         guard case .nothing = await ask("b", seconds: 0) else { throw Unexpected() }
-        #expect(!board.isIdle("b"))
+    }
+
+    @Test("the lifecycle is told once of who waits, until it got something to do")
+    func told() async throws {
+        for _ in 0..<3 { guard case .nothing = await ask("a", seconds: 0) else { throw Unexpected() } }
+        #expect(told.times.withLock { $0["a"] } == 1)
+        #expect(board.isIdle("a"))
+        board.deliver(order, order: "o-1", to: "a")
+        #expect(!board.isIdle("a"))
+        #expect(await ask("a").signed == order)
+        guard case .nothing = await ask("a", seconds: 0) else { throw Unexpected() }
+        #expect(told.times.withLock { $0["a"] } == 2)
+    }
+
+    @Test("who is cut off while it waits is not idle")
+    func cut() async throws {
+        let call = Task { await ask("a") }
+        let isWaiting = await waits("a")
+        #expect(isWaiting)
+        call.cancel()
+        _ = await call.value
+        #expect(!board.isIdle("a"))
     }
 
     @Test("who waits already takes its own place")
     func again() async throws {
         async let former = ask("a")
-        let isWaiting = await eventually { board.isIdle("a") }
+        let isWaiting = await waits("a")
         #expect(isWaiting)
         async let latter = ask("a")
         guard case .nothing = await former else { throw Unexpected() }
