@@ -29,7 +29,11 @@ final class ExpectationBook: Sendable {
     }
 
     /// A machine or an announcement that is to be looked at.
-    enum Subject: Hashable { case machine(String), announcement(String) }
+    enum Subject: Hashable {
+        case machine(String), announcement(String)
+
+        var isMachine: Bool { if case .machine = self { true } else { false } }
+    }
 
     fileprivate struct State {
         var matcher = ExpectationMatcher()

@@ -34,27 +34,51 @@ public struct ExpectationKeeper: Service {
         }
     }
 
+    /// How many machines are matched at a time: each waits for the store most of the time.
+    private static let width = 16
+
     private func settle() async throws {
+        let due = book.takeDue()
+        // What is known of announcements follows from the machines.
         var isStuck = false
-        for subject in book.takeDue() {
-            do {
-                switch subject {
-                case .machine(let id): try await settle(machine: id)
-                case .announcement(let name): try await settle(announcement: name)
-                }
-            } catch is CancellationError {
-                throw CancellationError()
-            } catch {
-                logger.warning(
-                    "an expected machine was not matched, will retry",
-                    metadata: ["subject": "\(subject)", "error": "\(error)"])
-                book.put(back: subject)
-                isStuck = true
-            }
+        for isMachine in [true, false] {
+            let subjects = due.filter { $0.isMachine == isMachine }
+            isStuck = try await settle(subjects) || isStuck
         }
         guard isStuck else { return }
         try await Task.sleep(for: .seconds(1))
         book.lookAgain()
+    }
+
+    /// True when one is to be tried again.
+    private func settle(_ subjects: [ExpectationBook.Subject]) async throws -> Bool {
+        try await withThrowingTaskGroup(of: Bool.self) { group in
+            var isStuck = false
+            for (index, subject) in subjects.enumerated() {
+                if index >= Self.width { isStuck = try await group.next() ?? false || isStuck }
+                group.addTask { try await settle(subject) }
+            }
+            for try await isOneStuck in group { isStuck = isStuck || isOneStuck }
+            return isStuck
+        }
+    }
+
+    private func settle(_ subject: ExpectationBook.Subject) async throws -> Bool {
+        do {
+            switch subject {
+            case .machine(let id): try await settle(machine: id)
+            case .announcement(let name): try await settle(announcement: name)
+            }
+            return false
+        } catch is CancellationError {
+            throw CancellationError()
+        } catch {
+            logger.warning(
+                "an expected machine was not matched, will retry",
+                metadata: ["subject": "\(subject)", "error": "\(error)"])
+            book.put(back: subject)
+            return true
+        }
     }
 
     /// Puts down which announcement a machine is, and takes over what was announced.
