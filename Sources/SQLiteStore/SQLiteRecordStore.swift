@@ -9,6 +9,8 @@ import Synchronization
 /// they share one sync of the disk and still fail one by one.
 public final class SQLiteRecordStore: RecordStore {
     private let pool: DatabasePool
+    /// For single records. Not of the pool: those of its readers that are awaited need the threads that would be blocked here.
+    private let lookup: DatabaseQueue
     private let lock: FileLock
     private let path: String
     private let state: Mutex<State>
@@ -54,6 +56,8 @@ public final class SQLiteRecordStore: RecordStore {
             configuration.prepareDatabase { db in try db.execute(sql: "PRAGMA synchronous = FULL") }
             pool = try DatabasePool(path: path, configuration: configuration)
             try Schema.migrate(pool, path: path)
+            configuration.readonly = true
+            lookup = try DatabaseQueue(path: path, configuration: configuration)
             let revision = try pool.read { try Schema.revision($0) }
             state = Mutex(
                 State(feed: ChangeFeed(from: revision, capacity: logCapacity, watcherCapacity: watcherCapacity)))
@@ -63,7 +67,7 @@ public final class SQLiteRecordStore: RecordStore {
     }
 
     public func get(_ key: RecordKey) async throws -> Record? {
-        try await reading { db in try Schema.record(db, key) }
+        try lookUp(key)
     }
 
     public func get(_ keys: [RecordKey]) async throws -> [Record] {
@@ -94,6 +98,7 @@ public final class SQLiteRecordStore: RecordStore {
     /// Writes the log back into the file and ends every watch. Not needed for durability.
     public func close() throws {
         state.withLock { $0.feed.close() }
+        try lookup.close()
         try pool.writeWithoutTransaction { db in _ = try db.checkpoint(.truncate) }
         try pool.close()
     }
@@ -178,6 +183,15 @@ public final class SQLiteRecordStore: RecordStore {
     {
         do {
             return try await pool.read(body)
+        } catch let error as DatabaseError {
+            throw Self.translate(error, path: path)
+        }
+    }
+
+    /// Here and now: one record takes less time than a change of threads.
+    private func lookUp(_ key: RecordKey) throws -> Record? {
+        do {
+            return try lookup.unsafeRead { db in try Schema.record(db, key) }
         } catch let error as DatabaseError {
             throw Self.translate(error, path: path)
         }
