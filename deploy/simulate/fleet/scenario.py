@@ -30,10 +30,11 @@ class Scenario:
         # Seconds that a stage may take until who is not there counts as stuck: three restarts and a heartbeat, and the fleet's own size.
         self._patience = 90 + 6 * daemon.heartbeat + 0.3 * count + wait
         self._verbs = VERBS[:VERBS.index(until) + 1]
-        self._pages: list[float] = []
+        # Seconds of each page, and the stage in which it was read.
+        self._pages: list[tuple[float, str]] = []
         self._newest: list[Machine] = []
         self._listed = 0
-        self._stages: list[tuple[str, float]] = []
+        self._now = "start"
         self._retried: dict[str, str] = {}
         self._stuck: dict[str, str] = {}
         # The operation that each machine was last asked for, by its id.
@@ -65,10 +66,10 @@ class Scenario:
         return 1 if self._stuck or not self._daemon.is_running or self._machines.spent() else 0
 
     def _stage(self, name: str, work: Callable[[], Any]) -> None:
+        self._now = name
         began = time.monotonic()
         work()
         took = time.monotonic() - began
-        self._stages.append((name, took))
         print(f"  {name:24} {took:8.1f} s   RSS {self._daemon.resident_mebibytes():6.0f} MiB   CPU "
               f"{self._daemon.cpu_seconds():7.1f} s   {self._words()}", flush=True)
 
@@ -153,8 +154,9 @@ class Scenario:
             while True:
                 began = time.monotonic()
                 content = self._api.call("GET", f"/api/v1/machines?limit={PAGE}" + (f"&after={after}" if after else ""))
-                self._pages.append(time.monotonic() - began)
-                spent += self._pages[-1]
+                took = time.monotonic() - began
+                self._pages.append((took, self._now))
+                spent += took
                 answer = json.loads(content)
                 machines += answer["items"]
                 after = answer.get("next")
@@ -175,7 +177,7 @@ class Scenario:
         first = self._machines.first
         storm = [number for number in range(min(STORM, self._count)) if number in first["script"]]
         last = max((first["script"][each] for each in storm), default=0) - min((first["boot"][each] for each in storm), default=0)
-        pages = sorted(self._pages)
+        pages = sorted(took for took, _ in self._pages)
         unexplained = [key for key in self._retried if not self._machines.dice.get(int(key[4:9]))]
         print_table([
             Row("stuck", "machines that are nowhere, or failed twice", len(self._stuck), "", "most", 0),
@@ -192,6 +194,7 @@ class Scenario:
         for row in phases:
             print(f"  {row['phase']:12} {row['count']:6} stays, {row['failed']:4} failed, median {row.get('median') or 0:7.2f} s, "
                   f"p95 {row.get('p95') or 0:7.2f} s")
+        print("slowest pages: " + ", ".join(f"{took:.2f} s in {stage}" for took, stage in sorted(self._pages, reverse=True)[:5]))
         print("dice and events: " + ", ".join(f"{name} {count}" for name, count in sorted(self._machines.counts.items())))
         for key, reason in list(self._retried.items())[:20]:
             print(f"  retried {key}: {reason} (dice: {', '.join(self._machines.dice.get(int(key[4:9]), [])) or 'none'})")
