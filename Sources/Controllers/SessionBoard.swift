@@ -48,7 +48,13 @@ public final class SessionBoard: Sendable {
 
     /// A call of this session arrived.
     func noteCall(_ session: String, at now: Date) {
-        state.withLock { $0.entries[session, default: Entry(lastCall: now)].lastCall = now }
+        state.withLock { state in
+            var entry = state.entries[session] ?? Entry(lastCall: now)
+            // It was given up: that it waits is news again.
+            if now.timeIntervalSince(entry.lastCall) >= AgentSession.patience { entry.isIdle = false }
+            entry.lastCall = now
+            state.entries[session] = entry
+        }
     }
 
     /// The session called lately. After a start of the daemon every open session has its patience again.

@@ -216,8 +216,13 @@ final class FakeATA: FakeDrive {
         var sanitizing: UInt16?
         var sanitizeFailed = false
         var sanitizeFails = false
+        /// Which of HPA (word 82), AMAC (word 119) and DCO (word 83) it has, and its last sector of all.
+        var features: Set<Feature> = []
+        var lastSector: UInt64?
         var commands: [[String]] = []
     }
+
+    enum Feature { case protectedArea, addressConfiguration, overlay }
 
     let state: Mutex<State>
     let target: MemoryTarget
@@ -274,14 +279,31 @@ final class FakeATA: FakeDrive {
         return state.withLock { state in
             if command[14] == 0xec {
                 var words: [Int: UInt16] = [59: state.sanitize]
+                let sectors = target.sizeBytes / 512
+                for index in 0..<4 { words[100 + index] = UInt16(truncatingIfNeeded: sectors >> (16 * index)) }
+                words[82] = (state.hasSecurity ? 2 : 0) | (state.features.contains(.protectedArea) ? 1 << 10 : 0)
+                words[83] = 0x4400 | (state.features.contains(.overlay) ? 1 << 11 : 0)
+                if state.features.contains(.addressConfiguration) { (words[86], words[119]) = (1 << 15, 0x4100) }
                 if state.hasSecurity {
-                    words[82] = 2
                     words[89] = 1
                     words[128] =
                         1 | (state.password != nil ? 2 : 0) | (state.isLocked ? 4 : 0) | (state.isFrozen ? 8 : 0)
                         | (state.isExpired ? 16 : 0) | (state.hasEnhanced ? 32 : 0)
                 }
                 return (Array(DriveDataTests.page(words).suffix(512)), [])
+            }
+            if command[14] == 0xb1, command[4] == 0xc2, let last = state.lastSector {
+                return (Array(DriveDataTests.page([3: UInt16(last & 0xffff), 4: UInt16(last >> 16)]).suffix(512)), [])
+            }
+            if command[14] == (state.features.contains(.addressConfiguration) ? 0x78 : 0x27), command[13] & 0x40 != 0 {
+                var sense = [UInt8](repeating: 0, count: 64)
+                sense.replaceSubrange(0..<10, with: [0x72, 1, 0, 0x1d, 0, 0, 0, 14, 9, 12])
+                let last = state.lastSector ?? 0
+                for (place, shift) in [(15, 0), (17, 8), (19, 16), (14, 24)] {
+                    sense[place] = UInt8(truncatingIfNeeded: last >> shift)
+                }
+                sense[21] = 0x50
+                return ([], sense)
             }
             guard command[14] == 0xb4, state.sanitize & 1 << 12 != 0 else { return ([], []) }
             var sense = [UInt8](repeating: 0, count: 64)

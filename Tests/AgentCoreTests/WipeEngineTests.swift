@@ -261,6 +261,31 @@ import Testing
     }
 
     @Test(
+        "hidden sectors are no erased ones",
+        arguments: [FakeATA.Feature.protectedArea, .addressConfiguration, .overlay])
+    func hidden(by feature: FakeATA.Feature) throws {
+        let (drive, devices, disks) = Self.ata { $0.features = [feature] }
+        let last = UInt64(drive.target.sizeBytes / 512 - 1)
+        drive.state.withLock { $0.lastSector = last }
+        #expect(Self.wipe(disks, [.overwrite], devices).first?.outcome == .erased)
+        drive.state.withLock { $0.lastSector = last + 7 }
+        let failed = Self.reason(Self.wipe(disks, [.overwrite], devices).first)
+        #expect(failed.contains("hides its last 7 sectors") && failed.contains("S-sda"))
+        let remedy = feature == .overlay ? "hdparm --dco-restore" : "hdparm -N p\(last + 8) "
+        #expect(failed.contains(remedy))
+        // Quick promises nothing.
+        let quick = try #require(Self.wipe(disks, [.quick], devices).first)
+        #expect(quick.outcome == .erased && quick.remarks.contains { $0.contains("hides its last 7 sectors") })
+    }
+
+    @Test("a drive that does not tell of its overlay is erased, and its certificate says so")
+    func silent() throws {
+        let (_, devices, disks) = Self.ata { $0.features = [.overlay] }
+        let evidence = try #require(Self.wipe(disks, [.overwrite], devices).first)
+        #expect(evidence.outcome == .erased && evidence.remarks.contains { $0.contains("overlay") })
+    }
+
+    @Test(
         "ATA sanitize, and one that fails",
         arguments: [EraseMethod.ataSanitizeBlock, .ataSanitizeCrypto, .ataSanitizeOverwrite])
     func ataSanitize(method: EraseMethod) throws {

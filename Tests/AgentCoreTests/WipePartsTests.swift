@@ -76,6 +76,9 @@ import Testing
         for count in 0..<20 { #expect(NVMeSanitizeLog(log: [UInt8](repeating: 2, count: count)) == nil) }
         for count in 0..<22 { #expect(ATASanitizeStatus(sense: [UInt8](repeating: 0x72, count: count)) == nil) }
         #expect(ATASecurity(identify: [UInt8](repeating: 0, count: 511)) == nil)
+        #expect(ATACapacity(identify: [UInt8](repeating: 0, count: 511)) == nil)
+        #expect(ATACapacity.lastSector(overlay: [UInt8](repeating: 255, count: 511)) == nil)
+        for count in 0..<22 { #expect(ATACapacity.lastSector(sense: [UInt8](repeating: 0x72, count: count)) == nil) }
         #expect(NVMeData.namespaces(list: [1, 0, 0, 0, 3, 0, 0, 0, 0, 0, 0, 0, 9, 9]) == [1, 3])
         #expect(NVMeData.namespaces(list: [1, 0, 0]).isEmpty)
         #expect(SCSISanitizeStatus(sense: []) == .ready)

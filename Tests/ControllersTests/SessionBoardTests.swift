@@ -55,6 +55,16 @@ import Testing
         #expect(told.times.withLock { $0["a"] } == 2)
     }
 
+    @Test("who was given up and calls again is news")
+    func returned() async throws {
+        let now = Date()
+        for (after, count) in [(0.0, 1), (89, 1), (89 + 90, 2)] {
+            board.noteCall("a", at: now.addingTimeInterval(after))
+            guard case .nothing = await ask("a", seconds: 0) else { throw Unexpected() }
+            #expect(told.times.withLock { $0["a"] } == count)
+        }
+    }
+
     @Test("who is cut off while it waits is not idle")
     func cut() async throws {
         let call = Task { await ask("a") }

@@ -18,7 +18,15 @@ struct ATADrive: DriveEraser {
             }
             state.needsSanitize = sanitizeStatus()?.state == .failed
         }
-        guard security.isEnabled else { return state }
+        if security.isEnabled {
+            try unlock(security)
+            state.remarks.append("a password that an earlier order had set was taken off")
+        }
+        lookForHiddenSectors(&state)
+        return state
+    }
+
+    private func unlock(_ security: ATASecurity) throws {
         if security.isLocked {
             guard !security.isExpired else {
                 throw WipeFailure(
@@ -36,8 +44,23 @@ struct ATADrive: DriveEraser {
                 "it has a password that is not ours, set in the firmware's setup perhaps: take it off there, then wipe again"
             )
         }
-        state.remarks.append("a password that an earlier order had set was taken off")
-        return state
+    }
+
+    private func lookForHiddenSectors(_ state: inout DriveState) {
+        guard let capacity = identify().flatMap({ ATACapacity(identify: $0) }), capacity.sectors > 0 else { return }
+        func hidden(by what: String, upTo last: UInt64?, remedy: (UInt64) -> String) -> String? {
+            guard let last, last >= capacity.sectors, last < .max else { return nil }
+            return
+                "\(what) hides its last \(last - capacity.sectors + 1) sectors: show them in a rescue shell (`\(remedy(last + 1)) \(path)`), power the "
+                + "machine off and on, then wipe again"
+        }
+        let overlaid = capacity.hasOverlay ? overlaidLastSector() : nil
+        state.hidden =
+            hidden(by: "a host protected area", upTo: nativeLastSector(capacity)) { "hdparm -N p\($0)" }
+            ?? hidden(by: "a device configuration overlay", upTo: overlaid) { _ in "hdparm --dco-restore" }
+        if capacity.hasOverlay, overlaid == nil {
+            state.remarks.append("the drive does not tell whether a device configuration overlay hides sectors")
+        }
     }
 
     private static let strange =
@@ -144,10 +167,26 @@ struct ATADrive: DriveEraser {
             .replacing(password, with: "…")
     }
 
+    private func security() -> ATASecurity? { identify().flatMap { ATASecurity(identify: $0) } }
+
     /// IDENTIFY DEVICE (ECh) by ATA PASS-THROUGH (16), PIO data-in: as the drive is now, and not as the kernel found it.
-    private func security() -> ATASecurity? {
-        devices.scsi(path, [0x85, 4 << 1, 0x0e, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0xec, 0], bytes: 512)
-            .flatMap { ATASecurity(identify: $0.answer) }
+    private func identify() -> [UInt8]? {
+        devices.scsi(path, [0x85, 4 << 1, 0x0e, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0xec, 0], bytes: 512)?.answer
+    }
+
+    /// GET NATIVE MAX ADDRESS EXT (78h, feature 0000h), or READ NATIVE MAX ADDRESS EXT (27h) of older drives: non-data, extended, with the registers in the sense
+    /// data.
+    private func nativeLastSector(_ capacity: ATACapacity) -> UInt64? {
+        guard capacity.hasAddressConfiguration || capacity.hasProtectedArea else { return nil }
+        let command: UInt8 = capacity.hasAddressConfiguration ? 0x78 : 0x27
+        return devices.scsi(path, [0x85, 3 << 1 | 1, 0x20, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x40, command, 0], bytes: 0)
+            .flatMap { ATACapacity.lastSector(sense: $0.sense) }
+    }
+
+    /// DEVICE CONFIGURATION IDENTIFY (B1h, feature C2h), PIO data-in. Firmware freezes it often.
+    private func overlaidLastSector() -> UInt64? {
+        devices.scsi(path, [0x85, 4 << 1, 0x0e, 0, 0xc2, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0xb1, 0], bytes: 512)
+            .flatMap { ATACapacity.lastSector(overlay: $0.answer) }
     }
 
     /// SANITIZE STATUS EXT (B4h, feature 0000h), non-data, extended, with the registers in the sense data.

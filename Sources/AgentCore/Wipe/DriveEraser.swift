@@ -18,6 +18,8 @@ struct DriveState: Equatable {
     var remarks: [String] = []
     /// Its last sanitize operation failed: it gives access to no block until another succeeds.
     var needsSanitize = false
+    /// Sectors that no read and no write reaches, in words for a person: what they hold is beyond every proof.
+    var hidden: String?
 }
 
 /// Whether a drive has a method.

@@ -87,13 +87,17 @@ struct WipeUnit: Sendable {
             for member in members { board.note(member.index, .erasing, fraction: fraction) }
         }
         record.remarks += state.remarks
+        let isQuick = methods == [.quick]
+        if let hidden = state.hidden {
+            guard isQuick else { throw WipeFailure(hidden) }
+            record.remarks.append(hidden)
+        }
         if state.needsSanitize { try recover(drive, &record) }
         var generator = SystemRandomNumberGenerator()
         let proofs = zip(targets, places).map { target, places in
             DiskProof(
                 target: target, marks: Marks(sizeBytes: target.sizeBytes, places: places, using: &generator))
         }
-        let isQuick = methods == [.quick]
         if !isQuick {
             for (member, proof) in zip(members, proofs) { try naming(member) { try proof.mark() } }
         }
