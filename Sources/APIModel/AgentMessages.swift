@@ -22,6 +22,12 @@ public enum AgentPath {
     public static func shellInput(_ order: String) -> String { "/agent/v1/orders/\(order)/shell/input" }
 }
 
+/// How agents keep out of each other's way.
+public enum AgentPace {
+    /// Factor of the seconds in `Retry-After`: thousands that were sent away at once shall not come again at once.
+    public static let jitter = 0.8...1.2
+}
+
 /// Opens a session: the ticket from the kernel command line, and what the agent reads of the machine.
 public struct SessionRequest: Codable, Sendable {
     public var ticket: String

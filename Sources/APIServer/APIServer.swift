@@ -70,8 +70,8 @@ public struct APIRouter: Sendable {
         return router
     }
 
-    /// Twice as many as agents may wait. Each costs 200 KiB; more wait in the kernel until one of these ends.
-    private static let maximumConnections = 2000
+    /// Twice as many as agents may wait. Each costs 100 KiB; more wait in the kernel until one of these ends.
+    private static let maximumConnections = 3000
 
     /// The server as a service.
     public func server(address: String, port: Int, tls: TLSConfiguration, logger: Logger) throws -> some Service {

@@ -39,7 +39,7 @@ struct AgentRoutes {
         switch await agents.nextOrder(for: try await session(request)) {
         case .order(let order): return try .json(order, encoder: JSONEncoder())
         case .nothing: return .noContent
-        case .later: return Response(status: .noContent, headers: [.retryAfter: "\(agents.pollSeconds)"])
+        case .later(let seconds): return Response(status: .noContent, headers: [.retryAfter: "\(seconds)"])
         }
     }
 

@@ -6,9 +6,6 @@ import Store
 
 /// What the agent is told to do, and what it says of it.
 extension AgentService {
-    /// Seconds of a poll, and until one that had no room to wait comes again.
-    public var pollSeconds: Int { installation.pollSeconds }
-
     /// The next order for this session, as soon as there is one.
     public func nextOrder(for session: AgentSession) async -> SessionBoard.Poll {
         let poll = await board.nextOrder(for: session.id, seconds: installation.pollSeconds) {

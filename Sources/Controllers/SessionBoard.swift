@@ -10,6 +10,8 @@ public final class SessionBoard: Sendable {
         var lastCall: Date
         /// It asked for an order, got none since, and waits or will ask again.
         var isIdle = false
+        /// Seconds for which it was sent away; nil: it was not.
+        var away: Int?
         var pending: (order: String, signed: SignedOrder)?
         var progress: OrderProgress?
         var isOrdered = false
@@ -33,9 +35,12 @@ public final class SessionBoard: Sendable {
         case order(SignedOrder)
         /// There was none in the time of a poll.
         case nothing
-        /// There is none, and no room to wait: ask again.
-        case later
+        /// There is none, and no room to wait: ask again in about so many seconds.
+        case later(Int)
     }
+
+    /// Calls a second from all that were sent away: each is a TLS handshake.
+    private static let callRate = 100
 
     private let state = Mutex(State())
     private let startedAt: Date
@@ -51,7 +56,7 @@ public final class SessionBoard: Sendable {
         state.withLock { state in
             var entry = state.entries[session] ?? Entry(lastCall: now)
             // It was given up: that it waits is news again.
-            if now.timeIntervalSince(entry.lastCall) >= AgentSession.patience { entry.isIdle = false }
+            if now >= Self.expiry(of: entry.lastCall, away: entry.away) { entry.isIdle = false }
             entry.lastCall = now
             state.entries[session] = entry
         }
@@ -65,7 +70,12 @@ public final class SessionBoard: Sendable {
 
     /// When an idle or silent session stops counting as live.
     func expiry(of session: AgentSession) -> Date {
-        (lastCall(of: session) ?? max(session.openedAt, startedAt)).addingTimeInterval(AgentSession.patience)
+        let entry = state.withLock { $0.entries[session.id] }
+        return Self.expiry(of: entry?.lastCall ?? max(session.openedAt, startedAt), away: entry?.away)
+    }
+
+    private static func expiry(of call: Date, away seconds: Int?) -> Date {
+        call.addingTimeInterval(AgentSession.patience + Double(seconds ?? 0) * AgentPace.jitter.upperBound)
     }
 
     /// Its last call that this daemon heard.
@@ -104,18 +114,21 @@ public final class SessionBoard: Sendable {
     /// The next order: waits `seconds` for it, or until the caller goes away.
     /// - Parameter onWait: called when the session was busy before, or unknown, and is idle now.
     func nextOrder(for session: String, seconds: Int, onWait: @escaping @Sendable () -> Void) async -> Poll {
-        let (call, isNews) = state.withLock { state -> (Int?, Bool) in
+        let (call, isNews, away) = state.withLock { state -> (Int, Bool, Int?) in
             var entry = state.entries[session] ?? Entry(lastCall: startedAt)
-            let wasIdle = entry.isIdle
+            let isNews = entry.pending == nil && !entry.isIdle
+            // Who did something until now has the next thing to do soon, more often than not.
+            let limit = isNews ? waitingLimit * 3 / 2 : waitingLimit
+            let isFull = entry.pending == nil && state.waiting[session] == nil && state.waiting.count >= limit
             entry.isIdle = entry.pending == nil
+            entry.away = isFull ? max(seconds, state.entries.count / Self.callRate) : nil
             state.entries[session] = entry
             state.calls += 1
-            let isFull = state.waiting.count >= waitingLimit && state.waiting[session] == nil
-            return (entry.isIdle && isFull ? nil : state.calls, entry.isIdle && !wasIdle)
+            return (state.calls, isNews, entry.away)
         }
-        guard let call else {
+        if let away {
             if isNews { onWait() }
-            return .later
+            return .later(away)
         }
         let order = await withTaskGroup(of: SignedOrder?.self) { group in
             group.addTask { await self.wait(session, call) { if isNews { onWait() } } }

@@ -1,6 +1,7 @@
 import Crypto
 import Foundation
 import Machines
+import NetworkAddresses
 import Synchronization
 import TestSupport
 import Testing
@@ -9,7 +10,7 @@ import Testing
 
 /// How agents wait for orders.
 @Suite(.timeLimit(.minutes(1))) struct SessionBoardTests {
-    private let board = SessionBoard(startedAt: Date(), waitingLimit: 1)
+    private let board = SessionBoard(startedAt: Date(), waitingLimit: 2)
     private let order = SignedOrder(payload: Data([1]), signature: Data())
 
     private final class Told: Sendable { let times = Mutex<[String: Int]>([:]) }
@@ -28,9 +29,10 @@ import Testing
     @Test("whom there is no room for is sent away, counts as idle, and gets its order when it asks again")
     func later() async throws {
         async let first = ask("a")
-        let isWaiting = await waits("a")
-        #expect(isWaiting)
-        guard case .later = await ask("b") else { throw Unexpected() }
+        async let second = ask("c")
+        for session in ["a", "c"] { #expect(await waits(session)) }
+        guard case .nothing = await ask("b", seconds: 0) else { throw Unexpected() }
+        guard case .later(60) = await ask("b") else { throw Unexpected() }
         #expect(board.isIdle("b"))
         board.deliver(order, order: "o-1", to: "b")
         #expect(!board.isIdle("b"))
@@ -38,7 +40,9 @@ import Testing
         #expect(!board.isIdle("b"))
 
         board.deliver(order, order: "o-2", to: "a")
+        board.deliver(order, order: "o-3", to: "c")
         #expect(await first.signed == order)
+        #expect(await second.signed == order)
         // There is room again.
         guard case .nothing = await ask("b", seconds: 0) else { throw Unexpected() }
     }
@@ -53,6 +57,27 @@ import Testing
         #expect(await ask("a").signed == order)
         guard case .nothing = await ask("a", seconds: 0) else { throw Unexpected() }
         #expect(told.times.withLock { $0["a"] } == 2)
+    }
+
+    @Test("who was sent away is missed only once it should be back")
+    func patience() async throws {
+        let now = Date()
+        let session = try AgentSession(
+            id: "b", machine: "m", mac: #require(MACAddress("02:00:00:00:00:01")), tokenHash: "", address: "10.0.0.1",
+            bootID: "b",
+            agentVersion: "1", openedAt: now, trust: nil)
+        async let first = ask("a")
+        async let second = ask("c")
+        for session in ["a", "c"] { #expect(await waits(session)) }
+        for (seconds, patience) in [(0, 90.0), (100, 90 + 120)] {
+            _ = await ask("b", seconds: seconds)
+            board.noteCall("b", at: now)
+            #expect(board.expiry(of: session) == now.addingTimeInterval(patience))
+        }
+        board.deliver(order, order: "o-1", to: "a")
+        board.deliver(order, order: "o-3", to: "c")
+        #expect(await first.signed == order)
+        #expect(await second.signed == order)
     }
 
     @Test("who was given up and calls again is news")

@@ -55,9 +55,8 @@ public struct AgentSessionClient: Sendable {
         let answer = try await call(
             "ask for orders", .GET, AgentPath.orders, timeout: .seconds(Int64(reply.pollSeconds) + 20))
         if answer.status == 200 { return try JSONDecoder().decode(SignedOrder.self, from: answer.body) }
-        // Thousands that were sent away at once shall not come again at once.
         if let seconds = answer.retryAfter {
-            try await Task.sleep(for: .seconds(Double(min(60, max(0, seconds))) * Double.random(in: 0.8...1.2)))
+            try await Task.sleep(for: .seconds(Double(min(300, max(0, seconds))) * .random(in: AgentPace.jitter)))
         }
         return nil
     }
