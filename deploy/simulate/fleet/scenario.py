@@ -164,7 +164,7 @@ class Scenario:
                     break
             (self._newest, self._listed) = (machines, self._listed + 1)
             # A client that lists all the time would measure itself.
-            time.sleep(min(10, max(1, 4 * spent)))
+            time.sleep(min(60, max(1, 4 * spent)))
 
     def _fresh(self) -> list[Machine]:
         """A list that began after now."""
