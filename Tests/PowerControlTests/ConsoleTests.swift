@@ -104,7 +104,7 @@ import Testing
 
     @Test("the session is kept alive while nobody types, and a BMC that is gone is told")
     func keepAlive() async throws {
-        try await SimulatedBMCServer.with(FaultTests.bmc { $0.quirks.sessionIdle = 1 }) { server in
+        try await SimulatedBMCServer.with(FaultTests.bmc { $0.quirks.sessionIdle = 8 }) { server in
             try await FaultTests.controller.withConsole(of: FaultTests.access(server)) { console in
                 _ = try await Self.read(console, until: "login: ")
                 let before = server.bmc.commands.count
