@@ -133,7 +133,7 @@ let package = Package(
             [
                 "APIModel", "Machines", "Inventory", "NetworkAddresses", "ProfileFiles", "Store", "Controllers",
                 "ClusterMembership", "ImageLibrary", hummingbird, hummingbirdCore, hummingbirdTLS, nioCore,
-                nioHTTPTypes, nioSSL, logging,
+                nioHTTPTypes, nioSSL, nioTLS, logging,
                 lifecycle, httpTypes,
             ]),
 

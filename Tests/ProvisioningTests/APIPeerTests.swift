@@ -45,6 +45,39 @@ import Testing
         }
     }
 
+    @Test("who only holds connections keeps nobody else out, and holds them for no longer than a handshake may take")
+    func heldConnections() async throws {
+        try await Installation.with { installation in
+            let holder = try await ChildProcess.run(
+                "python3",
+                [
+                    "-c",
+                    """
+                    import socket, ssl, sys, time
+                    def connect(source):
+                        return socket.create_connection((sys.argv[1], 8443), timeout=90, source_address=(source, 0))
+                    def ask(connection):
+                        connection.sendall(b"GET /healthz HTTP/1.1\\r\\nHost: s\\r\\n\\r\\n")
+                        return connection.recv(100).split()[1]
+                    def isOpen(connection):
+                        try: return connection.recv(1) != b""
+                        except TimeoutError: return True
+                        except ConnectionError: return False
+                    context = ssl._create_unverified_context()
+                    kept = context.wrap_socket(connect("127.0.0.3"))
+                    held = [connect("127.0.0.3") for _ in range(255)]
+                    more = [connect("127.0.0.3") for _ in range(20)]
+                    print(sum(isOpen(connection) for connection in more))
+                    print(ask(context.wrap_socket(connect("127.0.0.1"))))
+                    print(sum(isOpen(connection) for connection in held))
+                    print(ask(kept), ask(context.wrap_socket(connect("127.0.0.3"))))
+                    """, installation.address,
+                ])
+            #expect(holder.status == 0)
+            #expect(holder.output == "0\nb'200'\n0\nb'200' b'200'")
+        }
+    }
+
     @Test("a list in pages has everything once, and the command line reads it so")
     func pages() async throws {
         try await Installation.with { installation in

@@ -56,7 +56,9 @@ public struct BootHTTPServer: Service {
                     .childChannelOption(.tcpOption(NIOBSDSocket.Option(rawValue: TCP_USER_TIMEOUT)), value: 60_000)
                     .childChannelInitializer { channel in
                         channel.eventLoop.makeCompletedFuture {
-                            guard connections.open(channel) else { throw BootServiceError("too many connections") }
+                            let client = channel.remoteAddress?.ipAddress ?? ""
+                            guard connections.admit(client) else { throw BootServiceError("too many connections") }
+                            channel.closeFuture.whenComplete { _ in connections.release(client) }
                             let handlers = channel.pipeline.syncOperations
                             if let tls { try handlers.addHandler(NIOSSLServerHandler(context: tls)) }
                             // The parser keeps nothing back but what follows a request to upgrade, which it would gather for ever.
