@@ -26,6 +26,8 @@ public enum AgentPath {
 public enum AgentPace {
     /// Factor of the seconds in `Retry-After`: thousands that were sent away at once shall not come again at once.
     public static let jitter = 0.8...1.2
+    /// Seconds: no `Retry-After` is longer, and none is kept for longer.
+    public static let longest = 300
 }
 
 /// Opens a session: the ticket from the kernel command line, and what the agent reads of the machine.

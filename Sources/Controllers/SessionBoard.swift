@@ -8,8 +8,8 @@ import Synchronization
 public final class SessionBoard: Sendable {
     private struct Entry {
         var lastCall: Date
-        /// It asked for an order, got none since, and waits or will ask again.
-        var isIdle = false
+        /// Its newest call for an order.
+        var call = 0
         /// Seconds for which it was sent away; nil: it was not.
         var away: Int?
         var pending: (order: String, signed: SignedOrder)?
@@ -21,6 +21,8 @@ public final class SessionBoard: Sendable {
     private struct State {
         var entries: [String: Entry] = [:]
         var waiting: [String: Waiter] = [:]
+        /// Who asked for an order, got none since, and waits or will ask again.
+        var idle: Set<String> = []
         var calls = 0
     }
 
@@ -39,16 +41,17 @@ public final class SessionBoard: Sendable {
         case later(Int)
     }
 
-    /// Calls a second from all that were sent away: each is a TLS handshake.
-    private static let callRate = 100
-
     private let state = Mutex(State())
     private let startedAt: Date
     private let waitingLimit: Int
+    private let callRate: Int
 
-    /// - Parameter waitingLimit: how many may wait at a time: each holds a connection, which costs 100 KiB.
-    public init(startedAt: Date, waitingLimit: Int = 1000) {
-        (self.startedAt, self.waitingLimit) = (startedAt, waitingLimit)
+    /// - Parameters:
+    ///   - waitingLimit: from how many that wait on another one is sent away: each holds a connection, which costs 100 KiB. Who did something until now
+    ///     may wait up to half as many beyond it.
+    ///   - callRate: calls a second, at most about, from all that were sent away: each is a TLS handshake.
+    public init(startedAt: Date, waitingLimit: Int = 1000, callRate: Int = 100) {
+        (self.startedAt, self.waitingLimit, self.callRate) = (startedAt, waitingLimit, callRate)
     }
 
     /// A call of this session arrived.
@@ -56,7 +59,7 @@ public final class SessionBoard: Sendable {
         state.withLock { state in
             var entry = state.entries[session] ?? Entry(lastCall: now)
             // It was given up: that it waits is news again.
-            if now >= Self.expiry(of: entry.lastCall, away: entry.away) { entry.isIdle = false }
+            if now >= Self.expiry(of: entry.lastCall, away: entry.away) { state.idle.remove(session) }
             entry.lastCall = now
             state.entries[session] = entry
         }
@@ -82,7 +85,7 @@ public final class SessionBoard: Sendable {
     func lastCall(of session: AgentSession) -> Date? { state.withLock { $0.entries[session.id]?.lastCall } }
 
     /// It asked for an order, and none is on its way.
-    func isIdle(_ session: String) -> Bool { state.withLock { $0.entries[session]?.isIdle ?? false } }
+    func isIdle(_ session: String) -> Bool { state.withLock { $0.idle.contains(session) } }
 
     /// It called since this daemon began, and was given no order since.
     func isUnordered(_ session: String) -> Bool {
@@ -102,7 +105,8 @@ public final class SessionBoard: Sendable {
     func deliver(_ signed: SignedOrder, order: String, to session: String) {
         let waiter = state.withLock { state -> CheckedContinuation<SignedOrder?, Never>? in
             var entry = state.entries[session] ?? Entry(lastCall: startedAt)
-            (entry.progress, entry.isOrdered, entry.isIdle, entry.order) = (nil, true, false, order)
+            (entry.progress, entry.isOrdered, entry.order) = (nil, true, order)
+            state.idle.remove(session)
             let waiter = state.waiting.removeValue(forKey: session)?.continuation
             if waiter == nil { entry.pending = (order, signed) }
             state.entries[session] = entry
@@ -116,15 +120,16 @@ public final class SessionBoard: Sendable {
     func nextOrder(for session: String, seconds: Int, onWait: @escaping @Sendable () -> Void) async -> Poll {
         let (call, isNews, away) = state.withLock { state -> (Int, Bool, Int?) in
             var entry = state.entries[session] ?? Entry(lastCall: startedAt)
-            let isNews = entry.pending == nil && !entry.isIdle
+            let isNews = entry.pending == nil && !state.idle.contains(session)
             // Who did something until now has the next thing to do soon, more often than not.
             let limit = isNews ? waitingLimit * 3 / 2 : waitingLimit
             let isFull = entry.pending == nil && state.waiting[session] == nil && state.waiting.count >= limit
-            entry.isIdle = entry.pending == nil
-            entry.away = isFull ? max(seconds, state.entries.count / Self.callRate) : nil
-            state.entries[session] = entry
+            if entry.pending == nil { state.idle.insert(session) }
+            entry.away = isFull ? min(AgentPace.longest, max(seconds, state.idle.count / callRate)) : nil
             state.calls += 1
-            return (state.calls, isNews, entry.away)
+            entry.call = state.calls
+            state.entries[session] = entry
+            return (entry.call, isNews, entry.away)
         }
         if let away {
             if isNews { onWait() }
@@ -146,8 +151,7 @@ public final class SessionBoard: Sendable {
             }
             return order
         }
-        // Who is cut off may be gone for good.
-        if order == nil, Task.isCancelled { state.withLock { $0.entries[session]?.isIdle = false } }
+        if order == nil, Task.isCancelled { cutOff(session, call) }
         return order.map(Poll.order) ?? .nothing
     }
 
@@ -174,6 +178,14 @@ public final class SessionBoard: Sendable {
         }
     }
 
+    /// Who is cut off may be gone for good, unless it called again since.
+    /// - Parameter call: its number; calls for orders count from 1.
+    func cutOff(_ session: String, _ call: Int) {
+        state.withLock { state in
+            if state.entries[session]?.call == call { state.idle.remove(session) }
+        }
+    }
+
     private func release(_ session: String, _ call: Int) {
         let waiter = state.withLock { state in
             state.waiting[session]?.call == call ? state.waiting.removeValue(forKey: session) : nil
@@ -196,6 +208,7 @@ public final class SessionBoard: Sendable {
     func forget(_ session: String) {
         let waiter = state.withLock { state in
             state.entries[session] = nil
+            state.idle.remove(session)
             return state.waiting.removeValue(forKey: session)
         }
         waiter?.continuation.resume(returning: nil)

@@ -80,6 +80,21 @@ import Testing
         #expect(await second.signed == order)
     }
 
+    @Test("the more are idle the longer they are sent away, and never for longer than five minutes")
+    func pace() async throws {
+        let crowded = SessionBoard(startedAt: Date(), waitingLimit: 0, callRate: 2)
+        for (session, seconds, away) in [
+            ("a", 1, 1), ("b", 1, 1), ("c", 1, 1), ("d", 1, 2), ("d", 1, 2), ("e", 900, 300),
+        ] {
+            guard case .later(away) = await crowded.nextOrder(for: session, seconds: seconds, onWait: {}) else {
+                throw Unexpected()
+            }
+        }
+        // Who works is not among them.
+        for session in ["a", "b", "c"] { crowded.deliver(order, order: "o-1", to: session) }
+        guard case .later(1) = await crowded.nextOrder(for: "d", seconds: 1, onWait: {}) else { throw Unexpected() }
+    }
+
     @Test("who was given up and calls again is news")
     func returned() async throws {
         let now = Date()
@@ -97,6 +112,15 @@ import Testing
         #expect(isWaiting)
         call.cancel()
         _ = await call.value
+        #expect(!board.isIdle("a"))
+    }
+
+    @Test("who is cut off, but asked again before that was noticed, is idle")
+    func cutLate() async throws {
+        for _ in 0..<2 { guard case .nothing = await ask("a", seconds: 0) else { throw Unexpected() } }
+        board.cutOff("a", 1)
+        #expect(board.isIdle("a"))
+        board.cutOff("a", 2)
         #expect(!board.isIdle("a"))
     }
 

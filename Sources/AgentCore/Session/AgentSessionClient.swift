@@ -56,7 +56,8 @@ public struct AgentSessionClient: Sendable {
             "ask for orders", .GET, AgentPath.orders, timeout: .seconds(Int64(reply.pollSeconds) + 20))
         if answer.status == 200 { return try JSONDecoder().decode(SignedOrder.self, from: answer.body) }
         if let seconds = answer.retryAfter {
-            try await Task.sleep(for: .seconds(Double(min(300, max(0, seconds))) * .random(in: AgentPace.jitter)))
+            try await Task.sleep(
+                for: .seconds(Double(min(AgentPace.longest, max(0, seconds))) * .random(in: AgentPace.jitter)))
         }
         return nil
     }
