@@ -8,7 +8,7 @@ extension MachineService {
     /// Matches every machine's hardware again. Called at the daemon's start, whose profiles may be others than those of its former run.
     /// - Returns: how many machines have another profile, or other labels by it.
     @discardableResult public func rematch() async throws -> Int {
-        let now = now()
+        let (now, revision) = (now(), profiles.revision)
         var changed = 0
         for id in try await store.compactMap(Machine.self, { isOutdated($0) ? $0.id : nil }) {
             changed += try await store.transaction { transaction in
@@ -23,6 +23,7 @@ extension MachineService {
                 return 1
             }
         }
+        profiles.noteMatched(revision)
         return changed
     }
 

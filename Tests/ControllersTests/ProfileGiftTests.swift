@@ -59,6 +59,29 @@ import Testing
         await daemon.kill()
     }
 
+    @Test("a profile that was put, but not matched with every machine, is matched when it is put again")
+    func cutShort() async throws {
+        let store = try await Flow.store()
+        let daemon = Flow.Daemon(store, keys: Flow.Keys(), profiles: [])
+        _ = try await Flow.boot(daemon)
+        let profiles = daemon.controllers.profiles
+        let text = "match: {manufacturer: Slipway}\nlabels: {class: small}\n"
+        #expect(try await profiles.put("mine", text: text, appliedBy: nil, by: "alice") == 1)
+        // What a call leaves that ended early: the profile counts, and the machine has the former one's labels.
+        let larger = text.replacing("small", with: "large")
+        try await store.transaction { transaction in
+            var applied = try #require(try await transaction.get(AppliedProfile.self, "mine"))
+            applied.text = larger
+            try transaction.put(applied)
+        }
+        try await profiles.load()
+        #expect(try await Self.machine(store).effectiveLabels == ["class": "small"])
+        #expect(try await profiles.put("mine", text: larger, appliedBy: nil, by: "alice") == 1)
+        #expect(try await Self.machine(store).effectiveLabels == ["class": "large"])
+        #expect(try await profiles.put("mine", text: larger, appliedBy: nil, by: "alice") == 0)
+        await daemon.kill()
+    }
+
     @Test("another OS release than the profile allows is refused with words, and again when an order is due")
     func allowed() async throws {
         let (store, keys) = (try await Flow.store(), Flow.Keys())

@@ -8,6 +8,8 @@ public final class ProfileBook: Sendable {
         var matcher: ProfileMatcher
         /// The store's revision that the applied ones are of.
         var revision: Int64 = -1
+        /// The revision that all machines were matched with.
+        var matched: Int64?
     }
 
     private let files: [HardwareProfile]
@@ -24,9 +26,18 @@ public final class ProfileBook: Sendable {
         let matcher = ProfileMatcher(files + profiles.filter { !isFile($0.name) })
         state.withLock { state in
             guard revision > state.revision else { return }
-            state = State(matcher: matcher, revision: revision)
+            (state.matcher, state.revision) = (matcher, revision)
         }
     }
+
+    /// The store's revision that the applied ones are of.
+    var revision: Int64 { state.withLock { $0.revision } }
+
+    /// All machines were matched with what the store held then.
+    func noteMatched(_ revision: Int64) { state.withLock { $0.matched = max($0.matched ?? revision, revision) } }
+
+    /// All machines were matched with what counts now.
+    var isMatched: Bool { state.withLock { $0.matched == $0.revision } }
 
     /// It is one of the daemon's own.
     public func isFile(_ name: String) -> Bool { files.contains { $0.name == name } }

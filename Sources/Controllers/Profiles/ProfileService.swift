@@ -80,7 +80,8 @@ public struct ProfileService: Sendable {
                     "hardware profile \(name) \(former == nil ? "added" : "changed")", at: now))
             return true
         }
-        return isChanged ? try await takeOver() : 0
+        // A former call may have been cut short of its end.
+        return isChanged || !book.isMatched ? try await takeOver() : 0
     }
 
     /// Removes an applied profile that is no machine's. One that a file hides is none's.
