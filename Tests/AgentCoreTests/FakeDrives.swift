@@ -222,7 +222,7 @@ final class FakeATA: FakeDrive {
         var commands: [[String]] = []
     }
 
-    enum Feature { case protectedArea, addressConfiguration, overlay }
+    enum Feature { case protectedArea, shortProtectedArea, addressConfiguration, overlay }
 
     let state: Mutex<State>
     let target: MemoryTarget
@@ -280,9 +280,14 @@ final class FakeATA: FakeDrive {
             if command[14] == 0xec {
                 var words: [Int: UInt16] = [59: state.sanitize]
                 let sectors = target.sizeBytes / 512
-                for index in 0..<4 { words[100 + index] = UInt16(truncatingIfNeeded: sectors >> (16 * index)) }
-                words[82] = (state.hasSecurity ? 2 : 0) | (state.features.contains(.protectedArea) ? 1 << 10 : 0)
-                words[83] = 0x4400 | (state.features.contains(.overlay) ? 1 << 11 : 0)
+                // Words 100 to 103, or 60 and 61 of a drive with addresses of 28 bits.
+                let isShort = state.features.contains(.shortProtectedArea)
+                for index in 0..<(isShort ? 2 : 4) {
+                    words[(isShort ? 60 : 100) + index] = UInt16(truncatingIfNeeded: sectors >> (16 * index))
+                }
+                let hasProtectedArea = isShort || state.features.contains(.protectedArea)
+                words[82] = (state.hasSecurity ? 2 : 0) | (hasProtectedArea ? 1 << 10 : 0)
+                words[83] = 0x4000 | (isShort ? 0 : 1 << 10) | (state.features.contains(.overlay) ? 1 << 11 : 0)
                 if state.features.contains(.addressConfiguration) { (words[86], words[119]) = (1 << 15, 0x4100) }
                 if state.hasSecurity {
                     words[89] = 1
@@ -295,13 +300,20 @@ final class FakeATA: FakeDrive {
             if command[14] == 0xb1, command[4] == 0xc2, let last = state.lastSector {
                 return (Array(DriveDataTests.page([3: UInt16(last & 0xffff), 4: UInt16(last >> 16)]).suffix(512)), [])
             }
-            if command[14] == (state.features.contains(.addressConfiguration) ? 0x78 : 0x27), command[13] & 0x40 != 0 {
+            if let feature = [0x78: Feature.addressConfiguration, 0x27: .protectedArea, 0xf8: .shortProtectedArea][
+                command[14]], state.features.contains(feature)
+            {
+                // EXTEND goes with the commands of 48 bits; the device register asks for sectors by number.
+                guard command[1] & 1 == (feature == .shortProtectedArea ? 0 : 1), command[13] & 0x40 != 0,
+                    let last = state.lastSector
+                else { return ([], []) }
                 var sense = [UInt8](repeating: 0, count: 64)
                 sense.replaceSubrange(0..<10, with: [0x72, 1, 0, 0x1d, 0, 0, 0, 14, 9, 12])
-                let last = state.lastSector ?? 0
-                for (place, shift) in [(15, 0), (17, 8), (19, 16), (14, 24)] {
+                for (place, shift) in [(15, 0), (17, 8), (19, 16)] {
                     sense[place] = UInt8(truncatingIfNeeded: last >> shift)
                 }
+                let high = UInt8(truncatingIfNeeded: last >> 24)
+                if feature == .shortProtectedArea { sense[20] = 0xe0 | high } else { sense[14] = high }
                 sense[21] = 0x50
                 return ([], sense)
             }

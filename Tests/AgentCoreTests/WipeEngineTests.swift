@@ -262,7 +262,7 @@ import Testing
 
     @Test(
         "hidden sectors are no erased ones",
-        arguments: [FakeATA.Feature.protectedArea, .addressConfiguration, .overlay])
+        arguments: [FakeATA.Feature.protectedArea, .shortProtectedArea, .addressConfiguration, .overlay])
     func hidden(by feature: FakeATA.Feature) throws {
         let (drive, devices, disks) = Self.ata { $0.features = [feature] }
         let last = UInt64(drive.target.sizeBytes / 512 - 1)
@@ -278,11 +278,19 @@ import Testing
         #expect(quick.outcome == .erased && quick.remarks.contains { $0.contains("hides its last 7 sectors") })
     }
 
-    @Test("a drive that does not tell of its overlay is erased, and its certificate says so")
-    func silent() throws {
-        let (_, devices, disks) = Self.ata { $0.features = [.overlay] }
+    @Test(
+        "a drive that does not tell what it hides is erased, and its certificate says so",
+        arguments: [
+            (FakeATA.Feature.overlay, "device configuration overlay"), (.protectedArea, "host protected area"),
+            (.addressConfiguration, "host protected area"),
+        ])
+    func silent(of feature: FakeATA.Feature, words: String) throws {
+        let (_, devices, disks) = Self.ata { $0.features = [feature] }
         let evidence = try #require(Self.wipe(disks, [.overwrite], devices).first)
-        #expect(evidence.outcome == .erased && evidence.remarks.contains { $0.contains("overlay") })
+        #expect(evidence.outcome == .erased)
+        #expect(evidence.remarks.contains { $0.contains("does not tell whether a \(words)") })
+        let (_, plain, others) = Self.ata { _ in }
+        #expect(Self.wipe(others, [.overwrite], plain).first?.remarks.contains { $0.contains("tell") } == false)
     }
 
     @Test(

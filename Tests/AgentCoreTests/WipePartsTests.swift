@@ -78,7 +78,14 @@ import Testing
         #expect(ATASecurity(identify: [UInt8](repeating: 0, count: 511)) == nil)
         #expect(ATACapacity(identify: [UInt8](repeating: 0, count: 511)) == nil)
         #expect(ATACapacity.lastSector(overlay: [UInt8](repeating: 255, count: 511)) == nil)
-        for count in 0..<22 { #expect(ATACapacity.lastSector(sense: [UInt8](repeating: 0x72, count: count)) == nil) }
+        for count in 0..<22 {
+            let sense = [UInt8](repeating: 0x72, count: count)
+            #expect(ATACapacity.lastSector(sense: sense, of: .protectedArea) == nil)
+        }
+        // What a 28-bit address has above its lower 24 bits.
+        let sense: [UInt8] = [0x72, 1, 0, 0x1d, 0, 0, 0, 14, 9, 12, 0, 0, 0, 0, 0, 3, 0, 2, 0, 1, 0xed, 0x50]
+        #expect(ATACapacity.lastSector(sense: sense, of: .shortProtectedArea) == 0xd01_0203)
+        #expect(ATACapacity.lastSector(sense: sense, of: .protectedArea) == 0x1_0203)
         #expect(NVMeData.namespaces(list: [1, 0, 0, 0, 3, 0, 0, 0, 0, 0, 0, 0, 9, 9]) == [1, 3])
         #expect(NVMeData.namespaces(list: [1, 0, 0]).isEmpty)
         #expect(SCSISanitizeStatus(sense: []) == .ready)

@@ -11,18 +11,18 @@ struct ATAIdentity: Equatable, Sendable {
     /// - Parameter page: with its header. Nil when it is none.
     init?(page: [UInt8]) {
         // SAT-4 §12.4.2.1: IDENTIFY data is 512 bytes from byte 60 on; ECh says that it is of a drive and not of a packet device.
-        guard page.count >= 572, page[1] == 0x89, page[56] == 0xec else { return nil }
-        let data = Array(page[60..<572])
-        func word(_ index: Int) -> UInt16 { UInt16(data[2 * index]) | UInt16(data[2 * index + 1]) << 8 }
+        guard page.count >= 572, page[1] == 0x89, page[56] == 0xec, let words = ATAWords(page[60...]) else {
+            return nil
+        }
         /// Two letters in a word, the first in its high byte.
-        func text(_ words: ClosedRange<Int>) -> String? {
-            let bytes = words.flatMap { [UInt8(word($0) >> 8), UInt8(truncatingIfNeeded: word($0))] }
+        func text(_ places: ClosedRange<Int>) -> String? {
+            let bytes = places.flatMap { [UInt8(words[$0] >> 8), UInt8(truncatingIfNeeded: words[$0])] }
             let plain = bytes.map { (0x20..<0x7f).contains($0) ? $0 : 0x20 }
             let trimmed = plain.drop { $0 == 0x20 }.reversed().drop { $0 == 0x20 }.reversed()
             return trimmed.isEmpty ? nil : String(decoding: Array(trimmed), as: UTF8.self)
         }
         (serial, firmware, model) = (text(10...19), text(23...26), text(27...46))
-        let (sanitize, security) = (word(59), word(128))
+        let (sanitize, security) = (words[59], words[128])
         methods = []
         if sanitize & 1 << 12 != 0 {
             if sanitize & 1 << 13 != 0 { methods.append(.ataSanitizeCrypto) }

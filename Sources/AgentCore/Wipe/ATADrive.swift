@@ -54,12 +54,16 @@ struct ATADrive: DriveEraser {
                 "\(what) hides its last \(last - capacity.sectors + 1) sectors: show them in a rescue shell (`\(remedy(last + 1)) \(path)`), power the "
                 + "machine off and on, then wipe again"
         }
+        let native = capacity.native.flatMap(nativeLastSector)
         let overlaid = capacity.hasOverlay ? overlaidLastSector() : nil
         state.hidden =
-            hidden(by: "a host protected area", upTo: nativeLastSector(capacity)) { "hdparm -N p\($0)" }
+            hidden(by: "a host protected area", upTo: native) { "hdparm -N p\($0)" }
             ?? hidden(by: "a device configuration overlay", upTo: overlaid) { _ in "hdparm --dco-restore" }
-        if capacity.hasOverlay, overlaid == nil {
-            state.remarks.append("the drive does not tell whether a device configuration overlay hides sectors")
+        for (isSilent, what) in [
+            (capacity.native != nil && native == nil, "host protected area"),
+            (capacity.hasOverlay && overlaid == nil, "device configuration overlay"),
+        ] where isSilent {
+            state.remarks.append("the drive, or its controller, does not tell whether a \(what) hides sectors")
         }
     }
 
@@ -174,13 +178,12 @@ struct ATADrive: DriveEraser {
         devices.scsi(path, [0x85, 4 << 1, 0x0e, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0xec, 0], bytes: 512)?.answer
     }
 
-    /// GET NATIVE MAX ADDRESS EXT (78h, feature 0000h), or READ NATIVE MAX ADDRESS EXT (27h) of older drives: non-data, extended, with the registers in the sense
-    /// data.
-    private func nativeLastSector(_ capacity: ATACapacity) -> UInt64? {
-        guard capacity.hasAddressConfiguration || capacity.hasProtectedArea else { return nil }
-        let command: UInt8 = capacity.hasAddressConfiguration ? 0x78 : 0x27
-        return devices.scsi(path, [0x85, 3 << 1 | 1, 0x20, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x40, command, 0], bytes: 0)
-            .flatMap { ATACapacity.lastSector(sense: $0.sense) }
+    /// Non-data, with the registers in the sense data.
+    private func nativeLastSector(_ command: ATACapacity.NativeCommand) -> UInt64? {
+        let protocolByte: UInt8 = 3 << 1 | (command.isExtended ? 1 : 0)
+        return devices.scsi(
+            path, [0x85, protocolByte, 0x20, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x40, command.rawValue, 0], bytes: 0
+        ).flatMap { ATACapacity.lastSector(sense: $0.sense, of: command) }
     }
 
     /// DEVICE CONFIGURATION IDENTIFY (B1h, feature C2h), PIO data-in. Firmware freezes it often.

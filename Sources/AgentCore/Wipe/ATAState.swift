@@ -19,16 +19,15 @@ struct ATASecurity: Equatable {
 
     /// - Parameter identify: nil when it is cut.
     init?(identify data: [UInt8]) {
-        guard data.count >= 512 else { return nil }
-        func word(_ index: Int) -> UInt16 { UInt16(data[2 * index]) | UInt16(data[2 * index + 1]) << 8 }
+        guard let words = ATAWords(data) else { return nil }
         /// Words 89 and 90: units of two minutes, in 8 bits or, where bit 15 says so, in 15.
         func minutes(_ index: Int) -> Int? {
-            let value = word(index)
+            let value = words[index]
             let units = value & 0x8000 != 0 ? value & 0x7fff : value & 0xff
             return units == 0 ? nil : Int(units) * 2
         }
-        let (security, sanitize) = (word(128), word(59))
-        isSupported = security & 1 != 0 && word(82) & 2 != 0
+        let (security, sanitize) = (words[128], words[59])
+        isSupported = security & 1 != 0 && words[82] & 2 != 0
         isEnabled = security & 2 != 0
         isLocked = security & 4 != 0
         isFrozen = security & 8 != 0
