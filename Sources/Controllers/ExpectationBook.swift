@@ -12,8 +12,12 @@ final class ExpectationBook: Sendable {
         var profile: String?
         var bmcAddress: String?
         var switchPorts: [SwitchPort]
-        var desired: Machine.Desired
-        var phase: Phase
+        var hostname: String?
+        var location: Location?
+        var bmc: Machine.BMCEndpoint?
+        var isAccepted: Bool
+        var mayBeRenamed: Bool
+        var isTurnedAway: Bool
         var expected: Machine.Expected?
         /// Something is said of it that is to be taken back when no announcement is about it.
         var isConcerned: Bool
@@ -24,7 +28,10 @@ final class ExpectationBook: Sendable {
             isConcerned = machine.observed.expected != nil || machine.condition(.expected) != nil
             bmcAddress = machine.observed.hardware?.bmc?.address
             switchPorts = machine.observed.hardware?.switchPorts ?? []
-            (desired, phase, expected) = (machine.desired, machine.observed.phase, machine.observed.expected)
+            let (desired, phase) = (machine.desired, machine.observed.phase)
+            (hostname, location, bmc) = (desired.hostname, desired.location, desired.bmc)
+            (isAccepted, expected) = (desired.accepted, machine.observed.expected)
+            (mayBeRenamed, isTurnedAway) = (phase.mayBeRenamed, phase.isTurnedAway)
         }
     }
 
@@ -57,10 +64,12 @@ final class ExpectationBook: Sendable {
             let former = state.faces[id]
             guard former != face else { return false }
             state.due.insert(.machine(id))
-            state.markAround(machine: id)
             state.faces[id] = face
-            state.matcher.update(face?.arrival, id: id)
-            state.markAround(machine: id)
+            if former?.arrival != face?.arrival || former?.expected?.name != face?.expected?.name {
+                state.markAround(machine: id)
+                state.matcher.update(face?.arrival, id: id)
+                state.markAround(machine: id)
+            }
             guard former?.name != face?.name else { return true }
             // Who waits for a name looks whether it is free.
             for name in [former?.name, face?.name].compactMap({ $0 }) {

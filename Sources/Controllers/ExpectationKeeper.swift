@@ -163,7 +163,7 @@ public struct ExpectationKeeper: Service {
         }
         machine.set(.expected, true, "as \(expected.announcedBy) announced \(name)", at: now)
         guard expected.announced.accept, !machine.desired.accepted,
-            ![.rejected, .retired].contains(machine.observed.phase)
+            !machine.observed.phase.isTurnedAway
         else { return }
         // Nobody has looked at this session: leave to change the machine makes it no place for secrets.
         machine.desired.accepted = true

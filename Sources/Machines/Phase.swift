@@ -44,6 +44,9 @@ public enum Phase: String, Codable, Sendable, CaseIterable {
         }
     }
 
+    /// Nobody wants it: a person said so.
+    public var isTurnedAway: Bool { self == .rejected || self == .retired }
+
     /// Where a machine stays until somebody asks for something.
     public var isResting: Bool {
         switch self {

@@ -14,6 +14,7 @@ public final class SQLiteRecordStore: RecordStore {
     private let lock: FileLock
     private let path: String
     private let state: Mutex<State>
+    public let decoded = DecodedRecords()
 
     private struct State {
         var feed: ChangeFeed

@@ -9,6 +9,7 @@ public final class MemoryStore: RecordStore {
     }
 
     private let state: Mutex<State>
+    public let decoded = DecodedRecords()
 
     public init(logCapacity: Int = 10_000, watcherCapacity: Int = 10_000) {
         state = Mutex(State(feed: ChangeFeed(from: 0, capacity: logCapacity, watcherCapacity: watcherCapacity)))

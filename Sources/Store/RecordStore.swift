@@ -15,6 +15,8 @@ public protocol RecordStore: Sendable {
     /// - Throws: in the stream: ``StoreError`` `compacted` when the log does not reach back so far, `watcherTooSlow` when the
     ///   caller falls behind.
     func watch(kind: String, from revision: Revision) async throws -> AsyncThrowingStream<Change, any Error>
+    /// Of this store's own records.
+    var decoded: DecodedRecords { get }
 }
 
 /// Which records of a kind a list has: in the order of their ids, those behind `after`, at most `limit`.

@@ -38,7 +38,7 @@ extension Snapshot {
 
 extension RecordStore {
     public func get<Item: Resource>(_: Item.Type, _ id: String) async throws -> Item? {
-        try await get(RecordKey(kind: Item.kind, id: id)).map { try Item($0) }
+        try await get(RecordKey(kind: Item.kind, id: id)).map { try decoded.item(of: $0) }
     }
 
     /// Those of the resources that there are, by id.
@@ -115,9 +115,10 @@ extension RecordStore {
         of _: Item.Type
     ) async throws -> AsyncThrowingMapSequence<AsyncThrowingStream<Change, any Error>, ResourceChange<Item>> {
         let start = try await list(kind: Item.kind, ListPart(limit: 0)).revision
-        return try await watch(kind: Item.kind, from: start).map { change in
+        return try await watch(kind: Item.kind, from: start).map { [decoded] change in
             switch change.effect {
-            case .put(let record): ResourceChange(revision: change.revision, id: change.key.id, item: try Item(record))
+            case .put(let record):
+                ResourceChange(revision: change.revision, id: change.key.id, item: try decoded.item(of: record))
             case .delete: ResourceChange<Item>(revision: change.revision, id: change.key.id, item: nil)
             }
         }

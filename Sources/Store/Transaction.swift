@@ -16,7 +16,7 @@ public final class Transaction {
         }
         let record = try await store.get(key)
         seen[key] = .some(record?.revision)
-        return try record.map { try Item($0) }
+        return try record.map { try store.decoded.item(of: $0) }
     }
 
     /// Writes a resource. One that was not read in this transaction must be new.

@@ -13,6 +13,7 @@ import Testing
     final class CountingStore: RecordStore {
         let inner = MemoryStore()
         let reads = Mutex(0)
+        var decoded: DecodedRecords { inner.decoded }
 
         func get(_ key: RecordKey) async throws -> Record? {
             reads.withLock { $0 += 1 }

@@ -150,5 +150,5 @@ extension ExpectedMachine {
 
 extension Phase {
     /// Nothing on its disk or in a cluster carries its name yet.
-    var mayBeRenamed: Bool { [.discovered, .inspecting, .available].contains(self) }
+    public var mayBeRenamed: Bool { [.discovered, .inspecting, .available].contains(self) }
 }

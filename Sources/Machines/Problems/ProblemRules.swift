@@ -29,7 +29,7 @@ public enum ProblemRules {
 
     /// Nobody wants to hear of machines that were turned away.
     private static func isOurs(_ machine: Machine) -> Bool {
-        ![.rejected, .retired].contains(machine.observed.phase)
+        !machine.observed.phase.isTurnedAway
     }
 
     private typealias Rule = @Sendable (Machine, ProblemFacts) -> [ProblemSighting]

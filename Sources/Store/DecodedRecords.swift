@@ -1,0 +1,49 @@
+import Machines
+import Synchronization
+
+/// What the newest records were decoded to. A change of one resource is read by several at a time, and to decode it costs more than to read it.
+/// A record of one revision never changes, so there is nothing to be invalidated.
+public final class DecodedRecords: Sendable {
+    private struct Entry {
+        var revision: Revision
+        var item: any Sendable
+    }
+
+    /// Two generations: who is asked for again stays, and the others go with theirs.
+    private struct State {
+        var young: [RecordKey: Entry] = [:]
+        var old: [RecordKey: Entry] = [:]
+
+        func entry(_ key: RecordKey) -> Entry? { young[key] ?? old[key] }
+
+        mutating func keep(_ entry: Entry, as key: RecordKey, limit: Int) {
+            if young[key] == nil, young.count >= limit { (old, young) = (young, [:]) }
+            young[key] = entry
+        }
+    }
+
+    private let state = Mutex(State())
+    private let limit: Int
+
+    /// - Parameter limit: of each generation.
+    public init(limit: Int = 256) { self.limit = limit }
+
+    /// What the record holds.
+    /// - Parameter record: as the engine committed it.
+    /// - Throws: ``StoreError`` `corrupt`.
+    func item<Item: Resource>(of record: Record) throws -> Item {
+        let known = state.withLock { state -> Entry? in
+            guard let entry = state.entry(record.key), entry.revision == record.revision else { return nil }
+            state.keep(entry, as: record.key, limit: limit)
+            return entry
+        }
+        if let item = known?.item as? Item { return item }
+        let item = try Item(record)
+        state.withLock { state in
+            // What is older by now does not take the place of what is newer.
+            guard record.revision >= state.entry(record.key)?.revision ?? 0 else { return }
+            state.keep(Entry(revision: record.revision, item: item), as: record.key, limit: limit)
+        }
+        return item
+    }
+}
