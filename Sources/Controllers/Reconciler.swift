@@ -51,8 +51,9 @@ public struct Reconciler: Service {
         for await _ in wakeups.stream(for: id) {
             do {
                 // A task of its own: one keeps all the memory that it ever had on its stack, here 80 KiB for each machine.
-                async let due = settle(id)
-                wakeups.wake(id, at: try await due)
+                async let rest = settle(id)
+                let (due, silence) = try await rest
+                wakeups.wake(id, at: due, whenSilent: silence)
                 failures = 0
             } catch is CancellationError {
                 return
@@ -67,13 +68,12 @@ public struct Reconciler: Service {
         }
     }
 
-    /// - Returns: when to look again at the latest.
-    private func settle(_ id: String) async throws -> Date? {
+    /// - Returns: when to look again at the latest, and when its agent is silent.
+    private func settle(_ id: String) async throws -> (due: Date?, silence: Wakeups.Silence?) {
         let due = try await stepper.settle(id)
         guard let session = try await store.get(Machine.self, id)?.observed.session,
             let session = try await store.get(AgentSession.self, session), board.isLive(session, at: now())
-        else { return due }
-        // A session that falls silent changes nothing in the store: look again when its patience is over.
-        return min(due ?? .distantFuture, board.expiry(of: session))
+        else { return (due, nil) }
+        return (due, { [board] in board.expiry(of: session) })
     }
 }

@@ -3,9 +3,27 @@ import Synchronization
 
 /// Wakes the task that tends one machine: because something changed, or because a time it waited for has come.
 final class Wakeups: Sendable {
+    /// Tells when an agent counts as silent unless it calls before.
+    typealias Silence = @Sendable () -> Date
+
     private struct Waiter {
         var continuation: AsyncStream<Void>.Continuation
         var due: Date?
+        /// When the agent was last known to fall silent, and who knows better by then.
+        var silence: (at: Date, ask: Silence)?
+
+        mutating func wait(_ due: Date?, _ silence: (at: Date, ask: Silence)?) {
+            (self.due, self.silence) = (due, silence)
+        }
+
+        /// Its time has come. An agent that called meanwhile is asked after again later.
+        mutating func isRipe(_ now: Date) -> Bool {
+            if let due, due <= now { return true }
+            guard let silence, silence.at <= now else { return false }
+            let later = silence.ask()
+            self.silence?.at = later
+            return later <= now
+        }
     }
 
     private let waiters = Mutex<[String: Waiter]>([:])
@@ -25,8 +43,11 @@ final class Wakeups: Sendable {
         waiter?.continuation.yield()
     }
 
-    /// Look again at this time; nil: only when something changes.
-    func wake(_ machine: String, at due: Date?) { waiters.withLock { $0[machine]?.due = due } }
+    /// Look again at this time, or when an agent fell silent, of which nothing changes in the store; nil: only when something changes.
+    func wake(_ machine: String, at due: Date?, whenSilent silence: Silence? = nil) {
+        let silence = silence.map { ($0(), $0) }
+        waiters.withLock { $0[machine]?.wait(due, silence) }
+    }
 
     /// The machine is gone.
     func end(_ machine: String) {
@@ -37,10 +58,10 @@ final class Wakeups: Sendable {
     /// Wakes everybody whose time has come.
     func tick(_ now: Date) {
         let ripe = waiters.withLock { waiters in
-            waiters.compactMap { machine, waiter -> Waiter? in
-                guard let due = waiter.due, due <= now else { return nil }
-                waiters[machine]?.due = nil
-                return waiter
+            waiters.keys.compactMap { machine -> Waiter? in
+                guard waiters[machine]?.isRipe(now) ?? false else { return nil }
+                waiters[machine]?.wait(nil, nil)
+                return waiters[machine]
             }
         }
         for waiter in ripe { waiter.continuation.yield() }

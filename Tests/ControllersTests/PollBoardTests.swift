@@ -36,6 +36,15 @@ import Testing
         }
     }
 
+    @Test("ten thousand are looked at fifty a second")
+    func many() {
+        var board = PollBoard()
+        for number in 0..<10_000 { board.note(Self.endpoint(number), of: "m-\(number)", now: Self.start, jitter: 0) }
+        #expect(board.start(now: Self.start).contains("m-1"))
+        board.finish("m-1", .answered, now: Self.start, jitter: 0.5)
+        #expect(board.due("m-1") == Self.at(200))
+    }
+
     @Test("a BMC that is named anew is looked at at once, though it was being asked under its former name")
     func renamed() {
         var board = PollBoard()

@@ -38,8 +38,10 @@ struct PollBoard {
         var isStale = false
     }
 
-    /// Seconds between two looks at a BMC that answers.
-    static let interval = 60.0
+    /// Seconds between two looks at a BMC that answers, unless there are too many of them.
+    static let shortestInterval = 60.0
+    /// Looks a second at those that answer, at most: each is a session of its own.
+    static let rate = 50.0
     /// After the first failure; doubled at each further one.
     static let firstRest = 30.0
     static let longestRest = 600.0
@@ -48,6 +50,8 @@ struct PollBoard {
     static let most = Lane.allCases.map(\.width).reduce(0, +)
 
     private var entries: [String: Entry] = [:]
+
+    private var interval: Double { max(Self.shortestInterval, Double(entries.count) / Self.rate) }
 
     /// A machine has this BMC, or none any more.
     /// - Parameter jitter: 0 to 1.
@@ -58,7 +62,7 @@ struct PollBoard {
         }
         guard let known = entries[id] else {
             // At a start of the daemon all are due: spread over one interval.
-            entries[id] = Entry(endpoint: endpoint, due: now.addingTimeInterval(jitter * Self.interval))
+            entries[id] = Entry(endpoint: endpoint, due: now.addingTimeInterval(jitter * interval))
             return
         }
         guard known.endpoint != endpoint else { return }
@@ -89,7 +93,7 @@ struct PollBoard {
         entry.lane = wasStale ? .new : outcome == .answered ? .well : .sick
         let rest: Double =
             switch outcome {
-            case .answered: Self.interval
+            case .answered: interval
             case .failed: min(Self.longestRest, Self.firstRest * Double(1 << min(max(0, entry.failures - 1), 8)))
             case .refused: Self.restAfterRefusal
             }

@@ -40,15 +40,16 @@ public struct ConsoleService: Service {
             }
             let began = ContinuousClock.now
             do {
-                guard try await mayOpen(machine) else {
-                    end = ""
-                    continue
-                }
                 guard hub.takeTurn(machine) else {
                     try await Task.sleep(for: Self.turnRest)
                     continue
                 }
                 defer { hub.closed(machine) }
+                // Only now: thousands may wait for a turn.
+                guard try await mayOpen(machine) else {
+                    end = ""
+                    continue
+                }
                 try await open(machine)
             } catch is Unwanted {
                 continue
