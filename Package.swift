@@ -144,7 +144,7 @@ let package = Package(
                 "APIServer", "APIModel", "Controllers", "NetworkBoot", "PowerControl", "ImageLibrary",
                 "ClusterMembership",
                 "SQLiteStore", "Store", "ProfileFiles", "PrometheusMetrics", "Inventory", "Machines", "DHCP",
-                "NetworkAddresses", x509,
+                "NetworkAddresses", "CMalloc", x509,
                 crypto, cryptoExtras,
                 nioCore, nioPosix, nioSSL,
                 asn1, lifecycle, signals, logging, coreMetrics,
@@ -160,6 +160,7 @@ let package = Package(
         .target(name: "CAgent"),
         .target(name: "CDatagrams"),
         .systemLibrary(name: "CPcap", pkgConfig: "libpcap", providers: [.apt(["libpcap-dev"])]),
+        .systemLibrary(name: "CMalloc"),
         .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
         library(
             "AgentCore",

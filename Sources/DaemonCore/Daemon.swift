@@ -57,6 +57,7 @@ public enum Daemon {
         metrics: MetricsRegistry, logger: Logger
     ) async throws {
         let now: @Sendable () -> Date = { Date() }
+        MemoryKeeper.limitArenas()
         FileLimit.raise(logger: logger)
         EventLoops.fit()
         EventLoops.goFirst()
@@ -114,7 +115,7 @@ public enum Daemon {
         services += [
             controllers.reconciler, controllers.monitor, controllers.consoleService, controllers.shells,
             controllers.problemWatch,
-            Janitor(store: store, logger: logger, now: now),
+            Janitor(store: store, logger: logger, now: now), MemoryKeeper(logger: logger),
         ]
         logger.info(
             "slipwayd starts",

@@ -1,0 +1,2 @@
+/* What glibc has beyond the C standard. */
+#include <malloc.h>
