@@ -125,8 +125,7 @@ public struct AgentSessionClient: Sendable {
             } catch {
                 failures += 1
                 if failures == 1 || failures % 10 == 0 { Console.say("cannot \(what), going on trying: \(error)") }
-                // A daemon that is slow because thousands call is not helped by calls; with its timeout this stays within a session's patience.
-                let seconds = min(30, 0.25 * Double(1 << min(failures, 7))) * Double.random(in: 0.8...1.2)
+                let seconds = min(10, 0.25 * Double(1 << min(failures, 6))) * Double.random(in: 0.8...1.2)
                 try await Task.sleep(for: .seconds(max(seconds, Double(wanted))))
             }
         }
