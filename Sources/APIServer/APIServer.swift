@@ -74,22 +74,24 @@ public struct APIRouter: Sendable {
 
     /// Twice as many as agents may wait. Each costs 100 KiB; more wait in the kernel until one of these ends.
     private static let maximumConnections = 3000
-    /// Of one address: a NAT full of machines has room, and one client leaves some to others.
-    private static let connectionsPerAddress = 256
     /// For a TLS handshake: a thousand that come at once wait ten seconds for theirs.
     private static let handshakePatience = TimeAmount.seconds(30)
 
     /// The server as a service.
-    public func server(address: String, port: Int, tls: TLSConfiguration, logger: Logger) throws -> some Service {
+    /// - Parameter connectionsPerAddress: more of one address are closed: one client leaves some to others.
+    public func server(
+        address: String, port: Int, connectionsPerAddress: Int, tls: TLSConfiguration, logger: Logger
+    ) throws -> some Service {
         let http = HTTP1Channel.Configuration(additionalChannelHandlers: [UpgradeRefusal()], idleTimeout: .seconds(120))
-        let connections = ConnectionCount(perAddress: Self.connectionsPerAddress)
+        let refusals = RefusalLog()
+        let connections = ConnectionCount(perAddress: connectionsPerAddress)
         return Application(
             router: router(),
             server: .init { responder in
                 try TLSChannel(
                     GuardedChannel(
                         base: HTTP1Channel(responder: responder, configuration: http), connections: connections,
-                        patience: Self.handshakePatience),
+                        refusals: refusals, patience: Self.handshakePatience),
                     tlsConfiguration: tls)
             },
             configuration: .init(

@@ -41,11 +41,14 @@ struct APIService {
             names: ["localhost", ProcessInfo.processInfo.hostName], now: now())
         let (address, port) = (configuration.address.description, configuration.apiPort)
         return Listener(
-            server: try router.server(address: address, port: port, tls: tls, logger: logger), address: address,
+            server: try router.server(
+                address: address, port: port, connectionsPerAddress: configuration.apiConnectionsPerAddress, tls: tls,
+                logger: logger), address: address,
             port: port)
     }
 
-    /// The server, with words for an address that cannot be had.
+    /// The server, with words for an address that cannot be had. It goes ahead of the daemon's own work, for which nobody waits: behind a
+    /// thousand machines' next steps even a new connection would wait for seconds.
     private struct Listener: Service {
         let server: any Service
         let address: String
@@ -53,7 +56,10 @@ struct APIService {
 
         func run() async throws {
             do {
-                try await server.run()
+                try await withThrowingTaskGroup(of: Void.self) { group in
+                    group.addTask(priority: .high) { [server] in try await server.run() }
+                    try await group.waitForAll()
+                }
             } catch let error as IOError {
                 throw DaemonError(
                     "the API cannot listen on \(address):\(port): \(error); `ss -tlpn sport = :\(port)` shows who does")

@@ -50,6 +50,9 @@ public struct DaemonConfiguration: Sendable, Equatable {
     public var bmcAuthorities: String?
     /// Operations that destroy data and run at once.
     public var operationLimits = OperationLimits()
+    /// API connections of one address. Machines behind a NAT, or a service that hides their addresses, share one: each that waits for an order holds a
+    /// connection.
+    public var apiConnectionsPerAddress = 256
     /// DHCP packets a second that one MAC may send in the long run; 0: no limit.
     public var dhcpPacketsPerSecond: Int
 
@@ -98,6 +101,8 @@ public struct DaemonConfiguration: Sendable, Equatable {
             total: try top.integer("operation_limit", in: 1...100_000) ?? configuration.operationLimits.total,
             perRack: try top.integer("operation_limit_per_rack", in: 1...100_000)
                 ?? configuration.operationLimits.perRack)
+        configuration.apiConnectionsPerAddress =
+            try top.integer("api_connections_per_address", in: 1...3000) ?? configuration.apiConnectionsPerAddress
         configuration.bmcAuthorities = try top.string("bmc_authorities")
         if configuration.firmwareHTTPS, configuration.bootTLSPort == nil {
             throw top.fault(key: "firmware_https", "firmware_https: needs boot_tls_port, such as 8444")

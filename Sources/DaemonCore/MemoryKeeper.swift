@@ -10,7 +10,7 @@ struct MemoryKeeper: Service {
 
     /// More arenas let more threads allocate at once; this daemon's threads wait for other things.
     private static let arenas: Int32 = 4
-    /// Bytes in holes that are worth the walk, which takes a third of a second of a gigabyte.
+    /// Bytes in holes that are worth the walk through all of them.
     private static let worthwhile = 64 << 20
 
     /// Called at the start: arenas that are there stay.

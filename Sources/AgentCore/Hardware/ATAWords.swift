@@ -1,4 +1,4 @@
-/// A page of 256 words, each with its low byte first, as ATA drives send them (ACS-4 §3.3.10).
+/// A page of 256 words, each with its low byte first, as ATA drives send them.
 struct ATAWords {
     private let data: [UInt8]
 

@@ -3,11 +3,11 @@
 struct ATACapacity: Equatable {
     /// The command that tells the last sector there is, hidden or not.
     enum NativeCommand: UInt8 {
-        /// GET NATIVE MAX ADDRESS EXT, feature 0000h, of Accessible Max Address Configuration (ACS-4 §7.2).
+        /// GET NATIVE MAX ADDRESS EXT, feature 0000h, of Accessible Max Address Configuration (ACS-4).
         case addressConfiguration = 0x78
-        /// READ NATIVE MAX ADDRESS EXT, of Host Protected Area (ACS-2 §7.33).
+        /// READ NATIVE MAX ADDRESS EXT, of Host Protected Area (ACS-2).
         case protectedArea = 0x27
-        /// READ NATIVE MAX ADDRESS, for a drive with addresses of 28 bits (ACS-2 §7.32).
+        /// READ NATIVE MAX ADDRESS, for a drive with addresses of 28 bits (ACS-2).
         case shortProtectedArea = 0xf8
 
         var isExtended: Bool { self != .shortProtectedArea }
