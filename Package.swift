@@ -213,7 +213,11 @@ let package = Package(
             ["NetworkBoot", "DHCP", "Inventory", "Machines", "NetworkAddresses", "TestSupport", logging, nioSSL]),
         tests(
             "AgentCore",
-            ["AgentCore", "BMCSimulator", "IPMI", "Inventory", "NetworkAddresses", "SMBIOS", "TPM", "TestSupport"],
+            [
+                "AgentCore", "BMCSimulator", "IPMI", "Inventory", "NetworkAddresses", "RedfishSimulator", "SMBIOS",
+                "TPM",
+                "TestSupport", crypto,
+            ],
             fixtures: true
         ),
         tests(

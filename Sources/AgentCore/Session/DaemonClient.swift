@@ -1,17 +1,22 @@
 import FoundationEssentials
 import NIOCore
 import NIOHTTP1
-import NIOPosix
-import NIOSSL
+import Synchronization
 
-/// HTTPS calls to the daemon, known by its CA's key. A connection for each call: the daemon may be killed at any moment, and a
-/// fresh connection is the one state that is always right.
-public struct DaemonClient: Sendable {
+/// HTTPS calls to the daemon, known by its CA's key. The connection of a call is kept for the next one, for some seconds: a handshake
+/// costs both sides more than a call. The daemon may be killed at any moment, so a call that a kept connection did not carry has a fresh one.
+public final class DaemonClient: Sendable {
     let host: String
     let port: Int
     let pin: String
+    /// How long an idle connection is kept; zero: each call has its own.
+    private let idleTime: TimeAmount
+    private let kept = Mutex<DaemonConnection?>(nil)
 
-    public init(host: String, port: Int, pin: String) { (self.host, self.port, self.pin) = (host, port, pin) }
+    /// - Parameter pin: SHA-256 (hex) of the daemon's CA's SubjectPublicKeyInfo.
+    public init(host: String, port: Int, pin: String, idleTime: TimeAmount = .seconds(5)) {
+        (self.host, self.port, self.pin, self.idleTime) = (host, port, pin, idleTime)
+    }
 
     public struct Answer: Sendable {
         public var status: Int
@@ -25,70 +30,59 @@ public struct DaemonClient: Sendable {
     public func call(
         _ method: HTTPMethod, _ path: String, token: String?, body: Data?, timeout: TimeAmount
     ) async throws -> Answer {
+        let request = request(method, path, token: token, body: body)
         do {
-            return try await exchange(method, path, token: token, body: body, timeout: timeout)
-        } catch let error as DaemonClientError {
-            throw error
+            if let connection = take() {
+                do {
+                    return try await ask(connection, request, timeout: timeout)
+                } catch is DaemonConnection.Ended {
+                    // The daemon closed it, or is another one by now.
+                }
+            }
+            let connection = try await DaemonConnection.open(host: host, port: port, pin: pin, idleTime: idleTime)
+            return try await ask(connection, request, timeout: timeout)
         } catch {
             throw DaemonClientError(server: "\(host):\(port)", reason: "\(error)")
         }
     }
 
-    private func exchange(
-        _ method: HTTPMethod, _ path: String, token: String?, body: Data?, timeout: TimeAmount
+    private func ask(
+        _ connection: DaemonConnection, _ request: DaemonConnection.Request, timeout: TimeAmount
     ) async throws -> Answer {
-        var tls = TLSConfiguration.makeClientConfiguration()
-        // The callback below decides; the system has no trust store here to be loaded.
-        tls.trustRoots = .certificates([])
-        tls.certificateVerification = .noHostnameVerification
-        let context = try NIOSSLContext(configuration: tls)
-        let (host, port, pin) = (host, port, pin)
-        let channel = try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
-            .connectTimeout(.seconds(5))
-            .connect(host: host, port: port) { channel in
-                channel.eventLoop.makeCompletedFuture {
-                    let handlers = channel.pipeline.syncOperations
-                    try handlers.addHandler(
-                        NIOSSLClientHandler(context: context, serverHostname: nil) { certificates, promise in
-                            let chain = certificates.compactMap { try? $0.toDERBytes() }
-                            promise.succeed(CertificatePin.accepts(chain, pin: pin) ? .certificateVerified : .failed)
-                        })
-                    try handlers.addHTTPClientHandlers()
-                    return try NIOAsyncChannel<HTTPClientResponsePart, HTTPClientRequestPart>(
-                        wrappingChannelSynchronously: channel)
-                }
-            }
-        // A server that goes silent must not hold the agent: the timer closes the connection under it.
-        let timer = channel.channel.eventLoop.scheduleTask(in: timeout) { channel.channel.close(promise: nil) }
-        defer { timer.cancel() }
-        return try await channel.executeThenClose { inbound, outbound in
-            var headers = HTTPHeaders([("Host", "\(host):\(port)"), ("Connection", "close")])
-            if let token { headers.add(name: "Authorization", value: "Bearer \(token)") }
-            headers.add(name: "Content-Length", value: "\(body?.count ?? 0)")
-            if body != nil { headers.add(name: "Content-Type", value: "application/json") }
-            var parts: [HTTPClientRequestPart] = [
-                .head(HTTPRequestHead(version: .http1_1, method: method, uri: path, headers: headers))
-            ]
-            if let body { parts.append(.body(.byteBuffer(ByteBuffer(bytes: body)))) }
-            try await outbound.write(contentsOf: parts + [.end(nil)])
-            var status = 0
-            var retryAfter: Int?
-            var received = Data()
-            for try await part in inbound {
-                switch part {
-                case .head(let head):
-                    status = Int(head.status.code)
-                    retryAfter = head.headers.first(name: "Retry-After").flatMap { Int($0) }
-                case .body(let buffer):
-                    received.append(contentsOf: buffer.readableBytesView)
-                    guard received.count < 16 << 20 else {
-                        throw DaemonClientError(server: "\(host):\(port)", reason: "the answer is too long")
-                    }
-                case .end: return Answer(status: status, body: received, retryAfter: retryAfter)
-                }
-            }
-            throw DaemonClientError(server: "\(host):\(port)", reason: "the connection ended before the answer did")
+        let (answer, isReusable) = try await connection.ask(request, timeout: timeout)
+        // Whoever is told to come later leaves its place to others.
+        if isReusable, answer.retryAfter == nil { keep(connection) } else { connection.close() }
+        return answer
+    }
+
+    private func take() -> DaemonConnection? {
+        let connection = kept.withLock { kept in
+            defer { kept = nil }
+            return kept
         }
+        return connection?.isActive == true ? connection : nil
+    }
+
+    /// Calls that run side by side have a connection each; the one that ends last is kept.
+    private func keep(_ connection: DaemonConnection) {
+        let former = kept.withLock { kept in
+            defer { kept = connection }
+            return kept
+        }
+        former?.close()
+    }
+
+    private func request(
+        _ method: HTTPMethod, _ path: String, token: String?, body: Data?
+    ) -> DaemonConnection.Request {
+        var headers = HTTPHeaders([("Host", "\(host):\(port)")])
+        if idleTime == .zero { headers.add(name: "Connection", value: "close") }
+        if let token { headers.add(name: "Authorization", value: "Bearer \(token)") }
+        headers.add(name: "Content-Length", value: "\(body?.count ?? 0)")
+        if body != nil { headers.add(name: "Content-Type", value: "application/json") }
+        return DaemonConnection.Request(
+            head: HTTPRequestHead(version: .http1_1, method: method, uri: path, headers: headers),
+            body: body.map { ByteBuffer(bytes: $0) })
     }
 }
 

@@ -1,6 +1,7 @@
 import AgentCore
 import FoundationEssentials
 import Inventory
+import NIOCore
 import NetworkAddresses
 import Synchronization
 
@@ -92,7 +93,8 @@ final class FleetMachine: Sendable {
         try await Task.sleep(for: .seconds(luck.seconds(pace.kernel)))
         let control = FleetControl(machine: self, start: start, bootID: UUID().uuidString.lowercased())
         Report.say(.agent, number)
-        try await AgentRunner(client: client(boot.address, pin), ticket: ticket, mac: mac, machine: control).run()
+        let client = DaemonClient(host: "\(boot.address)", port: surroundings.wirePort, pin: pin)
+        try await AgentRunner(client: client, ticket: ticket, mac: mac, machine: control).run()
         switch control.exit {
         case .system: try await startDisk()
         case .off:
@@ -110,14 +112,11 @@ final class FleetMachine: Sendable {
         else {
             return
         }
+        let client = DaemonClient(host: "\(address)", port: surroundings.wirePort, pin: pin, idleTime: .zero)
         try await InstalledNode(
-            machine: self, settings: system, client: client(address, pin), address: "\(address)",
+            machine: self, settings: system, client: client, address: "\(address)",
             bootID: UUID().uuidString.lowercased()
         ).run()
-    }
-
-    private func client(_ address: NetworkAddresses.IPv4Address, _ pin: String) -> DaemonClient {
-        DaemonClient(host: "\(address)", port: surroundings.wirePort, pin: pin)
     }
 
     func hardware(bootID: String) -> HardwareReport {

@@ -8,7 +8,7 @@ import Synchronization
 final class LossyWire: Sendable {
     private let daemon: SocketAddress
     private let port: Int
-    /// By address of the machine: what becomes of a new connection.
+    /// By address of the machine: what becomes of its next request.
     private let fates = Mutex<[String: @Sendable () -> Fate]>([:])
 
     enum Fate: Sendable {
@@ -34,11 +34,11 @@ final class LossyWire: Sendable {
                 let loop = channel.eventLoop
                 guard let own = channel.localAddress?.ipAddress,
                     let source = try? SocketAddress(ipAddress: own, port: 0),
-                    let fate = fates.withLock({ $0[own] })?(), fate != .dead
+                    let fate = fates.withLock({ $0[own] }), fate() != .dead
                 else { return loop.makeFailedFuture(ChannelError.ioOnClosedChannel) }
                 return ClientBootstrap(group: loop).bind(to: source).connectTimeout(.seconds(5)).connect(to: daemon)
                     .flatMapThrowing { upstream in
-                        let flights = Flights(isLossy: fate == .losesAnswer)
+                        let flights = Flights(fate)
                         try channel.pipeline.syncOperations.addHandler(
                             Ferry(to: upstream, flights, isFromMachine: true))
                         try upstream.pipeline.syncOperations.addHandler(
@@ -50,13 +50,24 @@ final class LossyWire: Sendable {
 
     /// What one connection has carried. Lives on its event loop.
     private final class Flights {
-        let isLossy: Bool
-        var fromMachine = 0
+        private let draw: @Sendable () -> Fate
+        private var fromMachine = 0
+        private var isMachinesTurn = false
+        /// Until the machine closes the connection.
+        private(set) var losesAnswers = false
 
-        init(isLossy: Bool) { self.isLossy = isLossy }
+        init(_ draw: @escaping @Sendable () -> Fate) { self.draw = draw }
 
         /// TLS 1.3: the machine's second flight ends the handshake and begins the request; what comes back from then on is the answer.
-        var losesAnswer: Bool { isLossy && fromMachine >= 2 }
+        /// Dice are thrown for each request.
+        func noteMachine() {
+            guard !isMachinesTurn else { return }
+            isMachinesTurn = true
+            fromMachine += 1
+            if fromMachine >= 2, draw() == .losesAnswer { losesAnswers = true }
+        }
+
+        func noteDaemon() { isMachinesTurn = false }
     }
 
     private final class Ferry: ChannelInboundHandler {
@@ -72,9 +83,10 @@ final class LossyWire: Sendable {
 
         func channelRead(context: ChannelHandlerContext, data: NIOAny) {
             if isFromMachine {
-                flights.fromMachine += 1
-            } else if flights.losesAnswer {
-                return
+                flights.noteMachine()
+            } else {
+                flights.noteDaemon()
+                if flights.losesAnswers { return }
             }
             partner.write(unwrapInboundIn(data), promise: nil)
         }
