@@ -10,7 +10,7 @@ BUILD := swift build
 FIRMWARE_DIR ?=
 ARGS ?=
 
-.PHONY: build release programs agent boot-files reference-os test test-full bench bench-inventory simulate fuzz check format demo demo-down deps clean
+.PHONY: build release programs agent boot-files reference-os test test-full test-images test-agent-image test-boot-files test-reference-os bench bench-inventory simulate fuzz check format demo demo-down deps clean
 
 deps: $(CACHE)/deps-installed $(CACHE)/python/installed
 $(CACHE)/deps-installed: deploy/packages.txt
@@ -65,8 +65,16 @@ test-full: test programs agent boot-files reference-os
 	deploy/virtual-rack/demo --name test-full --servers 1 --firmware secureboot --local-disk agent-kexec --power-cycle --down
 	deploy/virtual-rack/demo --name test-full --servers 1 --firmware uefi --kill --down
 	deploy/virtual-rack/demo --name test-full --servers 1 --firmware bios --kill --down
+	$(MAKE) --jobs 2 --output-sync=line test-images
+
+# Each has one machine at a time, most of the time: two at once, the longest first.
+test-images: test-reference-os test-boot-files test-agent-image
+
+test-agent-image:
 	deploy/agent-image/test $(CACHE)/agent-image
+test-boot-files:
 	deploy/boot-files/test $(CACHE)/boot-files
+test-reference-os:
 	deploy/reference-os/test $(CACHE)/reference-os
 
 # The debug build does for two servers, and shares its work with `make test`.
