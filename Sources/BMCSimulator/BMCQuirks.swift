@@ -19,6 +19,9 @@ public struct BMCQuirks: Sendable {
     public var ownAlgorithms = false
     /// Says nothing to a user that it does not know (pyghmi's server).
     public var ignoresUnknownUsers = false
+    /// So many log-ins whose first message has to be sent twice, and that go on by the number of the second answer while the first one arrives
+    /// (pyghmi's server, which has one log-in for each client).
+    public var crossedLogins = 0
     /// Forgets all sessions before the command of this number, from 1: a BMC that restarts.
     public var forgetsBefore: Int?
     /// Seconds after which a silent session ends (§6.12.15: 60 ± 3).

@@ -52,6 +52,8 @@ public struct SimulatedBMC: Sendable {
         var keys: (integrity: [UInt8], encryption: [UInt8])?
         var sequence: UInt32 = 0
         var heard: Double
+        /// The number that it computes with, where that is not its own.
+        var crossed: UInt32?
     }
 
     public init(username: String, password: String, seed: UInt64 = 1) {
@@ -157,9 +159,15 @@ public struct SimulatedBMC: Sendable {
             // 11h: no cipher suite match.
             return Self.plain(0x11, [payload[0], 0x11, 0, 0] + Self.bytes(consoleID))
         }
-        let id = nextSession
+        let crossed = quirks.crossedLogins > 0 ? sessions.first { $0.value.consoleID == consoleID }?.key : nil
+        let id = crossed ?? nextSession
         nextSession += 1
         sessions[id] = Opening(suite: suite, consoleID: consoleID, heard: now)
+        if quirks.crossedLogins > 0 {
+            guard crossed != nil else { return nil }
+            quirks.crossedLogins -= 1
+            sessions[id]?.crossed = nextSession
+        }
         var algorithms = Array(payload[8..<32])
         if quirks.ownAlgorithms { (algorithms[4], algorithms[12]) = suite == 3 ? (1, 1) : (3, 4) }
         return Self.plain(0x11, [payload[0], 0, 4, 0] + Self.bytes(consoleID) + Self.bytes(id) + algorithms)
@@ -185,7 +193,8 @@ public struct SimulatedBMC: Sendable {
         sessions[id] = session
         let code = hmac(
             session.suite,
-            Self.bytes(session.consoleID) + Self.bytes(id) + session.consoleRandom + Self.random + Self.guid
+            Self.bytes(session.consoleID) + Self.bytes(session.crossed ?? id) + session.consoleRandom + Self.random
+                + Self.guid
                 + identity(session), key: users[user].key)
         return Self.plain(
             0x13, [payload[0], 0, 0, 0] + Self.bytes(session.consoleID) + Self.random + Self.guid + code)

@@ -89,6 +89,17 @@ import Testing
         }
     }
 
+    @Test("a log-in that was begun twice and got crossed is no wrong password")
+    func crossed() async throws {
+        try await SimulatedBMCServer.with(Self.bmc { $0.quirks.crossedLogins = 2 }) { server in
+            let state = try await Self.controller.power(of: Self.access(server))
+            #expect(state == .off)
+            server.change { $0.quirks.crossedLogins = 1 }
+            let wrong = await failure { _ = try await Self.controller.power(of: Self.access(server, password: "no")) }
+            #expect(wrong?.reason == .credentials, "\(String(describing: wrong))")
+        }
+    }
+
     @Test("suite 17 alone, without 3")
     func strong() async throws {
         try await SimulatedBMCServer.with(Self.bmc { $0.suites = [17] }) { server in

@@ -10,6 +10,7 @@ struct BMCConnection: Sendable {
     let suites: [CipherSuite]
     let credentials: Handshake.Credentials
     let times: IPMITimes
+    private static let disturbedAttempts = 3
 
     /// Opens a session, runs `body` in it, and closes it whatever comes.
     /// - Throws: ``BMCError``.
@@ -62,7 +63,18 @@ struct BMCConnection: Sendable {
             ?? BMCError.silent(address, "open a session")
     }
 
+    /// A BMC with one log-in for each client takes a first message that came twice for two of them, and computes by the second one's number from then on
+    /// (pyghmi's server): what it says of the password then is asked again.
     private func attempt(_ suite: CipherSuite, _ line: inout IPMILine) async throws -> Attempt {
+        for _ in 1..<Self.disturbedAttempts {
+            let repeats = line.repeats
+            let attempt = try await attemptOnce(suite, &line)
+            guard case .failed(.wrongPassword) = attempt, line.repeats > repeats else { return attempt }
+        }
+        return try await attemptOnce(suite, &line)
+    }
+
+    private func attemptOnce(_ suite: CipherSuite, _ line: inout IPMILine) async throws -> Attempt {
         var handshake = Handshake(
             suite: suite, credentials: credentials, consoleID: UInt32.random(in: 1 ... .max),
             consoleRandom: (0..<16).map { _ in UInt8.random(in: 0...255) })

@@ -18,6 +18,8 @@ struct IPMILine {
     private var events: AsyncStream<Event>.Iterator
     private let continuation: AsyncStream<Event>.Continuation
     private var waits = 0
+    /// Datagrams that were sent again because no answer had come.
+    private(set) var repeats = 0
 
     /// Opens a socket for the time of `body`.
     /// - Throws: ``BMCError``, and what `body` throws.
@@ -61,7 +63,8 @@ struct IPMILine {
     mutating func exchange<Answer>(
         _ datagram: [UInt8], waits: [Duration], _ take: ([UInt8]) -> Answer?
     ) async throws -> Answer? {
-        for wait in waits {
+        for (number, wait) in waits.enumerated() {
+            if number > 0 { repeats += 1 }
             try await write(datagram)
             if let answer = try await receive(for: wait, take) { return answer }
         }
