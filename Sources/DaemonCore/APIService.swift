@@ -56,9 +56,12 @@ struct APIService {
 
         func run() async throws {
             do {
-                try await withThrowingTaskGroup(of: Void.self) { group in
-                    group.addTask(priority: .high) { [server] in try await server.run() }
-                    try await group.waitForAll()
+                // Not a child task: those keep their parent's priority, whatever is asked for (Swift 6.3 on Linux).
+                let task = Task(priority: .high) { [server] in try await server.run() }
+                try await withTaskCancellationHandler {
+                    try await task.value
+                } onCancel: {
+                    task.cancel()
                 }
             } catch let error as IOError {
                 throw DaemonError(
