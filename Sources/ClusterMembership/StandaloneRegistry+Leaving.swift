@@ -36,6 +36,7 @@ extension StandaloneRegistry: ClusterGateway {
         try await store.transaction { transaction in
             guard try await transaction.get(Node.self, node.id)?.machine == machine.id else { return }
             transaction.delete(Node.self, node.id)
+            try transaction.put(FormerNode(node))
             try transaction.put(
                 event("\(node.id) is no member of cluster \(node.cluster) any more", of: node, at: now))
         }
@@ -61,6 +62,31 @@ extension StandaloneRegistry: ClusterGateway {
             if restarts { machine.observed.powerCommandAt = now }
             try transaction.put(machine)
             return restarts
+        }
+    }
+
+    /// A system that has left calls though the agent was to come: the power command did nothing, or firmware gave up on the network and started the disk
+    /// that is to be erased. The lifecycle would wait half an hour for an agent. Noted once for each power command.
+    func note(former name: String, credential: String) async throws {
+        guard let former = try await store.get(FormerNode.self, name),
+            former.credentialHash == Credential.hash(credential)
+        else { return }
+        let now = now()
+        try await store.transaction { transaction in
+            guard var machine = try await transaction.get(Machine.self, former.machine),
+                machine.observed.phase == .wiping || machine.observed.phase == .installing,
+                let command = machine.observed.powerCommandAt,
+                command > machine.observed.formerSystemAt ?? .distantPast,
+                now >= command.addingTimeInterval(Lifecycle.restartPatience)
+            else { return }
+            machine.observed.formerSystemAt = now
+            try transaction.put(machine)
+            try transaction.put(
+                Event(
+                    id: Credential.timeOrdered(at: now), time: now, type: .problem, machine: machine.id,
+                    actor: "slipwayd",
+                    message: "the old system of \(machine.name) runs, where the agent was to come",
+                    details: ["node": name]))
         }
     }
 

@@ -83,6 +83,7 @@ public final class StandaloneRegistry: Sendable {
             token.usedBy = credential
             try transaction.put(token)
             try transaction.put(node)
+            transaction.delete(FormerNode.self, node.id)
             if let machine = try await transaction.get(Machine.self, node.machine) {
                 // Written unchanged: its watchers look again, and a machine that was removed meanwhile makes no node.
                 try transaction.put(machine)
@@ -108,7 +109,13 @@ public final class StandaloneRegistry: Sendable {
         node name: String, credential: String, bootID: String, osRelease: String, leaving: String? = nil
     ) async throws -> Bool {
         let now = now()
-        let known = try await node(name, credential)
+        let known: Node
+        do {
+            known = try await node(name, credential)
+        } catch {
+            try await note(former: name, credential: credential)
+            throw error
+        }
         signs.withLock { $0.note(name, at: now) }
         let isToLeave = known.leaveAskedAt != nil
         let words = isToLeave ? leaving?.printable : nil

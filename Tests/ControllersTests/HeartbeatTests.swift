@@ -159,6 +159,51 @@ import Testing
         #expect(told.count == 1)
     }
 
+    @Test("a system that left and runs minutes after the power command is noted, once for each command")
+    func formerSystem() async throws {
+        try await addNodes(1)
+        let registry = registry()
+        var machine = Machine(
+            id: "m-0", name: "node-0", observed: .init(phase: .wiping, phaseSince: Self.start), createdAt: Self.start)
+        machine.observed.node = "node-0"
+        func set(_ change: @Sendable (inout Machine) -> Void) async throws {
+            let made = machine
+            machine = try await store.transaction { transaction in
+                var machine = try await transaction.get(Machine.self, made.id) ?? made
+                change(&machine)
+                try transaction.put(machine)
+                return machine
+            }
+        }
+        /// Refused in any case; what the store knows then.
+        func beat(_ credential: String = Self.credential) async throws -> Date? {
+            await #expect(throws: JoinRefusal.unknownNode) {
+                try await registry.heartbeat(node: "node-0", credential: credential, bootID: "b", osRelease: "r")
+            }
+            return try await store.get(Machine.self, "m-0")?.observed.formerSystemAt
+        }
+        try await set { $0.observed.powerCommandAt = Self.start }
+        try await registry.remove(machine)
+        clock.pass(Lifecycle.restartPatience - 1)
+        #expect(try await beat() == nil, "its last words may have been on the way")
+        clock.pass(1)
+        #expect(try await beat(String(repeating: "x", count: 40)) == nil, "somebody else's words")
+        let first = clock.now
+        #expect(try await beat() == first)
+        clock.pass(1)
+        #expect(try await beat() == first)
+        try await set { [clock] in $0.observed.powerCommandAt = clock.now }
+        clock.pass(Lifecycle.restartPatience)
+        #expect(try await beat() == clock.now)
+        let told = try await store.list(Event.self).items.filter { $0.type == .problem }
+        #expect(told.map(\.machine) == ["m-0", "m-0"])
+        // Nothing is under way that it could be in the way of.
+        for phase in [Phase.available, .failed, .ready] {
+            try await set { ($0.observed.phase, $0.observed.formerSystemAt) = (phase, nil) }
+            #expect(try await beat() == nil, "\(phase)")
+        }
+    }
+
     @Test("a node that is gone is awaited no longer")
     func gone() async throws {
         try await addNodes(1)

@@ -22,11 +22,12 @@ import Testing
 
     static func next(
         _ phase: Phase, _ operation: Operation, session: Situation.Session? = nil, departure: Departure? = nil,
-        bmc: Bool = false, commandedAt: Double? = nil, now: Double = 6
+        bmc: Bool = false, commandedAt: Double? = nil, formerSystemAt: Double? = nil, now: Double = 6
     ) -> LifecycleStep {
         var machine = LifecycleTests.machine(phase, bmc: bmc)
         machine.observed.phaseSince = after(2)
         machine.observed.powerCommandAt = commandedAt.map(after)
+        machine.observed.formerSystemAt = formerSystemAt.map(after)
         return Lifecycle.next(
             Situation(
                 machine: machine, operation: operation, session: session, departure: departure, now: after(now)))
@@ -106,6 +107,26 @@ import Testing
         let slow = Self.after(10 + Lifecycle.bootPatience)
         #expect(next(calledAt: 12, now: patience + 2) == .wait(until: slow))
         #expect(next(calledAt: 12, live: false, now: patience + 2) == .wait(until: slow))
+    }
+
+    @Test("an old system that runs where the agent was to come is not waited for")
+    func formerSystem() {
+        let operation = Self.operation([.wipe]) { $0.powerCommands = 1 }
+        func next(formerSystemAt: Double, bmc: Bool = true, now: Double = 300) -> LifecycleStep {
+            Self.next(.wiping, operation, bmc: bmc, commandedAt: 100, formerSystemAt: formerSystemAt, now: now)
+        }
+        let again = LifecycleStep.power(
+            .cycle, reason: "its old system runs, and not the agent", afterKexec: false)
+        #expect(next(formerSystemAt: 290) == again)
+        // One of before this power command says nothing of it.
+        #expect(next(formerSystemAt: 50) == .wait(until: Self.after(100 + Lifecycle.bootPatience)))
+        let limit = 2.0 + 72 * 3600
+        #expect(next(formerSystemAt: 290, bmc: false) == .wait(until: Self.after(limit)), "nobody can restart it")
+        guard case .fail(let reason) = next(formerSystemAt: 290, now: limit) else {
+            Issue.record("it waits for ever")
+            return
+        }
+        #expect(reason.contains("its old system running"))
     }
 
     @Test("drives that refused are asked again after a restart, once")

@@ -108,6 +108,7 @@ struct Stepper: Sendable {
             guard var current = operation, !current.isFinished, current.step == step else { return }
             current.completeStep(at: now)
             machine.note(done: step, at: now)
+            if step == .wipe { transaction.delete(FormerNode.self, machine.hostname) }
             if step == .rescue { try await Self.voidSession(of: machine, in: transaction) }
             if let next = current.step {
                 current.stepSince = now
@@ -259,7 +260,7 @@ extension Machine {
             clear(.nodeReady)
         case .wipe:
             (observed.installed, observed.installedRelease, observed.bootVolume) = (nil, nil, nil)
-            observed.node = nil
+            (observed.node, observed.formerSystemAt) = (nil, nil)
             clear(.nodeReady)
             clear(.hardwareChanged)
         case .install, .join, .rescue, nil: break

@@ -60,6 +60,13 @@ extension Lifecycle {
             }
             if let setback = situation.operation?.setback { return "\(minutes); the last attempt: \(setback.reason)" }
             if let fault = situation.operation?.powerFault { return "\(minutes); \(fault)" }
+            if let started = situation.machine.observed.formerSystemAt,
+                started > situation.machine.observed.powerCommandAt ?? .distantFuture
+            {
+                return
+                    "\(minutes) it has its old system running, and not the agent: its firmware does not reach the network and starts the disk; "
+                    + "`slipway machine boot-trace \(name)` says how far its boot came, look at its boot order and the NIC's port"
+            }
             return situation.operation?.order == nil
                 ? "\(minutes) no agent has asked for the order; is the machine on and booting from the network?"
                 : "\(minutes) the agent has not \(work); look at its console"

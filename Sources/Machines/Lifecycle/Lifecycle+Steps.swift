@@ -101,15 +101,19 @@ extension Lifecycle {
         if let session, session.trusted { return .present(session) }
         let since = operation.stepSince ?? situation.machine.observed.phaseSince
         if let due = awaited(situation, since: since) { return .absent(.wait(until: due)) }
-        return .absent(
-            cycle(
-                operation, situation,
-                session == nil ? "no agent is there to work with" : "no trusted agent session to work with"))
+        let isOldSystem = situation.machine.observed.formerSystemAt ?? .distantPast > since
+        let reason =
+            if session != nil { "no trusted agent session to work with" } else if isOldSystem {
+                "its old system runs, and not the agent"
+            } else { "no agent is there to work with" }
+        return .absent(cycle(operation, situation, reason))
     }
 
     /// A boot may be on its way that follows a power command of ours: when to look again. Nil: there is none, or it came to nothing.
     private static func awaited(_ situation: Situation, since: Date) -> Date? {
-        guard let command = situation.machine.observed.powerCommandAt, command >= since else { return nil }
+        let observed = situation.machine.observed
+        guard let command = observed.powerCommandAt, command >= since else { return nil }
+        guard observed.formerSystemAt ?? .distantPast < command else { return nil }
         let patience = command.addingTimeInterval(bootPatience)
         var due = patience
         if let session = situation.session {

@@ -61,6 +61,19 @@ public struct Node: Codable, Equatable, Sendable, Identifiable {
     }
 }
 
+/// What is kept of a node that left its cluster: enough to know its system again while its disk is not erased.
+public struct FormerNode: Codable, Equatable, Sendable, Identifiable {
+    public static let kind = "former-node"
+
+    /// The node's name.
+    public let id: String
+    /// Id of the machine.
+    public let machine: String
+    public let credentialHash: String
+
+    public init(_ node: Node) { (id, machine, credentialHash) = (node.id, node.machine, node.credentialHash) }
+}
+
 /// A one-time right to register one machine as one node. Only the token's hash is kept.
 public struct JoinToken: Codable, Equatable, Sendable, Identifiable {
     public static let kind = "join-token"

@@ -71,6 +71,8 @@ public struct Machine: Codable, Equatable, Sendable, Identifiable {
         public var bmcSetUp: BMCSetUp?
         /// Last power command of ours; a boot that begins soon after it is trusted with secrets.
         public var powerCommandAt: Date?
+        /// When a system that had left its cluster called, minutes after a power command that was to bring the agent.
+        public var formerSystemAt: Date?
         /// Name of the node it is.
         public var node: String?
         /// Where it goes back to after maintenance.

@@ -15,6 +15,7 @@ extension OSRelease: Resource {}
 extension AppliedProfile: Resource {}
 extension Cluster: Resource {}
 extension Node: Resource {}
+extension FormerNode: Resource {}
 extension JoinToken: Resource {}
 extension Event: Resource {}
 extension BootRecord: Resource {}

@@ -40,6 +40,9 @@ final class FleetMachine: Sendable {
         if isSlow { Report.say(.dice, number, "slow-disk") }
     }
 
+    /// The system on its disk was admitted, and is told how often to call.
+    func note(period: Int) { disk.withLock { $0.system?.period = period } }
+
     func fate() -> Fate { luck.falls(odds.restart) ? .restarts : luck.falls(odds.brokenDisk) ? .breaks : .well }
 
     /// Of work on its disk.

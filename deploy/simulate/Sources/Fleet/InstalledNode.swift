@@ -11,6 +11,8 @@ struct InstalledNode: Sendable {
         private let values: [String: String]
         /// Its credential, made at its first start.
         let credential: String
+        /// Seconds between two heartbeats, once it has registered.
+        var period: Int?
 
         init(_ text: String) {
             values = Dictionary(
@@ -40,7 +42,13 @@ struct InstalledNode: Sendable {
 
     /// Runs until the machine restarts.
     func run() async throws {
-        let period = try await register()
+        let period: Int
+        if let known = settings.period {
+            period = known
+        } else {
+            period = try await register()
+            machine.note(period: period)
+        }
         Report.say(.node, machine.number)
         var hasLeft = false
         while !Task.isCancelled {
