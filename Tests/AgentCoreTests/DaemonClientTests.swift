@@ -45,14 +45,19 @@ import Testing
         }
     }
 
-    @Test("who is told to come later leaves, and so does who has nothing to say")
-    func leaves() async throws {
+    @Test("who is told to come later leaves its place")
+    func later() async throws {
         try await withDaemon { daemon async throws in
-            let client = daemon.client(idleTime: .milliseconds(50))
-            #expect(try await client.status("/later") == 204)
+            #expect(try await daemon.client().status("/later") == 204)
             #expect(await daemon.says("1 ended"))
-            #expect(try await client.status("/plain") == 200)
-            #expect(await daemon.says("2 ended"))
+        }
+    }
+
+    @Test("a connection ends by itself when no call follows")
+    func idle() async throws {
+        try await withDaemon { daemon async throws in
+            #expect(try await daemon.client(idleTime: .milliseconds(50)).status("/plain") == 200)
+            #expect(await daemon.says("1 ended"))
         }
     }
 
