@@ -2,6 +2,7 @@ import Crypto
 import Foundation
 import Machines
 import Store
+import TestSupport
 import Testing
 
 @testable import Controllers
@@ -32,6 +33,43 @@ import Testing
         let order = try #require(await next.signed).verified(by: keys.order.publicKey)
         #expect(order.id != lost.id)
         #expect(try await self.order(of: session, in: store) == order.id)
+    }
+
+    @Test(
+        "a power command that did nothing is given again when the agent of before calls after its time, whoever looks first"
+    )
+    func ignoredCommand() async throws {
+        let (chassis, clock) = (BootDeviceTests.Chassis(), WipeFlowTests.MovingClock())
+        let (store, keys) = (try await Flow.store(), Flow.Keys())
+        let daemon = Flow.Daemon(store, keys: keys, bmcs: chassis, now: clock.now)
+        let report = Flow.report(holdsData: true)
+        let id = try await Flow.boot(daemon, report: report).machine
+        let setting = BMCSetting(.init(address: "10.0.0.9", kind: .ipmi, username: "admin"), password: "p")
+        _ = try await daemon.controllers.machines.accept(
+            id, name: "node-1", bmc: setting, network: nil, generation: nil, by: "alice")
+        try #require(await eventually { try await Flow.phase(store) == .available })
+        _ = try await daemon.controllers.machines.begin(.init(.wipe), on: id, generation: nil, by: "alice")
+        // It restarts by itself: nobody knows what this agent is.
+        let stranger = try await Flow.boot(daemon, report: Flow.report(bootID: "boot-2", holdsData: true))
+        func cycles() -> Int { chassis.heard.count { $0 == "cycle" } }
+        try #require(await eventually { cycles() == 1 })
+        await daemon.kill()
+
+        // The lifecycle looks when this test says so.
+        let (controllers, stepper) = (daemon.controllers, daemon.controllers.reconciler.stepper)
+        let command = try #require(try await store.get(Machine.self, id)?.observed.powerCommandAt)
+        func call(at seconds: Double) {
+            clock.move(by: command.addingTimeInterval(seconds).timeIntervalSince(clock.now()))
+            controllers.board.noteCall(stranger.id, at: clock.now())
+        }
+        call(at: Lifecycle.restartPatience - 10)
+        clock.move(by: 20)
+        let due: Date = try #require(try await stepper.settle(id))
+        #expect(cycles() == 1 && due.timeIntervalSince(clock.now()) < 65)
+        call(at: Lifecycle.restartPatience + 20)
+        clock.move(by: due.timeIntervalSince(clock.now()))
+        _ = try await stepper.settle(id)
+        #expect(cycles() == 2)
     }
 
     private func order(of session: AgentSession, in store: any RecordStore) async throws -> String? {

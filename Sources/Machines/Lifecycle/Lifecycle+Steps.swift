@@ -122,7 +122,8 @@ extension Lifecycle {
             let restart = command.addingTimeInterval(restartPatience)
             if session.live {
                 guard session.calledAt < restart else { return nil }
-                if situation.now < restart { due = restart }
+                // Its next call is not told to the lifecycle.
+                due = situation.now < restart ? restart : situation.now.addingTimeInterval(callInterval)
             }
         }
         guard situation.now < patience else { return nil }

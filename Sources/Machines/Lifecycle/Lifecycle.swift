@@ -9,6 +9,8 @@ public enum Lifecycle {
     public static let bootPatience: Double = 30 * 60
     /// Seconds from a power command after which an agent of before that still calls shows that nothing was restarted.
     public static let restartPatience: Double = 3 * 60
+    /// Seconds between two looks whether an agent called again that is to be gone.
+    static let callInterval: Double = 60
     /// Power commands in one step of an operation.
     public static let maximumPowerCommands = 3
     /// Agents started in one step of an operation: what restarts so often gets nowhere.
