@@ -38,13 +38,16 @@ public struct Janitor: Service {
         let now = now()
         // Listed before the machines: a history is written with its machine.
         let histories = try await store.compactMap(PhaseHistory.self) { $0.id }
+        let formers = try await store.compactMap(FormerNode.self) { (id: $0.id, machine: $0.machine) }
         let operations = try await store.compactMap(Operation.self) { operation in
             operation.isFinished ? (id: operation.id, createdAt: operation.createdAt) : nil
         }
         let machines = try await store.compactMap(Machine.self) { machine in
             (id: machine.id, session: machine.observed.session, operation: machine.observed.operation)
         }
-        try await remove(PhaseHistory.self, Set(histories).subtracting(machines.map(\.id)))
+        let known = Set(machines.map(\.id))
+        try await remove(PhaseHistory.self, histories.filter { !known.contains($0) })
+        try await remove(FormerNode.self, formers.filter { !known.contains($0.machine) }.map(\.id))
         let sessions = Set(machines.compactMap(\.session))
         try await remove(AgentSession.self) {
             !sessions.contains($0.id) && now.timeIntervalSince($0.openedAt) > 86400

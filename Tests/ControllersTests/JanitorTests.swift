@@ -19,6 +19,28 @@ import Testing
         return operation
     }
 
+    @Test("of a machine that is no more nothing is left")
+    func machineGone() async throws {
+        let store = MemoryStore()
+        try await store.transaction { transaction in
+            for id in ["m-1", "m-2"] {
+                let machine = Machine(
+                    id: id, name: "node-\(id)", observed: .init(phase: .available, phaseSince: Self.start),
+                    createdAt: Self.start)
+                if id == "m-1" { try transaction.put(machine) }
+                try transaction.put(PhaseHistory(machine))
+                let node = Node(
+                    id: machine.name, cluster: "lab", machine: id, osRelease: "r", kernel: "6.1", addresses: [],
+                    bootID: "b", credentialHash: "c", at: Self.start)
+                try transaction.put(FormerNode(node))
+            }
+        }
+        try await Janitor(store: store, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }) { Self.start }
+            .clean()
+        #expect(try await store.list(PhaseHistory.self).items.map(\.id) == ["m-1"])
+        #expect(try await store.list(FormerNode.self).items.map(\.machine) == ["m-1"])
+    }
+
     @Test("old operations and events go, but for what runs and what was last done to a machine")
     func bounds() async throws {
         let store = MemoryStore()
