@@ -152,7 +152,7 @@ private struct Daemon {
     }
 
     private static let script = """
-        import socket, ssl, sys, threading, time
+        import socket, ssl, sys, threading
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(sys.argv[1])
         listener = socket.create_server(("127.0.0.1", 0))

@@ -51,6 +51,14 @@ import Testing
             now: { clock.now })
     }
 
+    /// That of the node `node-0`.
+    private static func machine(_ phase: Phase) -> Machine {
+        var machine = Machine(
+            id: "m-0", name: "node-0", observed: .init(phase: phase, phaseSince: start), createdAt: start)
+        machine.observed.node = "node-0"
+        return machine
+    }
+
     private func addNodes(_ count: Int) async throws {
         let now = clock.now
         try await store.transaction { transaction in
@@ -101,9 +109,7 @@ import Testing
     func leaving() async throws {
         try await addNodes(1)
         let registry = registry()
-        var machine = Machine(
-            id: "m-0", name: "node-0", observed: .init(phase: .draining, phaseSince: Self.start), createdAt: Self.start)
-        machine.observed.node = "node-0"
+        let machine = Self.machine(.draining)
         func beat(_ words: String?) async throws -> Bool {
             try await registry.heartbeat(
                 node: "node-0", credential: Self.credential, bootID: "b", osRelease: "r", leaving: words)
@@ -141,11 +147,8 @@ import Testing
     func lostFarewell() async throws {
         try await addNodes(1)
         let registry = registry()
-        var machine = Machine(
-            id: "m-0", name: "node-0", observed: .init(phase: .draining, phaseSince: Self.start), createdAt: Self.start)
-        machine.observed.node = "node-0"
-        let asked = machine
-        try await store.transaction { try $0.put(asked) }
+        let machine = Self.machine(.draining)
+        try await store.transaction { try $0.put(machine) }
         try await registry.askToLeave(machine, by: "alice")
         for _ in 0..<2 {
             let isToLeave = try await registry.heartbeat(
@@ -163,9 +166,7 @@ import Testing
     func formerSystem() async throws {
         try await addNodes(1)
         let registry = registry()
-        var machine = Machine(
-            id: "m-0", name: "node-0", observed: .init(phase: .wiping, phaseSince: Self.start), createdAt: Self.start)
-        machine.observed.node = "node-0"
+        var machine = Self.machine(.wiping)
         func set(_ change: @Sendable (inout Machine) -> Void) async throws {
             let made = machine
             machine = try await store.transaction { transaction in

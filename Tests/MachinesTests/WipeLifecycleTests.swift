@@ -121,6 +121,10 @@ import Testing
         #expect(next(formerSystemAt: 290) == again)
         // One of before this power command says nothing of it.
         #expect(next(formerSystemAt: 50) == .wait(until: Self.after(100 + Lifecycle.bootPatience)))
+        // Nor does it when that command came to nothing.
+        #expect(
+            next(formerSystemAt: 50, now: 101 + Lifecycle.bootPatience)
+                == .power(.cycle, reason: "no agent is there to work with", afterKexec: false))
         let limit = 2.0 + 72 * 3600
         #expect(next(formerSystemAt: 290, bmc: false) == .wait(until: Self.after(limit)), "nobody can restart it")
         guard case .fail(let reason) = next(formerSystemAt: 290, now: limit) else {

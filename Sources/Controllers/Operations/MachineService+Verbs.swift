@@ -72,7 +72,6 @@ extension MachineService {
             let tombstone = Tombstone(machine, mayHoldData: !isBlank, by: actor, at: now)
             try transaction.put(tombstone)
             if let node = machine.observed.node { transaction.delete(Node.self, node) }
-            transaction.delete(FormerNode.self, machine.hostname)
             try await remove(machine, in: transaction)
             try transaction.put(
                 Event.now(

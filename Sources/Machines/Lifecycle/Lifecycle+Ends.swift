@@ -60,9 +60,7 @@ extension Lifecycle {
             }
             if let setback = situation.operation?.setback { return "\(minutes); the last attempt: \(setback.reason)" }
             if let fault = situation.operation?.powerFault { return "\(minutes); \(fault)" }
-            if let started = situation.machine.observed.formerSystemAt,
-                started > situation.machine.observed.powerCommandAt ?? .distantFuture
-            {
+            if situation.machine.observed.isInFormerSystem {
                 return
                     "\(minutes) it has its old system running, and not the agent: its firmware does not reach the network and starts the disk; "
                     + "`slipway machine boot-trace \(name)` says how far its boot came, look at its boot order and the NIC's port"

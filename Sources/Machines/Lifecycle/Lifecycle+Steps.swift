@@ -101,9 +101,10 @@ extension Lifecycle {
         if let session, session.trusted { return .present(session) }
         let since = operation.stepSince ?? situation.machine.observed.phaseSince
         if let due = awaited(situation, since: since) { return .absent(.wait(until: due)) }
-        let isOldSystem = situation.machine.observed.formerSystemAt ?? .distantPast > since
         let reason =
-            if session != nil { "no trusted agent session to work with" } else if isOldSystem {
+            if session != nil {
+                "no trusted agent session to work with"
+            } else if situation.machine.observed.isInFormerSystem {
                 "its old system runs, and not the agent"
             } else { "no agent is there to work with" }
         return .absent(cycle(operation, situation, reason))
@@ -113,7 +114,7 @@ extension Lifecycle {
     private static func awaited(_ situation: Situation, since: Date) -> Date? {
         let observed = situation.machine.observed
         guard let command = observed.powerCommandAt, command >= since else { return nil }
-        guard observed.formerSystemAt ?? .distantPast < command else { return nil }
+        guard !observed.isInFormerSystem else { return nil }
         let patience = command.addingTimeInterval(bootPatience)
         var due = patience
         if let session = situation.session {

@@ -90,6 +90,11 @@ public struct Machine: Codable, Equatable, Sendable, Identifiable {
         /// The operation that runs or ran last.
         public var operation: String?
 
+        /// The old system was heard since the last power command: that did not bring the agent.
+        var isInFormerSystem: Bool {
+            formerSystemAt.map { $0 > powerCommandAt ?? .distantFuture } ?? false
+        }
+
         public init(phase: Phase, phaseSince: Date) { (self.phase, self.phaseSince) = (phase, phaseSince) }
     }
 
