@@ -87,11 +87,12 @@ let package = Package(
         library("LLDP", ["WireBytes", "NetworkAddresses"]),
         library("TPM", ["WireBytes", crypto]),
         library("Redfish"),
+        library("ConfigDocuments", [yams]),
 
         // 2: domain, without I/O
         library("Inventory", ["NetworkAddresses"]),
         library("Machines", ["NetworkAddresses", "DHCP", "Inventory", crypto]),
-        library("OperatingSystems", ["Machines", "Inventory", "NetworkAddresses"]),
+        library("OperatingSystems", ["ConfigDocuments", "Machines", "Inventory", "NetworkAddresses"]),
 
         // 3: state and wires
         library("Store", ["Machines"]),
@@ -185,6 +186,10 @@ let package = Package(
         tests("IPMI", ["IPMI", "TestSupport"]),
         tests("TPM", ["TPM", "TestSupport", crypto]),
         tests("Redfish", ["Redfish", "TestSupport"]),
+        tests("ConfigDocuments", ["ConfigDocuments", "TestSupport"]),
+        tests(
+            "OperatingSystems", ["OperatingSystems", "ConfigDocuments", "Machines", "NetworkAddresses", "TestSupport"],
+            fixtures: true),
         tests(
             "RedfishControl", ["PowerControl", "Redfish", "RedfishSimulator", "Machines", "TestSupport", logging, x509]),
         tests("SMBIOS", ["SMBIOS", "TestSupport"], fixtures: true),

@@ -41,7 +41,7 @@ public struct MachineView: Codable, Sendable {
     /// Why the agent could not make the one it was asked for last.
     public var bmcSetUpFailure: String?
     /// Static address of the installed system; absent: DHCP.
-    public var network: Machine.StaticNetwork?
+    public var network: MachineNetwork?
     /// A person's and those of its profile, where of one key a person's counts.
     public var labels: [String: String]
     /// Which of them are the profile's word.

@@ -6,9 +6,9 @@ public struct AcceptRequest: Codable, Sendable {
     /// A new name; nil keeps the one it has.
     public var name: String?
     public var bmc: BMCRequest?
-    public var network: Machine.StaticNetwork?
+    public var network: MachineNetwork?
 
-    public init(name: String? = nil, bmc: BMCRequest? = nil, network: Machine.StaticNetwork? = nil) {
+    public init(name: String? = nil, bmc: BMCRequest? = nil, network: MachineNetwork? = nil) {
         (self.name, self.bmc, self.network) = (name, bmc, network)
     }
 }

@@ -67,21 +67,17 @@ struct MachineAcceptCommand: AsyncParsableCommand {
         if !format.isTable { try format.write(view) } else { Output.print("\(view.name) accepted") }
     }
 
-    private func network(_ text: String, mac: String) throws -> Machine.StaticNetwork {
-        let parts = text.split(separator: "/")
-        guard parts.count == 2, let own = IPv4Address(String(parts[0])), let bits = Int(parts[1]),
-            (1...32).contains(bits)
-        else {
+    private func network(_ text: String, mac: String) throws -> MachineNetwork {
+        guard let own = IPPrefix(text) else {
             throw ValidationError("\(text) is not an address with its prefix length, such as 10.0.0.5/24")
         }
         guard let hardware = MACAddress(mac) else { throw ValidationError("\(mac) is not a MAC address") }
-        return .init(
-            mac: hardware, address: own, prefixLength: bits, gateway: try gateway.map(Self.host),
-            nameServers: try dns.map(Self.host))
+        return .single(
+            mac: hardware, own, gateway: try gateway.map(Self.host), nameServers: try dns.map(Self.host))
     }
 
-    private static func host(_ text: String) throws -> IPv4Address {
-        guard let address = IPv4Address(text) else { throw ValidationError("\(text) is not an IPv4 address") }
+    private static func host(_ text: String) throws -> IPAddress {
+        guard let address = IPAddress(text) else { throw ValidationError("\(text) is not an address") }
         return address
     }
 }

@@ -31,7 +31,7 @@ enum MachineText {
         lines += [
             ("accepted", machine.accepted ? "yes" : "no"), ("power", machine.power.rawValue),
             ("bmc", machine.bmc?.summary ?? "-"), ("location", machine.location?.description ?? "-"),
-            ("network", machine.network.map { "\($0.address)/\($0.prefixLength) on \($0.mac)" } ?? "DHCP"),
+            ("network", machine.network?.summary ?? "DHCP"),
             ("profile", machine.profile ?? "-"), ("cluster", machine.cluster ?? "-"),
             ("node", machine.node ?? "-"), ("release", machine.release ?? "-"),
         ]

@@ -82,7 +82,7 @@ extension Machine {
     /// What people may call it, beside its id.
     fileprivate var words: Set<String> {
         Set(
-            [name, observed.hardware?.facts.serial, desired.network?.address.description].compactMap { $0 }
-                + observed.macs.map(\.description))
+            [name, observed.hardware?.facts.serial].compactMap { $0 } + observed.macs.map(\.description)
+                + (desired.network?.addresses.map(\.description) ?? []))
     }
 }

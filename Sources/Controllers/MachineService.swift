@@ -53,13 +53,13 @@ public struct MachineService: Sendable {
     /// Leave to change a machine, with what a person knows of it.
     /// - Parameter generation: the generation the caller saw; nil: whichever it is now.
     public func accept(
-        _ id: String, name: String?, bmc: BMCSetting?, network: Machine.StaticNetwork?, generation: Int64?,
+        _ id: String, name: String?, bmc: BMCSetting?, network: MachineNetwork?, generation: Int64?,
         by actor: String
     ) async throws -> Machine {
         let now = now()
         if let fault = bmc?.fault { throw ServiceError(.invalid, fault.reason, field: "bmc.\(fault.field)") }
         if let name { try await checkName(name, of: id) }
-        if let network { try await checkAddress(network.address, of: id) }
+        if let network { try await checkAddresses(of: network, of: id) }
         let machine = try await store.transaction { transaction in
             var machine = try await current(id, generation: generation, in: transaction)
             try refuse(.accept, machine, try await operation(of: machine, in: transaction))
@@ -72,8 +72,10 @@ public struct MachineService: Sendable {
             try checkMayChange(machine, name: name, network: network)
             if let name { machine.name = name }
             if let network {
-                if let fault = network.fault(macs: machine.observed.macs) {
-                    throw ServiceError(.invalid, fault.reason, field: "network.\(fault.field)")
+                do {
+                    _ = try network.resolved(among: machine.knownPorts)
+                } catch let error as NetworkFault {
+                    throw ServiceError(.invalid, error.reason, field: "network.\(error.path)")
                 }
                 machine.desired.network = network
             }
@@ -118,7 +120,7 @@ public struct MachineService: Sendable {
     }
 
     /// What is on its way to the machine's disk must stay as it is until the system has registered by it.
-    private func checkMayChange(_ machine: Machine, name: String?, network: Machine.StaticNetwork?) throws {
+    private func checkMayChange(_ machine: Machine, name: String?, network: MachineNetwork?) throws {
         guard [.installing, .joining].contains(machine.observed.phase) else { return }
         guard name ?? machine.name == machine.name, network == nil || network == machine.desired.network else {
             throw ServiceError(
@@ -128,10 +130,12 @@ public struct MachineService: Sendable {
         }
     }
 
-    private func checkAddress(_ address: IPv4Address, of id: String) async throws {
-        let others = try await others(than: id, called: address.description)
-        if let other = others.first(where: { $0.desired.network?.address == address }) {
-            throw ServiceError(.conflict, "\(other.name) has the address \(address)", field: "network.address")
+    private func checkAddresses(of network: MachineNetwork, of id: String) async throws {
+        for address in network.addresses {
+            let others = try await others(than: id, called: address.description)
+            if let other = others.first(where: { $0.desired.network?.addresses.contains(address) ?? false }) {
+                throw ServiceError(.conflict, "\(other.name) has the address \(address)", field: "network")
+            }
         }
     }
 

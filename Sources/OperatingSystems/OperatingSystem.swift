@@ -13,11 +13,12 @@ public struct JoinConfiguration: Sendable {
     /// PEM of the installation's CA.
     public var certificateAuthority: String
     public var token: String
-    public var network: Machine.StaticNetwork?
+    /// Nil: DHCP.
+    public var network: SystemNetwork?
 
     public init(
         machine: String, hostname: String, cluster: String, release: String, server: String,
-        certificateAuthority: String, token: String, network: Machine.StaticNetwork?
+        certificateAuthority: String, token: String, network: SystemNetwork?
     ) {
         (self.machine, self.hostname, self.cluster, self.release) = (machine, hostname, cluster, release)
         (self.server, self.certificateAuthority, self.token) = (server, certificateAuthority, token)

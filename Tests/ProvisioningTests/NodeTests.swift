@@ -21,10 +21,10 @@ import Testing
                 return output
             }
             let foreign = try await accept(server.mac, network + ["--mac", other.mac])
-            #expect(foreign.contains("the machine has no NIC with the address \(other.mac)"), "\(foreign)")
+            #expect(foreign.contains("the machine has no port \(other.mac)"), "\(foreign)")
             let unreachable = try await accept(
                 server.mac, ["--address", "10.9.0.7/24", "--gateway", "10.8.0.1", "--mac", server.mac])
-            #expect(unreachable.contains("the gateway 10.8.0.1 is not a host in 10.9.0.0/24"), "\(unreachable)")
+            #expect(unreachable.contains("10.8.0.1 is not a host in 10.9.0.7/24"), "\(unreachable)")
             let alone = try await accept(server.mac, ["--gateway", "10.9.0.1"])
             #expect(alone.contains("--gateway and --dns belong to a static address"), "\(alone)")
             #expect(try await installation.field("phase", of: server.mac) == "discovered")
@@ -33,7 +33,8 @@ import Testing
                 arguments: ["machine", "accept", server.mac, "--name", "trial", "--mac", server.mac] + network)
             let taken = try await accept(other.mac, network + ["--mac", other.mac])
             #expect(taken.contains("trial has the address 10.9.0.7"), "\(taken)")
-            #expect(try await installation.slipway("machine", "show", "trial").contains("10.9.0.7/24 on \(server.mac)"))
+            #expect(
+                try await installation.slipway("machine", "show", "trial").contains("lan0 (\(server.mac)) 10.9.0.7/24"))
             try await installation.slipway("machine", "provision", "trial", "--cluster", "lab", "--os", "trial-1")
             #expect(await agents[0].ended() == 0, "\(agents[0].output)")
             // Its name and address are what the installed system registers by.

@@ -175,7 +175,7 @@ struct OrderIssuer: Sendable {
             machine: machine.id, hostname: machine.hostname, cluster: assignment.cluster,
             release: plan.release.name, server: installation.apiURL,
             certificateAuthority: installation.certificateAuthority,
-            token: token, network: machine.desired.network)
+            token: token, network: try machine.desired.network?.resolved(among: machine.knownPorts))
         let mayKexec = (plan.profile?.kexec ?? true) && !machine.observed.kexecFailed
         return InstallOrder(
             release: plan.release.name,

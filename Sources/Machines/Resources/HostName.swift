@@ -10,3 +10,11 @@ public enum HostName {
         return bytes.allSatisfy { isAlphanumeric($0) || $0 == 0x2d }
     }
 }
+
+extension HostName {
+    /// Labels with dots between them, at most 253 characters (RFC 1123 §2.1).
+    public static func isDomain(_ name: String) -> Bool {
+        name.utf8.count <= 253
+            && name.split(separator: ".", omittingEmptySubsequences: false).allSatisfy { isLabel(String($0)) }
+    }
+}

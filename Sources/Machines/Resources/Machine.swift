@@ -31,8 +31,8 @@ public struct Machine: Codable, Equatable, Sendable, Identifiable {
         public var protected = false
         public var hostname: String?
         public var location: Location?
-        /// Static address of the installed system; nil: DHCP.
-        public var network: StaticNetwork?
+        /// How the installed system reaches its networks; nil: DHCP, by the port that it boots from.
+        public var network: MachineNetwork?
         public var bmc: BMCEndpoint?
         public var assignment: Assignment?
 

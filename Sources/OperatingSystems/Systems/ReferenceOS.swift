@@ -22,16 +22,7 @@ public struct ReferenceOS: OperatingSystem {
             ("HOSTNAME", join.hostname), ("MACHINE_ID", join.machine), ("CLUSTER", join.cluster),
             ("OS_RELEASE", join.release), ("SERVER", join.server), ("JOIN_TOKEN", join.token),
         ]
-        if let network = join.network {
-            settings += [
-                ("NETWORK", "static"), ("MAC", network.mac.description),
-                ("ADDRESS", "\(network.address)/\(network.prefixLength)"),
-                ("GATEWAY", network.gateway?.description ?? ""),
-                ("DNS", network.nameServers.map(\.description).joined(separator: ",")),
-            ]
-        } else {
-            settings.append(("NETWORK", "dhcp"))
-        }
+        settings += try ReferenceOSNetwork.settings(join.network)
         var text = ""
         for (key, value) in settings {
             guard value.utf8.allSatisfy(Self.isPlain) else {

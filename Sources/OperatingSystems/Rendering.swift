@@ -1,0 +1,64 @@
+import Inventory
+import Machines
+
+/// What one machine gets: made of an ``InstallationInput`` and nothing else.
+public enum Rendering: Equatable, Sendable {
+    /// The agent writes a disk image, puts files on it, and enters it.
+    case image(files: [ConfigurationFile], entry: SystemEntry)
+    /// The system's own installer is entered with these files in its initramfs.
+    case installer(InstallerBoot)
+}
+
+/// An installer's kernel with all that it needs to know.
+public struct InstallerBoot: Equatable, Sendable {
+    public var kernel: ArtifactRole
+    /// In the order in which the kernel unpacks them.
+    public var initrds: [ArtifactRole]
+    /// Unpacked after them.
+    public var overlay: [OverlayFile]
+    public var arguments: [KernelArgument]
+    /// Said after a `---`, which makes Debian's and Ubuntu's installers keep them for the installed system.
+    public var keptArguments: [KernelArgument]
+
+    public init(
+        kernel: ArtifactRole = .kernel, initrds: [ArtifactRole] = [.initrd], overlay: [OverlayFile],
+        arguments: [KernelArgument], keptArguments: [KernelArgument] = []
+    ) {
+        (self.kernel, self.initrds, self.overlay) = (kernel, initrds, overlay)
+        (self.arguments, self.keptArguments) = (arguments, keptArguments)
+    }
+
+    public var commandLine: String {
+        (arguments.map(\.description) + (keptArguments.isEmpty ? [] : ["---"]) + keptArguments.map(\.description))
+            .joined(separator: " ")
+    }
+}
+
+/// A file of an initramfs.
+public struct OverlayFile: Codable, Equatable, Sendable {
+    /// Without a leading slash.
+    public var path: String
+    /// POSIX permission bits.
+    public var mode: UInt32
+    public var content: String
+
+    public init(path: String, mode: UInt32 = 0o600, content: String) {
+        (self.path, self.mode, self.content) = (path, mode, content)
+    }
+}
+
+/// What a file of a release is for. Open: generic releases have files of their own.
+public struct ArtifactRole: RawRepresentable, Hashable, Sendable, Codable {
+    public var rawValue: String
+    public init(rawValue: String) { self.rawValue = rawValue }
+
+    /// A raw disk image.
+    public static let image = Self(rawValue: "image")
+    public static let kernel = Self(rawValue: "kernel")
+    public static let initrd = Self(rawValue: "initrd")
+    /// A root file system that a live system fetches by itself.
+    public static let rootfs = Self(rawValue: "rootfs")
+    public static let iso = Self(rawValue: "iso")
+    /// A kernel with its initrd and command line in one signed program.
+    public static let uki = Self(rawValue: "uki")
+}
