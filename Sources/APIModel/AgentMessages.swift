@@ -77,12 +77,13 @@ public struct SessionReply: Codable, Sendable {
 
 public struct OrderProgress: Codable, Equatable, Sendable {
     public enum Step: String, Codable, Sendable, CaseIterable {
-        case accepted, writing, flushing, readingBack, finishing, configuring, entering, erasing
+        case accepted, fetching, writing, flushing, readingBack, finishing, configuring, entering, erasing
 
         /// What the agent does, in words.
         public var words: String {
             switch self {
             case .accepted: "order accepted"
+            case .fetching: "fetches the installer"
             case .writing: "writes the image"
             case .flushing: "flushes the disk"
             case .readingBack: "reads the disk back"

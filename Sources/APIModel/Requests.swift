@@ -96,23 +96,27 @@ public struct PowerView: Codable, Sendable {
     public init(power: PowerState) { self.power = power }
 }
 
-/// `POST /api/v1/os-releases` → 201 ``OSReleaseView``. The image goes up first, by `PUT /api/v1/images/{sha256}`.
+/// `POST /api/v1/os-releases` → 201 ``OSReleaseView``. Its files go up first, by `PUT /api/v1/images/{sha256}`.
 public struct OSReleaseRequest: Codable, Sendable {
     public var name: String
     public var os: String
     public var version: String
     public var architecture: String
-    public var image: OSRelease.Image
+    /// Nil: the best one that there are files for.
+    public var route: InstallRoute?
+    public var artifacts: [ArtifactRole: Artifact]
+    public var parameters: [String: String]?
     public var minimumDiskBytes: Int64
     public var labels: [String: String]?
 
     public init(
-        name: String, os: String, version: String, architecture: String, image: OSRelease.Image,
-        minimumDiskBytes: Int64, labels: [String: String]? = nil
+        name: String, os: String, version: String, architecture: String, route: InstallRoute? = nil,
+        artifacts: [ArtifactRole: Artifact], parameters: [String: String]? = nil, minimumDiskBytes: Int64,
+        labels: [String: String]? = nil
     ) {
-        self.labels = labels
         (self.name, self.os, self.version, self.architecture) = (name, os, version, architecture)
-        (self.image, self.minimumDiskBytes) = (image, minimumDiskBytes)
+        (self.route, self.artifacts, self.parameters) = (route, artifacts, parameters)
+        (self.minimumDiskBytes, self.labels) = (minimumDiskBytes, labels)
     }
 }
 

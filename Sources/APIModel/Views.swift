@@ -20,16 +20,19 @@ public struct OSReleaseView: Codable, Sendable {
     public var os: String
     public var version: String
     public var architecture: String
-    public var image: OSRelease.Image
+    public var route: InstallRoute
+    public var artifacts: [ArtifactRole: Artifact]
+    public var parameters: [String: String]
     public var minimumDiskBytes: Int64
     public var labels: [String: String]?
-    /// The image is in the library and its SHA-256 was checked.
+    /// Its files are in the library, and their SHA-256 was checked.
     public var cached: Bool
     public var createdAt: Date
 
     public init(_ release: OSRelease, cached: Bool) {
         (id, name, os, version) = (release.id, release.name, release.os, release.version)
-        (architecture, image, minimumDiskBytes) = (release.architecture, release.image, release.minimumDiskBytes)
+        (architecture, route, artifacts) = (release.architecture, release.route, release.artifacts)
+        (parameters, minimumDiskBytes) = (release.parameters, release.minimumDiskBytes)
         (self.cached, labels, createdAt) = (cached, release.labels, release.createdAt)
     }
 }

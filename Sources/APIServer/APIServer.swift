@@ -43,6 +43,7 @@ public struct APIRouter: Sendable {
         let (machines, operations) = (controllers.machines, controllers.operations)
         let nodes = NodeRoutes(store: store, registry: registry)
         nodes.registerOpen(on: router.group("api/v1"))
+        InstallationRoutes(desk: controllers.installations).register(on: router.group("api/v1"))
         AgentRoutes(agents: controllers.agents, shells: controllers.shells).register(on: router)
         let tokens = TokenMiddleware(store: store, now: now)
         MetricsRoute(page: metrics).register(on: router.group().add(middleware: tokens))

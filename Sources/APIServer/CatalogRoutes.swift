@@ -32,17 +32,19 @@ struct CatalogRoutes {
 
     @Sendable func addRelease(_ request: Request, context: APIContext) async throws -> Response {
         let body = try await request.json(OSReleaseRequest.self)
-        guard await images.path(ofImage: body.image.sha256) != nil else {
+        for (role, artifact) in body.artifacts where await images.path(ofImage: artifact.sha256) == nil {
             throw ServiceError(
                 .conflict,
-                "the library holds no image \(body.image.sha256); send it first with PUT /api/v1/images/{sha256}",
-                field: "image.sha256")
+                "the library holds no file \(artifact.sha256); send it first with PUT /api/v1/images/{sha256}",
+                field: "artifacts.\(role.rawValue).sha256")
         }
         let release = try await catalog.add(
             release: OSRelease(
                 id: Credential.identifier("r"), name: body.name, os: body.os, version: body.version,
-                architecture: body.architecture, image: body.image, minimumDiskBytes: body.minimumDiskBytes,
-                labels: body.labels, createdAt: Date()),
+                architecture: body.architecture,
+                route: body.route ?? catalog.route(of: body.os, with: body.artifacts.keys),
+                artifacts: body.artifacts, parameters: body.parameters ?? [:],
+                minimumDiskBytes: body.minimumDiskBytes, labels: body.labels, createdAt: Date()),
             by: context.actor)
         return try .json(await view(of: release), status: .created)
     }
@@ -86,6 +88,9 @@ struct CatalogRoutes {
     }
 
     private func view(of release: OSRelease) async -> OSReleaseView {
-        OSReleaseView(release, cached: await images.path(ofImage: release.image.sha256) != nil)
+        for artifact in release.artifacts.values where await images.path(ofImage: artifact.sha256) == nil {
+            return OSReleaseView(release, cached: false)
+        }
+        return OSReleaseView(release, cached: true)
     }
 }

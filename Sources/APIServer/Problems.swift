@@ -20,7 +20,7 @@ struct ProblemMiddleware: RouterMiddleware {
             let problem = ProblemView(error)
             if problem.status >= 500 {
                 context.logger.error(
-                    "request failed", metadata: ["path": "\(request.uri.path)", "error": "\(error)"])
+                    "request failed", metadata: ["path": "\(request.pathWithoutSecrets)", "error": "\(error)"])
             }
             var response = try Response.json(
                 problem, status: .init(code: problem.status), type: "application/problem+json")
@@ -28,6 +28,14 @@ struct ProblemMiddleware: RouterMiddleware {
             if let seconds = (error as? ServiceError)?.retryAfter { response.headers[.retryAfter] = "\(seconds)" }
             return response
         }
+    }
+}
+
+extension Request {
+    /// What follows `installations/` is a ticket.
+    fileprivate var pathWithoutSecrets: String {
+        guard let end = uri.path.firstRange(of: InstallationRoutes.prefix)?.upperBound else { return uri.path }
+        return uri.path[..<end] + "…"
     }
 }
 

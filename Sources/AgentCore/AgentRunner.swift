@@ -86,6 +86,9 @@ public struct AgentRunner: Sendable {
             case .install(let install):
                 let disk = try OrderVerifier.disk(install.disk, among: hardware.disks)
                 return try await self.install(install, on: disk, order: order, session)
+            case .runInstaller(let installer):
+                let disk = try OrderVerifier.disk(installer.disk, among: hardware.disks)
+                return try await run(installer, for: disk, order: order, session)
             case .wipe(let wipe):
                 let result = try await self.wipe(wipe, hardware, order: order, session)
                 // What is on the disks now is known before anything is installed on them.
@@ -189,6 +192,35 @@ public struct AgentRunner: Sendable {
             OrderResult(outcome: .succeeded(entry: EntryWay.kexec.rawValue)), order: order.id)
         machine.enter(.kexec)
         return true
+    }
+
+    /// Leaves for a system's own installer. What becomes of it that says itself, and so does the system.
+    private func run(
+        _ installer: InstallerOrder, for disk: Disk, order: Order, _ session: AgentSessionClient
+    ) async throws -> Bool {
+        Console.say("order \(order.id): entering the installer of \(installer.release), for \(disk.summary)")
+        machine.setClock(session.now)
+        let reporter = ProgressReporter(session: session, order: order.id)
+        let machine = machine
+        do {
+            let facts = try await reporter.during {
+                try await AgentThread.perform("installer") {
+                    try machine.load(installer, for: disk) { step, bytes, total in
+                        reporter.note(OrderProgress(step: step, bytes: bytes, totalBytes: total))
+                    }
+                }
+            }
+            try await session.finish(
+                OrderResult(outcome: .succeeded(entry: EntryWay.kexec.rawValue), facts: facts), order: order.id)
+            machine.enter(.kexec)
+            return true
+        } catch let over as AgentSessionClient.Over {
+            throw over
+        } catch {
+            Console.say("the installer cannot be entered: \(error)")
+            try await session.finish(OrderResult(outcome: .failed("\(error)")), order: order.id)
+            return false
+        }
     }
 
     private func install(

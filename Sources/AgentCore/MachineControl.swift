@@ -19,6 +19,13 @@ public protocol MachineControl: Sendable {
     func install(
         _ order: InstallOrder, on disk: Disk, progress: @escaping @Sendable (OrderProgress.Step, Int64, Int64) -> Void
     ) throws -> (entry: EntryWay, facts: [String: String])
+    /// Makes a system's own installer ready to enter by kexec. Blocks; called on a thread of its own.
+    /// - Returns: facts for the record.
+    /// - Throws: an error whose description is for a person.
+    func load(
+        _ installer: InstallerOrder, for disk: Disk,
+        progress: @escaping @Sendable (OrderProgress.Step, Int64, Int64) -> Void
+    ) throws -> [String: String]
     /// Erases each disk of the order, all of them at once, and reads what is left. Blocks; called on a thread of its own.
     func wipe(
         _ order: WipeOrder, _ disks: [Disk], progress: @escaping @Sendable ([DiskProgress]) -> Void

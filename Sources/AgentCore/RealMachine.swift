@@ -54,18 +54,18 @@ public struct RealMachine: MachineControl {
         ]
         if let variables = EFIVariables(files: files) {
             do {
+                let partition = try installed.systemPartition()
                 let entry = EFIBootEntry(
-                    title: BootOrderPlan.prefix + order.release, partition: try installed.entry("ESP"),
-                    file: "\\EFI\\BOOT\\BOOTX64.EFI")
+                    title: BootOrderPlan.prefix + order.release, partition: partition, file: "\\EFI\\BOOT\\BOOTX64.EFI")
                 // GRUB finds the loader by it, should the machine ask the network again.
-                facts["bootVolume"] = try installed.fatVolume("ESP")
+                facts["bootVolume"] = try installed.fatVolume(partition)
                 try variables.install(entry, wanted: order.bootOrder)
             } catch {
                 // The disk boots without it, by the fallback path of its ESP; the record says that NVRAM refused.
                 facts["bootEntry"] = "\(error)"
             }
         }
-        guard case .kexec = order.entry else { return (.reboot, facts) }
+        guard order.entry != .reboot else { return (.reboot, facts) }
         do {
             try Kexec.load(installed, order.entry)
             return (.kexec, facts)
@@ -74,6 +74,22 @@ public struct RealMachine: MachineControl {
             facts["kexec"] = "\(error)"
             return (.reboot, facts)
         }
+    }
+
+    public func load(
+        _ installer: InstallerOrder, for disk: Disk,
+        progress: @escaping @Sendable (OrderProgress.Step, Int64, Int64) -> Void
+    ) throws -> [String: String] {
+        let (wanted, free) = (InstallerFiles.memoryBytes(installer), files.availableMemory)
+        guard let free, free >= wanted else {
+            throw InstallError(
+                "the installer of \(installer.release) takes \(wanted >> 20) MiB of memory, and \((free ?? 0) >> 20) MiB are free"
+            )
+        }
+        let fetched = InstallerFiles(folder: "/run/installer")
+        try fetched.fetch(installer) { progress(.fetching, $0, $1) }
+        try Kexec.load(kernel: fetched.kernel, initrd: fetched.initrd, installer.commandLine)
+        return ["disk": disk.serial ?? disk.wwn ?? disk.path]
     }
 
     public func wipe(
@@ -103,7 +119,7 @@ public struct RealMachine: MachineControl {
     public var shell: ShellProgram { ShellProgram(path: "/bin/sh", home: "/root") }
 
     private static let fileSystems = [
-        "crc32c_generic", "crc32c_intel", "vfat", "nls_cp437", "nls_ascii", "nls_iso8859_1", "ext4",
+        "crc32c_generic", "crc32c_intel", "vfat", "nls_cp437", "nls_ascii", "nls_iso8859_1", "ext4", "xfs", "btrfs",
     ]
 
     /// The disk is held exclusively while it is written, and let go before its partitions are mounted.

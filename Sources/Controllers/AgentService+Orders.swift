@@ -88,11 +88,20 @@ extension AgentService {
         in transaction: Transaction, at now: Date
     ) throws {
         let release = operation.assignment?.release ?? "the system"
+        machine.updatedAt = now
+        if operation.order?.runsInstaller == true, let system = operation.order?.installs {
+            operation.installer = .init(enteredAt: now, installs: system)
+            return try transaction.put(
+                Event.now(
+                    .installerEntered, machine: machine.id, actor: "agent",
+                    "enters the installer of \(release) by \(entry)",
+                    details: facts.merging(["entry": entry]) { $1 }, at: now))
+        }
         machine.observed.installed = operation.order?.installs
         operation.installedAt = now
         machine.observed.installedRelease = operation.assignment?.release
         machine.observed.bootVolume = facts["bootVolume"]
-        machine.updatedAt = now
+        machine.observed.kexecAt = entry == "kexec" ? now : nil
         try transaction.put(
             Event.now(
                 .installWritten, machine: machine.id, actor: "agent",

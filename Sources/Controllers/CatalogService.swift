@@ -15,7 +15,7 @@ public struct CatalogService: Sendable {
         try check(name: release.name)
         try check(labels: release.labels)
         guard let driver = OperatingSystemCatalog.driver(named: release.os) else {
-            let known = OperatingSystemCatalog.all.map { type(of: $0).name }.joined(separator: ", ")
+            let known = OperatingSystemCatalog.all.map(\.name).joined(separator: ", ")
             throw ServiceError(
                 .invalid, "no driver installs \(release.os.debugDescription); there is \(known)", field: "os")
         }
@@ -25,17 +25,10 @@ public struct CatalogService: Sendable {
                 "\(release.os) is for \(driver.architectures.joined(separator: ", ")), not \(release.architecture)",
                 field: "architecture")
         }
-        guard release.image.rawBytes > 0, release.image.compressedBytes > 0,
-            release.minimumDiskBytes >= release.image.rawBytes
-        else {
-            throw ServiceError(
-                .invalid,
-                "an image of \(release.image.rawBytes) bytes does not fit a disk of \(release.minimumDiskBytes)",
-                field: "minimumDiskBytes")
-        }
+        try check(artifacts: release, driver)
         if let known = try await store.list(OSRelease.self).items.first(where: { $0.name == release.name }) {
-            guard known.image == release.image else {
-                throw ServiceError(.conflict, "the release \(release.name) exists with another image", field: "name")
+            guard known.isSame(as: release) else {
+                throw ServiceError(.conflict, "the release \(release.name) exists, and is another", field: "name")
             }
             return known
         }
@@ -44,7 +37,9 @@ public struct CatalogService: Sendable {
             try transaction.put(
                 Event.now(
                     .resourceChanged, machine: nil, actor: actor, "OS release \(release.name) added",
-                    details: ["sha256": release.image.sha256], at: now()))
+                    details: Dictionary(
+                        uniqueKeysWithValues: release.artifacts.map { ($0.key.rawValue + ".sha256", $0.value.sha256) }),
+                    at: now()))
             return release
         }
     }
@@ -107,6 +102,43 @@ public struct CatalogService: Sendable {
         guard !names.isEmpty else { return }
         let shown = names.prefix(5).joined(separator: ", ") + (names.count > 5 ? " and \(names.count - 5) more" : "")
         throw ServiceError(.conflict, "\(what) is not removed: \(shown) \(names.count == 1 ? "uses" : "use") it")
+    }
+
+    /// How a system is installed whose release does not say.
+    public func route(of os: String, with artifacts: some Collection<ArtifactRole>) -> InstallRoute {
+        OperatingSystemCatalog.driver(named: os)?.route(with: artifacts) ?? .image
+    }
+
+    private func check(artifacts release: OSRelease, _ driver: any OperatingSystem) throws {
+        guard driver.routes.contains(release.route) else {
+            let routes = driver.routes.map(\.rawValue).joined(separator: ", ")
+            throw ServiceError(
+                .invalid, "\(release.os) is installed by \(routes), not by \(release.route)", field: "route")
+        }
+        for (role, artifact) in release.artifacts
+        where !role.isName || artifact.bytes <= 0 || artifact.rawBytes <= 0
+            || !(artifact.name.map(Artifact.isFileName) ?? true)
+        {
+            throw ServiceError(
+                .invalid, "\(role.rawValue.debugDescription) with \(artifact.bytes) bytes is no file of a release",
+                field: "artifacts")
+        }
+        let missing = driver.artifacts(for: release.route).filter { release.artifacts[$0] == nil }.map(\.rawValue)
+        guard missing.isEmpty else {
+            throw ServiceError(
+                .invalid, "\(release.os) by \(release.route.rawValue) needs its \(missing.joined(separator: ", ")) too",
+                field: "artifacts")
+        }
+        if let image = release.artifacts[.image], release.minimumDiskBytes < image.rawBytes {
+            throw ServiceError(
+                .invalid, "an image of \(image.rawBytes) bytes does not fit a disk of \(release.minimumDiskBytes)",
+                field: "minimumDiskBytes")
+        }
+        guard release.parameters.count <= 64,
+            release.parameters.allSatisfy({ $0.key.utf8.count <= 64 && $0.value.utf8.count <= 4096 })
+        else {
+            throw ServiceError(.invalid, "more than 64 parameters, or one of more than 4096 bytes", field: "parameters")
+        }
     }
 
     private func check(labels: [String: String]?) throws {

@@ -13,6 +13,7 @@ public struct ControllerSet: Sendable {
     public let operations: OperationService
     public let bmcs: BMCService
     public let agents: AgentService
+    public let installations: InstallationDesk
     public let catalog: CatalogService
     public let reconciler: Reconciler
     public let monitor: BMCMonitor
@@ -62,6 +63,7 @@ public struct ControllerSet: Sendable {
             store: store, board: board, director: director, identities: identities, tickets: tickets,
             profiles: profiles,
             installation: installation, certificates: certificates, wakeups: wakeups, logger: logger, now: now)
+        installations = InstallationDesk(store: store, wakeups: wakeups, now: now)
         catalog = CatalogService(store: store, now: now)
         expectations = ExpectationService(store: store, installation: installation, profiles: profiles, now: now)
         keeper = ExpectationKeeper(

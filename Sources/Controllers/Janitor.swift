@@ -54,6 +54,7 @@ public struct Janitor: Service {
         }
         try await remove(BootTicket.self) { now.timeIntervalSince($0.issuedAt) > 86400 }
         try await remove(JoinToken.self) { now.timeIntervalSince($0.expiresAt) > 86400 }
+        try await remove(InstallationTicket.self) { now.timeIntervalSince($0.expiresAt) > 86400 }
         // The newest of each machine stays with it: what became of a wipe is in its certificate, and the rest in the events.
         let needed = Set(machines.compactMap(\.operation))
         let old = operations.filter { !needed.contains($0.id) }.sorted { $0.createdAt < $1.createdAt }

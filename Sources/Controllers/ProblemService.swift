@@ -72,9 +72,8 @@ public struct ProblemService: Sendable {
         facts.name = { [identities] in identities.name(of: $0) }
         facts.hasAnnouncements = try await !store.list(kind: ExpectedMachine.kind, .init(limit: 1)).records.isEmpty
         facts.releases = try await store.list(OSRelease.self).items
-        for release in facts.releases where await images.path(ofImage: release.image.sha256) != nil {
-            facts.images.insert(release.image.sha256)
-        }
+        for digest in Set(facts.releases.flatMap { $0.artifacts.values.map(\.sha256) })
+        where await images.path(ofImage: digest) != nil { facts.images.insert(digest) }
         facts.certificates = certificates
         let profiles = profiles
         facts.deadline = { machine in

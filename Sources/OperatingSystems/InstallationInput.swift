@@ -66,13 +66,23 @@ public struct TargetMachine: Sendable {
 public struct TargetRelease: Sendable {
     public var name: String
     public var version: String
-    /// Where machines fetch its files: `http://10.77.0.1:8080/releases/NAME`, a file's name after it.
-    public var baseURL: String
+    /// Where machines fetch its files.
+    public var urls: [ArtifactRole: String]
     /// The driver's own settings, by their names.
     public var parameters: [String: String]
 
-    public init(name: String, version: String, baseURL: String, parameters: [String: String] = [:]) {
-        (self.name, self.version, self.baseURL, self.parameters) = (name, version, baseURL, parameters)
+    public init(
+        name: String, version: String, urls: [ArtifactRole: String] = [:], parameters: [String: String] = [:]
+    ) {
+        (self.name, self.version, self.urls, self.parameters) = (name, version, urls, parameters)
+    }
+
+    /// - Throws: ``ConfigurationError`` when the release does not have the file.
+    func url(_ role: ArtifactRole) throws(ConfigurationError) -> String {
+        guard let url = urls[role] else {
+            throw ConfigurationError(field: "release", reason: "\(name) has no \(role.rawValue)")
+        }
+        return url
     }
 }
 
@@ -141,12 +151,7 @@ public struct Callback: Sendable {
         (self.url, self.certificateAuthority) = (url, certificateAuthority)
     }
 
-    public enum News: String, CaseIterable, Sendable {
-        case started, installed, failed
-        case firstBoot = "first-boot"
-    }
-
-    public func url(_ news: News) -> String { "\(url)/\(news.rawValue)" }
+    public func url(_ news: InstallationNews) -> String { "\(url)/\(news.rawValue)" }
 }
 
 /// Who may log in to the installed system.

@@ -1,6 +1,4 @@
-import Inventory
 import Machines
-import NetworkAddresses
 
 extension NodeSetup {
     /// What looks after the system's networks.
@@ -38,14 +36,6 @@ extension NodeSetup {
     }
 
     var services: String { units.map(\.name).joined(separator: " ") }
-}
-
-extension TargetMachine {
-    /// Tells an installer which port to use: the one that the machine booted from.
-    var bootInterface: [KernelArgument] {
-        // 01 is Ethernet (RFC 1700, hardware types), as PXELINUX began it.
-        bootMAC.map { [KernelArgument(made: "BOOTIF", "01-" + $0.description.replacing(":", with: "-"))] } ?? []
-    }
 }
 
 extension TargetRelease {

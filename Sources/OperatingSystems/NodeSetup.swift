@@ -54,7 +54,7 @@ struct NodeSetup: Equatable {
         fi
         \(join)
         # What it joined with is worth nothing any more, and is not left lying about.
-        rm -f join.conf join.yaml setup join
+        rm -f join.yaml setup join
 
         """
     }
@@ -89,11 +89,13 @@ struct NodeSetup: Equatable {
                 ("HOSTNAME", input.machine.hostname), ("MACHINE_ID", input.machine.id), ("CLUSTER", input.cluster),
                 ("OS_RELEASE", input.release.name), ("SERVER", join.server), ("JOIN_TOKEN", join.token),
             ]
+            files.append(File(path: NodeProgram.path, mode: 0o700, content: NodeProgram.text))
             files.append(
                 File(
-                    path: "\(Self.folder)/join.conf", mode: 0o600,
+                    path: NodeProgram.settings, mode: 0o600,
                     content: settings.map { "\($0)=\(ShellText.quoted($1))\n" }.joined()))
-            return "/bin/sh ./node register join.conf"
+            units.append(NodeProgram.unit)
+            return ":"
         case .kubernetes(let join):
             files.append(
                 File(

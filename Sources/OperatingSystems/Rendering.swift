@@ -33,32 +33,3 @@ public struct InstallerBoot: Equatable, Sendable {
             .joined(separator: " ")
     }
 }
-
-/// A file of an initramfs.
-public struct OverlayFile: Codable, Equatable, Sendable {
-    /// Without a leading slash.
-    public var path: String
-    /// POSIX permission bits.
-    public var mode: UInt32
-    public var content: String
-
-    public init(path: String, mode: UInt32 = 0o600, content: String) {
-        (self.path, self.mode, self.content) = (path, mode, content)
-    }
-}
-
-/// What a file of a release is for. Open: generic releases have files of their own.
-public struct ArtifactRole: RawRepresentable, Hashable, Sendable, Codable {
-    public var rawValue: String
-    public init(rawValue: String) { self.rawValue = rawValue }
-
-    /// A raw disk image.
-    public static let image = Self(rawValue: "image")
-    public static let kernel = Self(rawValue: "kernel")
-    public static let initrd = Self(rawValue: "initrd")
-    /// A root file system that a live system fetches by itself.
-    public static let rootfs = Self(rawValue: "rootfs")
-    public static let iso = Self(rawValue: "iso")
-    /// A kernel with its initrd and command line in one signed program.
-    public static let uki = Self(rawValue: "uki")
-}

@@ -201,6 +201,16 @@ public struct YAMLReader {
         return try YAMLReader(file: file, node: value)
     }
 
+    /// A mapping inside this one, of names to mappings.
+    public mutating func namedMappings(_ key: String) throws -> [(name: String, YAMLReader)]? {
+        guard let value = take(key) else { return nil }
+        guard let mapping = value.mapping else { throw fault(value, "\(key): expected `name: {…}` lines") }
+        return try mapping.map { name, inner in
+            guard let text = name.scalar?.string else { throw fault(name, "\(key): expected a name") }
+            return (text, try YAMLReader(file: file, node: inner))
+        }
+    }
+
     /// A list of mappings inside this one.
     public mutating func mappings(_ key: String) throws -> [YAMLReader]? {
         guard let value = take(key) else { return nil }

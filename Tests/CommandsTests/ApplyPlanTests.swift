@@ -21,7 +21,8 @@ import Testing
         OSReleaseView(
             OSRelease(
                 id: "r-" + name, name: name, os: "os", version: version, architecture: "amd64",
-                image: .init(sha256: digest, compression: .zstd, compressedBytes: 1, rawBytes: 2), minimumDiskBytes: 2,
+                artifacts: [.image: .init(sha256: digest, bytes: 1, compression: .zstd, rawBytes: 2)],
+                minimumDiskBytes: 2,
                 labels: owner.map { [Labels.appliedBy: $0] }, createdAt: now), cached: true)
     }
 
@@ -43,7 +44,7 @@ import Testing
     private func outcomes(_ plan: ApplyPlan) -> [String] { plan.steps.map { $0.outcome(isTrial: false) } }
 
     private var releaseText: String {
-        "kind: OSRelease\nname: ref\nos: os\nversion: '1'\narchitecture: amd64\nimage: {sha256: \(digest), compression: zstd, compressed_bytes: 1, raw_bytes: 2}\n"
+        "kind: OSRelease\nname: ref\nos: os\nversion: '1'\narchitecture: amd64\nartifacts: {image: {sha256: \(digest), compression: zstd, bytes: 1, raw_bytes: 2}}\n"
     }
 
     @Test("what is not there is made, with the label of its set; what is there is left")

@@ -105,13 +105,13 @@ import Testing
 
     static func store() async throws -> MemoryStore {
         let store = MemoryStore()
-        let image = OSRelease.Image(
-            sha256: String(repeating: "b", count: 64), compression: .zstd, compressedBytes: 10, rawBytes: 100)
+        let image = Artifact(
+            sha256: String(repeating: "b", count: 64), bytes: 10, compression: .zstd, rawBytes: 100)
         try await store.transaction { transaction in
             try transaction.put(
                 OSRelease(
-                    id: "r", name: "ref-1", os: "slipway-reference", version: "1", architecture: "amd64", image: image,
-                    minimumDiskBytes: 100, createdAt: Date()))
+                    id: "r", name: "ref-1", os: "slipway-reference", version: "1", architecture: "amd64",
+                    artifacts: [.image: image], minimumDiskBytes: 100, createdAt: Date()))
             try transaction.put(Cluster(id: "c", name: "demo", flavor: .standalone, createdAt: Date()))
         }
         return store

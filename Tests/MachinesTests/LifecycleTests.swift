@@ -55,6 +55,22 @@ struct LifecycleRow: Sendable, CustomTestStringConvertible {
         return operation
     }
 
+    /// Its image was written after a minute.
+    static func joining(kexec: Bool, now: Double) -> Situation {
+        var machine = machine(.joining, bmc: true)
+        if kexec { machine.observed.kexecAt = after(60) }
+        return Situation(machine: machine, operation: operation(installed: true, joining: true), now: after(now))
+    }
+
+    /// Its agent left for the system's own installer after a minute.
+    static func installer(session: Situation.Session?) -> Situation {
+        var operation = operation(attempts: 1)
+        operation.installer = .init(
+            enteredAt: after(60), installs: .init(disk: .init(serial: "D-1", wwn: nil, sizeBytes: 1), entry: .reboot))
+        return Situation(
+            machine: machine(.installing, bmc: true), operation: operation, session: session, now: after(600))
+    }
+
     /// Its agent left for the installed system after ten minutes.
     static func silent(
         isReady: Bool = false, heardAt: Double = 90, commandedAt: Double = 5, now: Double
@@ -182,7 +198,7 @@ struct LifecycleRow: Sendable, CustomTestStringConvertible {
         .init(
             "written and verified: the machine joins",
             Situation(machine: machine(.installing), operation: operation(installed: true), now: after(70)),
-            .completeStep(reason: "image written and verified")),
+            .completeStep(reason: "the system is on its disk")),
         .init(
             "the node registered: ready",
             Situation(
@@ -197,10 +213,25 @@ struct LifecycleRow: Sendable, CustomTestStringConvertible {
             .wait(until: after(2700))),
         .init(
             "no sign of life after kexec: a restart through firmware",
-            Situation(
-                machine: machine(.joining, bmc: true), operation: operation(installed: true, joining: true),
-                now: after(60 + Lifecycle.kexecPatience)),
+            joining(kexec: true, now: 60 + Lifecycle.kexecPatience),
             .power(.cycle, reason: "no sign of life 10 minutes after the install", afterKexec: true)),
+        .init(
+            "firmware has more time than kexec", joining(kexec: false, now: 60 + Lifecycle.kexecPatience),
+            .wait(until: after(60 + Lifecycle.bootPatience))),
+        .init(
+            "no sign of life after firmware: a restart, and kexec is not to blame",
+            joining(kexec: false, now: 60 + Lifecycle.bootPatience),
+            .power(.cycle, reason: "no sign of life 30 minutes after the install", afterKexec: false)),
+        .init(
+            "a system's own installer is at work: nobody disturbs it", installer(session: nil),
+            .wait(until: after(3600))),
+        .init(
+            "its agent's last words are no new agent", installer(session: session("s-0", live: false)),
+            .wait(until: after(3600))),
+        .init(
+            "an agent after the installer: the machine restarted too early", installer(session: session(openedAt: 500)),
+            .fallBack(
+                reason: "the machine restarted before its installer said that it was done; look at its console")),
         .init(
             "the agent of an installed machine starts its system",
             Situation(

@@ -159,11 +159,10 @@ import Testing
     }
 
     @Test("images of releases that are in use") func images() {
-        let image = OSRelease.Image(
-            sha256: "b", compression: .zstd, compressedBytes: 10, rawBytes: 100)
+        let image = Artifact(sha256: "b", bytes: 10, compression: .zstd, rawBytes: 100)
         let release = OSRelease(
-            id: "r", name: "ref-1", os: "slipway-reference", version: "1", architecture: "amd64", image: image,
-            minimumDiskBytes: 100, createdAt: Self.now)
+            id: "r", name: "ref-1", os: "slipway-reference", version: "1", architecture: "amd64",
+            artifacts: [.image: image], minimumDiskBytes: 100, createdAt: Self.now)
         var machine = Self.machine(.ready)
         #expect(told(machine) { $0.releases = [release] } == [:])
         machine.desired.assignment = .init(cluster: "lab", release: "ref-1")

@@ -267,6 +267,7 @@ import Testing
         case .askToLeave: #expect(phase == .draining)
         case .issueStart: #expect(BootPolicy.isHandedToDisk(phase))
         case .giveUp(let to, _): #expect(phase == .draining || phase == to)
+        case .fallBack: #expect(operation.installer != nil)
         case .advance, .abort, .fail, .complete, .wait: break
         }
         if [.maintenance, .rejected, .retired, .discovered].contains(phase) {

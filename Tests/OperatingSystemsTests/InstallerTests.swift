@@ -38,6 +38,36 @@ import Testing
         try Golden.expect(try Flatcar().installer(try TrialInput.named(name)).golden, "systems/flatcar/\(name).txt")
     }
 
+    @Test("images of Debian, Ubuntu and Fedora CoreOS get files of their own", arguments: TrialInput.cases)
+    func images(name: String) throws {
+        for system in [Debian(), Ubuntu(), FedoraCoreOS()] as [any OperatingSystem] {
+            guard case .image(let files, let entry) = try system.render(try TrialInput.named(name), route: .image)
+            else {
+                Issue.record("\(system.name) has no image")
+                continue
+            }
+            let texts = files.map {
+                "\n=== \($0.partition) \($0.fileSystem) \($0.path) 0\(String($0.mode, radix: 8))\n\($0.content)"
+            }
+            try Golden.expect("\(entry)\n" + texts.joined(), "systems/\(system.name)/\(name).image.txt")
+        }
+    }
+
+    @Test("every system renders each of its routes, and says which files that takes")
+    func catalog() throws {
+        let names = OperatingSystemCatalog.all.map(\.name)
+        #expect(Set(names).count == names.count)
+        for system in OperatingSystemCatalog.all {
+            for route in system.routes {
+                #expect(!system.artifacts(for: route).isEmpty)
+                let input = TrialInput.input(join: TrialInput.standalone, parameters: Self.tree)
+                if case .installer(let boot) = try system.render(input, route: route) {
+                    #expect(Set([boot.kernel] + boot.initrds).isSubset(of: Set(system.artifacts(for: route))))
+                }
+            }
+        }
+    }
+
     @Test(
         "pykickstart accepts the kickstart files, for the newest releases of each family", arguments: TrialInput.cases)
     func kickstartValidator(name: String) async throws {

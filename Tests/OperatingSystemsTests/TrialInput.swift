@@ -23,6 +23,10 @@ enum TrialInput {
                 certificateKey: certificateKey))
     }
 
+    static let urls = [ArtifactRole.iso, .rootfs, .image].reduce(into: [ArtifactRole: String]()) { urls, role in
+        urls[role] = "http://10.77.0.1:8080/images/\(role.rawValue)digest/\(role.rawValue)"
+    }
+
     static let standalone = JoinMaterial.standalone(
         .init(server: "https://10.77.0.1:8443", certificateAuthority: authority, token: "0123abcd"))
     static let k3s = JoinMaterial.k3s(.init(server: "https://10.20.0.10:6443", token: "K10abc::node:secret"))
@@ -39,8 +43,7 @@ enum TrialInput {
                 kernelArguments: [KernelArgument(made: "console", "ttyS1,115200")],
                 labels: ["topology.kubernetes.io/zone": "ams1", "rack": "r12"]),
             release: TargetRelease(
-                name: "trial-1", version: "1", baseURL: "http://10.77.0.1:8080/releases/trial-1", parameters: parameters
-            ),
+                name: "trial-1", version: "1", urls: urls, parameters: parameters),
             cluster: "prod", join: join,
             callback: Callback(
                 url: "https://10.77.0.1:8443/api/v1/installations/5ec2e7", certificateAuthority: authority),

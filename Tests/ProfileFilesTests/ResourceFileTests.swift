@@ -22,7 +22,7 @@ import Testing
         let resources = try ResourceFiles.read(text, file: "f.yaml")
         #expect(resources.map(\.kind) == [.cluster, .release, .machine, .profile])
         #expect(resources.map(\.name) == ["lab", "ref-1", "r1u01", "dell-r650"])
-        #expect(resources.map(\.line) == [1, 5, 17, 22])
+        #expect(resources.map(\.line) == [1, 5, 18, 23])
         guard case .machine(let machine) = resources[2].content, case .release(let release) = resources[1].content,
             case .profile(let profile, _) = resources[3].content
         else {
@@ -31,7 +31,7 @@ import Testing
         }
         #expect(machine.location == Location("ams1/3/r1/U1"))
         #expect(machine.labels == ["env": "prod", "role": "storage", "old": nil])
-        #expect(release.image.rawBytes == 2_147_483_648 && release.minimumDiskBytes == 4_294_967_296)
+        #expect(release.artifacts[.image]?.rawBytes == 2_147_483_648 && release.minimumDiskBytes == 4_294_967_296)
         #expect(profile.priority == 10 && profile.rootDisk.choose == .smallest)
     }
 
@@ -68,7 +68,10 @@ import Testing
             ("kind: Machine\nname: x", "f.yaml:2:7: neither location nor labels"),
             ("kind: Machine\nname: x\nlocation: {rack: r1, unit: U99}", "f.yaml:3:"),
             ("kind: Machine\nname: x\nlabels: {a b: c}", "f.yaml:3:9: labels: "),
-            ("kind: OSRelease\nname: x\nos: y\nversion: \"1\"\narchitecture: amd64", "f.yaml:1:1: image is missing"),
+            (
+                "kind: OSRelease\nname: x\nos: y\nversion: \"1\"\narchitecture: amd64",
+                "f.yaml:1:1: artifacts are missing"
+            ),
             (
                 "kind: HardwareProfile\nname: x\nprioritty: 1",
                 "f.yaml:3:1: unknown key prioritty; did you mean priority?"

@@ -220,10 +220,10 @@ import Testing
 
             try write(
                 "kind: OSRelease\nname: ref\nos: slipway-reference\nversion: '1'\narchitecture: amd64\n"
-                    + "image: {sha256: \(String(repeating: "a", count: 64)), compression: zstd, compressed_bytes: 1, raw_bytes: 2}\n"
+                    + "artifacts: {image: {sha256: \(String(repeating: "a", count: 64)), compression: zstd, bytes: 1, raw_bytes: 2}}\n"
             )
             let unknown = try await installation.cli(["apply", "-f", folder])
-            #expect(unknown.status == 1 && unknown.output.contains("the library holds no image"), "\(unknown)")
+            #expect(unknown.status == 1 && unknown.output.contains("the library holds no file"), "\(unknown)")
         }
     }
 

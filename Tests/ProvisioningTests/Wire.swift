@@ -11,7 +11,7 @@ struct Wire {
 
     /// Makes a wire, and takes it away after `body`.
     static func with(_ body: (Wire) async throws -> Void) async throws {
-        let name = "slipway-test-\(ProcessInfo.processInfo.processIdentifier)-\(UInt16.random(in: 0...0xffff))"
+        let name = "slipway-test-" + UUID().uuidString
         let wire = Wire(server: name + "-s", client: name + "-c")
         do {
             try await wire.ip("netns add \(wire.server)")

@@ -11,6 +11,21 @@ struct GPT: Equatable {
         /// First and last block, both included.
         var blocks: ClosedRange<UInt64>
         var name: String
+
+        /// C12A7328-F81F-11D2-BA4B-00A0C93EC93B (UEFI 2.10 table 5.7), as it lies on the disk.
+        static let efiSystem: [UInt8] = [
+            0x28, 0x73, 0x2a, 0xc1, 0x1f, 0xf8, 0xd2, 0x11, 0xba, 0x4b, 0x00, 0xa0, 0xc9, 0x3e, 0xc9, 0x3b,
+        ]
+
+        /// Its GUID as Linux writes it (PARTUUID): the first three groups are little-endian (RFC 9562 §4 tells others).
+        var uniqueText: String {
+            let order = [3, 2, 1, 0, 5, 4, 7, 6, 8, 9, 10, 11, 12, 13, 14, 15]
+            let digits = order.map { index in
+                (unique[index] < 16 ? "0" : "") + String(unique[index], radix: 16)
+            }
+            return [digits[0..<4], digits[4..<6], digits[6..<8], digits[8..<10], digits[10...]].map { $0.joined() }
+                .joined(separator: "-")
+        }
     }
 
     static let blockBytes = 512

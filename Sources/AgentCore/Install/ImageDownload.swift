@@ -3,9 +3,9 @@ import Glibc
 import Machines
 import NetworkAddresses
 
-/// Fetches an image by plain HTTP on a thread of its own, hashing as it goes. A connection that is cut is taken up where it ended.
+/// Fetches a file by plain HTTP on a thread of its own, hashing as it goes. A connection that is cut is taken up where it ended.
 struct ImageDownload: Sendable {
-    let image: InstallOrder.Image
+    let file: InstallerOrder.RemoteFile
     let queue: BoundedQueue<[UInt8]>
 
     static let chunkBytes = 256 << 10
@@ -26,7 +26,7 @@ struct ImageDownload: Sendable {
         var hash = SHA256()
         var done: Int64 = 0
         var idle = 0
-        while done < image.compressedBytes {
+        while done < file.bytes {
             let before = done
             do {
                 try connection(from: done) { chunk in
@@ -37,14 +37,14 @@ struct ImageDownload: Sendable {
             } catch let error as HTTPFault where error.mayRepeat {
                 idle = done > before ? 0 : idle + 1
                 guard idle < Self.patience else {
-                    throw InstallError("the image cannot be fetched from \(image.url) at byte \(done): \(error.words)")
+                    throw InstallError("the file cannot be fetched from \(file.url) at byte \(done): \(error.words)")
                 }
                 sleep(1)
             }
         }
         let found = Credential.hex(Array(hash.finalize()))
-        guard found == image.sha256 else {
-            throw InstallError("the image from \(image.url) has SHA-256 \(found), not \(image.sha256)")
+        guard found == file.sha256 else {
+            throw InstallError("the file from \(file.url) has SHA-256 \(found), not \(file.sha256)")
         }
     }
 
@@ -55,7 +55,7 @@ struct ImageDownload: Sendable {
 
     /// One connection: asks for the rest of the image and hands on what comes.
     private func connection(from start: Int64, _ take: ([UInt8]) throws -> Void) throws {
-        let (host, port, path) = try Self.parts(of: image.url)
+        let (host, port, path) = try Self.parts(of: file.url)
         let socket = socket(AF_INET, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
         guard socket >= 0 else { throw HTTPFault(words: String(cString: strerror(errno)), mayRepeat: true) }
         defer { close(socket) }
@@ -78,7 +78,7 @@ struct ImageDownload: Sendable {
             throw HTTPFault(words: "the request cannot be sent", mayRepeat: true)
         }
         var body = try head(socket, from: start)
-        var left = image.compressedBytes - start
+        var left = file.bytes - start
         while left > 0 {
             if body.isEmpty {
                 body = [UInt8](unsafeUninitializedCapacity: Self.chunkBytes) { buffer, count in

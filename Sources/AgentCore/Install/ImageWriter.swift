@@ -57,7 +57,9 @@ struct ImageWriter {
     private func writeBody() throws -> (head: AlignedBuffer, sums: [UInt64?]) {
         let chunks = BoundedQueue<[UInt8]>(capacity: 16)
         let blocks = BoundedQueue<AlignedBuffer>(capacity: 8)
-        let download = ImageDownload(image: order.image, queue: chunks)
+        let download = ImageDownload(
+            file: .init(url: order.image.url, sha256: order.image.sha256, bytes: order.image.compressedBytes),
+            queue: chunks)
         AgentThread.start("download") { download.run() }
         let decoder = ImageDecoder(
             compression: order.image.compression == .zstd ? .zstd : .none, blockBytes: Self.blockBytes)

@@ -38,10 +38,10 @@ struct InstalledDisk {
 
     /// Runs `body` with a partition mounted.
     func mounted<Result>(
-        _ partition: String, _ fileSystem: ConfigurationFile.FileSystem, writable: Bool,
+        _ partition: PartitionReference, _ fileSystem: ConfigurationFile.FileSystem, writable: Bool,
         _ body: (String) throws -> Result
     ) throws -> Result {
-        let device = try device(of: partition)
+        let device = try device(of: try entry(partition))
         mkdir(Self.mountPoint, 0o700)
         let flags = UInt(MS_NOSUID | MS_NODEV | MS_NOEXEC) | (writable ? 0 : UInt(MS_RDONLY))
         guard mount(device, Self.mountPoint, fileSystem.rawValue, flags, nil) == 0 else {
@@ -57,8 +57,8 @@ struct InstalledDisk {
 
     /// Id of the FAT volume in a partition.
     /// - Throws: ``InstallError``.
-    func fatVolume(_ partition: String) throws -> String? {
-        let device = try device(of: partition)
+    func fatVolume(_ entry: GPT.Entry) throws -> String? {
+        let device = try device(of: entry)
         let file = open(device, O_RDONLY | O_CLOEXEC)
         guard file >= 0 else { throw InstallError.system("open", device) }
         defer { close(file) }
@@ -67,17 +67,41 @@ struct InstalledDisk {
         return FATVolume.id(ofSector: sector)
     }
 
-    func entry(_ partition: String) throws -> GPT.Entry {
-        let found = table.entries.filter { $0.name == partition }
+    func entry(_ partition: PartitionReference) throws -> GPT.Entry {
+        let found =
+            switch partition {
+            case .name(let name): table.entries.filter { $0.name == name }
+            case .number(let number): table.entries.filter { $0.number == number }
+            case .label(let label): try table.entries.filter { try self.label(of: $0) == label }
+            }
         guard let entry = found.first, found.count == 1 else {
-            throw InstallError("the installed disk has \(found.count) partitions named \(partition), not one")
+            throw InstallError("the installed disk has \(found.count) partitions \(partition), not one")
         }
         return entry
     }
 
+    /// The partition that firmware starts from.
+    /// - Throws: ``InstallError``.
+    func systemPartition() throws -> GPT.Entry {
+        let found = table.entries.filter { $0.type == GPT.Entry.efiSystem }
+        guard let entry = found.first, found.count == 1 else {
+            throw InstallError("the installed disk has \(found.count) EFI system partitions, not one")
+        }
+        return entry
+    }
+
+    private func label(of entry: GPT.Entry) throws -> String? {
+        let device = try device(of: entry)
+        let file = open(device, O_RDONLY | O_CLOEXEC)
+        guard file >= 0 else { throw InstallError.system("open", device) }
+        defer { close(file) }
+        var head = [UInt8](repeating: 0, count: FileSystemLabel.bytes)
+        return FileSystemLabel.of(Array(head.prefix(max(0, read(file, &head, head.count)))))
+    }
+
     /// The device node appears a moment after the kernel read the table.
-    private func device(of partition: String) throws -> String {
-        let number = try entry(partition).number
+    private func device(of entry: GPT.Entry) throws -> String {
+        let number = entry.number
         let device = path + (path.last?.isNumber == true ? "p" : "") + "\(number)"
         for _ in 0..<100 {
             if files.exists(device) { return device }

@@ -10,6 +10,7 @@ import Machines
 ///     hardware.json     its hardware report; the path of each disk is a file name in this directory
 ///     NAME.raw          a disk, as large as the file is
 ///     PARTITION/PATH    a file of the installed system's configuration
+///     installer/        kernel, initrd and command-line of the installer that it entered
 ///     faults.json       what goes wrong in a wipe, if it is there: {"SERIAL, WWN OR FILE NAME": "read-only"}; see ``SimulatedFault``
 ///
 /// A wipe overwrites these files or removes their labels by the same engine as a real one, with marks and proof; drives of files have no
@@ -61,16 +62,27 @@ public struct SimulatedMachine: MachineControl {
         progress(.configuring, 0, 0)
         for file in order.files {
             _ = try installed.entry(file.partition)
-            guard !file.partition.contains("/"), !file.partition.hasPrefix(".") else {
-                throw InstallError("the partition \(file.partition) cannot be a folder's name")
+            let folder = file.partition.description
+            guard !folder.contains("/"), !folder.hasPrefix(".") else {
+                throw InstallError("the partition \(folder) cannot be a folder's name")
             }
-            try InstalledDisk.write(file, below: directory + "/" + file.partition)
+            try InstalledDisk.write(file, below: directory + "/" + folder)
         }
-        if case .kexec(let partition, _, _, _, _) = order.entry {
-            _ = try installed.entry(partition)
-            return (.kexec, ["disk": disk.serial ?? disk.path])
-        }
-        return (.reboot, ["disk": disk.serial ?? disk.path])
+        guard let partition = order.entry.partition else { return (.reboot, ["disk": disk.serial ?? disk.path]) }
+        _ = try installed.entry(partition)
+        return (.kexec, ["disk": disk.serial ?? disk.path])
+    }
+
+    /// Its kernel, initramfs and command line are left in the folder `installer`.
+    public func load(
+        _ installer: InstallerOrder, for disk: Disk,
+        progress: @escaping @Sendable (OrderProgress.Step, Int64, Int64) -> Void
+    ) throws -> [String: String] {
+        let path = try file(of: disk)
+        let fetched = InstallerFiles(folder: directory + "/installer")
+        try fetched.fetch(installer) { progress(.fetching, $0, $1) }
+        try Data(installer.commandLine.utf8).write(to: URL(filePath: fetched.folder + "/command-line"))
+        return ["disk": disk.serial ?? path]
     }
 
     public func wipe(
@@ -96,7 +108,7 @@ public struct SimulatedMachine: MachineControl {
     }
 
     public func load(_ system: InstalledSystem, on disk: Disk) throws {
-        guard case .kexec(let partition, _, _, _, _) = system.entry else { throw InstallError("no kernel to start") }
+        guard let partition = system.entry.partition else { throw InstallError("no kernel to start") }
         _ = try InstalledDisk(path: try file(of: disk), files: SystemFiles()).entry(partition)
     }
 

@@ -29,6 +29,12 @@ public struct SystemFiles: Sendable {
         return trimmed.isEmpty ? nil : String(decoding: Array(trimmed), as: UTF8.self)
     }
 
+    /// Bytes that programs can have without anything being swapped; nil: the kernel does not tell.
+    var availableMemory: Int64? {
+        let line = text("/proc/meminfo")?.split(separator: "\n").first { $0.hasPrefix("MemAvailable:") }
+        return line?.split(separator: " ").dropFirst().first.flatMap { Int64($0) }.map { $0 << 10 }
+    }
+
     public func number(_ path: String) -> Int64? { text(path).flatMap { Int64($0) } }
 
     /// Names in a directory, sorted.

@@ -110,16 +110,19 @@ struct ApplyPlan {
         case .release(let declared):
             let wanted = OSReleaseRequest(
                 name: name, os: declared.os, version: declared.version, architecture: declared.architecture,
-                image: declared.image, minimumDiskBytes: declared.minimumDiskBytes, labels: labels)
+                route: declared.route, artifacts: declared.artifacts, parameters: declared.parameters,
+                minimumDiskBytes: declared.minimumDiskBytes, labels: labels)
             guard let release = known.releases.first(where: { $0.name == name }) else {
                 step.action = .createRelease(wanted)
                 step.changes = fields(wanted).map { .init(field: $0, to: $1) }
                 return step
             }
-            let (before, after) = (fields(release), fields(wanted))
-            if let index = before.indices.first(where: { before[$0] != after[$0] }) {
+            let (before, after) = (Dictionary(fields(release)) { $1 }, Dictionary(fields(wanted)) { $1 })
+            // A route that the file does not name is the driver's.
+            let names = Set(before.keys).union(after.keys).subtracting(declared.route == nil ? ["route"] : [])
+            if let field = names.sorted().first(where: { before[$0] != after[$0] }) {
                 throw resource.fault(
-                    "the release \(name) has \(before[index].0) \(before[index].1), not \(after[index].1): releases do not change; give it another name"
+                    "the release \(name) has \(field) \(before[field] ?? "-"), not \(after[field] ?? "-"): releases do not change; give it another name"
                 )
             }
         case .machine(let declared):
@@ -180,21 +183,31 @@ struct ApplyPlan {
     }
 
     private static func fields(_ release: OSReleaseView) -> [(String, String)] {
-        fields(release.os, release.version, release.architecture, release.image, release.minimumDiskBytes)
+        fields(release.os, release.version, release.architecture, release.minimumDiskBytes)
+            + [("route", release.route.rawValue)] + fields(release.artifacts, release.parameters)
     }
 
     private static func fields(_ release: OSReleaseRequest) -> [(String, String)] {
-        fields(release.os, release.version, release.architecture, release.image, release.minimumDiskBytes)
+        fields(release.os, release.version, release.architecture, release.minimumDiskBytes)
+            + (release.route.map { [("route", $0.rawValue)] } ?? [])
+            + fields(release.artifacts, release.parameters ?? [:])
     }
 
     private static func fields(
-        _ os: String, _ version: String, _ architecture: String, _ image: OSRelease.Image, _ minimum: Int64
+        _ os: String, _ version: String, _ architecture: String, _ minimum: Int64
     ) -> [(String, String)] {
-        [
-            ("os", os), ("version", version), ("architecture", architecture), ("image.sha256", image.sha256),
-            ("image.compression", image.compression.rawValue), ("image.compressed_bytes", "\(image.compressedBytes)"),
-            ("image.raw_bytes", "\(image.rawBytes)"), ("minimum_disk_bytes", "\(minimum)"),
-        ]
+        [("os", os), ("version", version), ("architecture", architecture), ("minimum_disk_bytes", "\(minimum)")]
+    }
+
+    private static func fields(
+        _ artifacts: [ArtifactRole: Artifact], _ parameters: [String: String]
+    ) -> [(String, String)] {
+        artifacts.sorted { $0.key.rawValue < $1.key.rawValue }.flatMap { role, file in
+            [
+                ("\(role.rawValue).sha256", file.sha256), ("\(role.rawValue).compression", file.compression.rawValue),
+                ("\(role.rawValue).bytes", "\(file.bytes)"), ("\(role.rawValue).raw_bytes", "\(file.rawBytes)"),
+            ]
+        } + parameters.sorted { $0.key < $1.key }.map { ("parameter \($0)", $1) }
     }
 }
 

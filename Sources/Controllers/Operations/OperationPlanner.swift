@@ -100,8 +100,9 @@ struct OperationPlanner: Sendable {
         guard let driver = OperatingSystemCatalog.driver(named: release.os) else {
             throw ServiceError(.notFound, "no driver installs \(release.os)")
         }
-        guard await images.path(ofImage: release.image.sha256) != nil else {
-            throw ServiceError(.notFound, "the image of \(release.name) is not in the library; add the release again")
+        for (role, artifact) in release.artifacts where await images.path(ofImage: artifact.sha256) == nil {
+            throw ServiceError(
+                .notFound, "the \(role.rawValue) of \(release.name) is not in the library; add the release again")
         }
         guard let hardware = machine.observed.hardware else {
             throw ServiceError(.conflict, "\(machine.name) has not reported its hardware; boot it from the network")

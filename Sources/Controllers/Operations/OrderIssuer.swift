@@ -31,35 +31,6 @@ struct OrderIssuer: Sendable {
         }
     }
 
-    private func issueInstall(
-        _ operation: Operation, on machine: Machine, _ session: Situation.Session
-    ) async throws {
-        guard let assignment = operation.assignment else { return }
-        let plan = try await planner.plan(operation, on: machine)
-        let now = now()
-        let token = Credential.random()
-        let order = Order(
-            id: Credential.identifier("order"), operation: operation.id, machine: plan.facts,
-            task: .install(try install(plan, machine: machine, assignment: assignment, token: token)), issuedAt: now,
-            expiresAt: now.addingTimeInterval(Self.lifetime))
-        try await send(order, of: operation, to: machine, session, .install) { machine, current, transaction in
-            if let former = current.joinToken { transaction.delete(JoinToken.self, former) }
-            current.order?.installs = InstalledSystem(disk: DiskTarget(plan.disk), entry: plan.driver.entry)
-            machine.observed.installed = nil
-            let join = JoinToken(
-                id: Credential.hash(token), cluster: assignment.cluster, machine: machine.id,
-                nodeName: machine.hostname, operation: current.id,
-                expiresAt: order.expiresAt.addingTimeInterval(
-                    Phase.joining.deadline(planner.deadlines(of: machine)) ?? 0))
-            current.joinToken = join.id
-            try transaction.put(join)
-            return (
-                "install \(plan.release.name) on \(plan.disk.summary)",
-                ["disk": plan.disk.serial ?? plan.disk.wwn ?? plan.disk.path]
-            )
-        }
-    }
-
     private func issueWipe(_ operation: Operation, on machine: Machine, _ session: Situation.Session) async throws {
         guard let hardware = machine.observed.hardware else { return }
         let plan = try planner.wipePlan(of: operation, on: machine)
@@ -99,7 +70,7 @@ struct OrderIssuer: Sendable {
     /// Writes the order down and hands it over, if the machine is still where it was and may be changed.
     /// - Parameter note: puts down what the order will make of machine and operation.
     /// - Returns: of `note`: what it is, in words, and facts for the trail.
-    private func send(
+    func send(
         _ order: Order, of operation: Operation, to machine: Machine, _ session: Situation.Session,
         _ step: Operation.Step,
         _ note: @Sendable (inout Machine, inout Operation, Transaction) throws -> (String, [String: String])
@@ -167,24 +138,4 @@ struct OrderIssuer: Sendable {
 
     /// Orders of this kind belong to no operation.
     static let startPrefix = "start"
-
-    private func install(
-        _ plan: OperationPlanner.Plan, machine: Machine, assignment: Machine.Assignment, token: String
-    ) throws -> InstallOrder {
-        let join = JoinConfiguration(
-            machine: machine.id, hostname: machine.hostname, cluster: assignment.cluster,
-            release: plan.release.name, server: installation.apiURL,
-            certificateAuthority: installation.certificateAuthority,
-            token: token, network: try machine.desired.network?.resolved(among: machine.knownPorts))
-        let mayKexec = (plan.profile?.kexec ?? true) && !machine.observed.kexecFailed
-        return InstallOrder(
-            release: plan.release.name,
-            image: .init(
-                url: installation.bootURL + "/images/" + plan.release.image.sha256, sha256: plan.release.image.sha256,
-                compression: plan.release.image.compression, compressedBytes: plan.release.image.compressedBytes,
-                rawBytes: plan.release.image.rawBytes),
-            disk: DiskTarget(plan.disk),
-            files: try plan.driver.configuration(for: join), readBack: plan.profile?.readBack ?? .sampled,
-            entry: mayKexec ? plan.driver.entry : .reboot, bootOrder: plan.profile?.bootOrder ?? .networkFirst)
-    }
 }

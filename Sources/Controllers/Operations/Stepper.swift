@@ -42,6 +42,7 @@ struct Stepper: Sendable {
             case .giveUp(let phase, let reason):
                 try await end(situation, .failed, to: phase, reason: reason, actor: Self.actor)
             case .fail(let reason): try await fail(situation, reason: reason)
+            case .fallBack(let reason): try await fallBack(situation, reason: reason)
             case .complete(let node): try await complete(situation, node: node)
             case .askToLeave:
                 try await cluster.askToLeave(situation.machine, by: situation.operation?.requestedBy ?? Self.actor)
@@ -157,6 +158,18 @@ struct Stepper: Sendable {
                     phase, reason: reason, actor: actor, operation: current, at: now, in: transaction))
         }
         if let id = situation.operation?.id { leave(id) }
+    }
+
+    private func fallBack(_ situation: Situation, reason: String) async throws {
+        try await change(situation) { machine, operation, transaction, now in
+            guard let step = operation?.step, operation?.isFinished == false else { return }
+            let isTriedAgain = operation?.fall(back: reason, at: now) ?? false
+            try transaction.put(
+                Event.now(
+                    .orderFailed, machine: machine.id, actor: Self.actor,
+                    "the order to \(step.rawValue) failed: \(reason)" + (isTriedAgain ? "; it is tried again" : ""),
+                    at: now))
+        }
     }
 
     private func fail(_ situation: Situation, reason: String) async throws {

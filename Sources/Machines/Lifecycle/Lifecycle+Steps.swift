@@ -20,8 +20,14 @@ extension Lifecycle {
 
     static func installing(_ situation: Situation) -> LifecycleStep {
         guard let operation = running(situation, .install) else { return stray(situation) }
-        if operation.installedAt != nil { return .completeStep(reason: "image written and verified") }
-        return order(operation, situation)
+        if operation.installedAt != nil { return .completeStep(reason: "the system is on its disk") }
+        guard let run = operation.installer else { return order(operation, situation) }
+        // An agent after it: the machine was started again, from the network.
+        if let session = situation.session, session.openedAt > run.enteredAt {
+            return .fallBack(
+                reason: "the machine restarted before its installer said that it was done; look at its console")
+        }
+        return .wait(until: deadline(situation))
     }
 
     static func joining(_ situation: Situation) -> LifecycleStep {
@@ -30,12 +36,15 @@ extension Lifecycle {
         }
         if let node = situation.node, node.registeredAt >= operation.createdAt { return .complete(node: node.id) }
         if let step = start(installedOn: situation) { return step }
-        let kexecDeadline = installedAt.addingTimeInterval(kexecPatience)
+        // One that was entered through firmware has that to go through first.
+        let wasKexec = situation.machine.observed.kexecAt.map { $0 >= installedAt } ?? false
+        let patience = wasKexec ? kexecPatience : bootPatience
+        let due = installedAt.addingTimeInterval(patience)
         let commanded = situation.machine.observed.powerCommandAt.map { $0 >= installedAt } ?? false
         guard situation.hasBMC, !commanded else { return .wait(until: deadline(situation)) }
-        guard situation.now >= kexecDeadline else { return .wait(until: kexecDeadline) }
+        guard situation.now >= due else { return .wait(until: earlier(due, deadline(situation))) }
         return .power(
-            .cycle, reason: "no sign of life \(Int(kexecPatience / 60)) minutes after the install", afterKexec: true)
+            .cycle, reason: "no sign of life \(Int(patience / 60)) minutes after the install", afterKexec: wasKexec)
     }
 
     static func rescue(_ situation: Situation) -> LifecycleStep {

@@ -91,6 +91,8 @@ public enum LifecycleStep: Equatable, Sendable {
     case issueStart
     /// Ask the BMC. `afterKexec`: the installed system gave no sign of life, so kexec is not tried on this machine again.
     case power(PowerAction, reason: String, afterKexec: Bool)
+    /// The order of the present step came to nothing: it is given again, unless it was the last time.
+    case fallBack(reason: String)
     /// Nothing now; look again at this time at the latest, or when something changes.
     case wait(until: Date?)
 }

@@ -23,6 +23,7 @@ public struct Order: Codable, Equatable, Sendable, Identifiable {
 
     public enum Task: Codable, Equatable, Sendable {
         case install(InstallOrder)
+        case runInstaller(InstallerOrder)
         case wipe(WipeOrder)
         /// Hold a shell for a person. What they do in it is theirs.
         case shell(ShellOrder)
@@ -127,8 +128,8 @@ public struct DiskTarget: Codable, Equatable, Sendable {
 
 /// A file written to the installed disk.
 public struct ConfigurationFile: Codable, Equatable, Sendable {
-    /// GPT name (PARTLABEL) of the partition that takes it.
-    public var partition: String
+    /// The partition that takes it.
+    public var partition: PartitionReference
     /// File system of that partition.
     public var fileSystem: FileSystem
     /// Path inside the partition, without a leading slash.
@@ -137,13 +138,13 @@ public struct ConfigurationFile: Codable, Equatable, Sendable {
     public var mode: UInt32
     public var content: String
 
-    public init(partition: String, fileSystem: FileSystem, path: String, mode: UInt32, content: String) {
+    public init(partition: PartitionReference, fileSystem: FileSystem, path: String, mode: UInt32, content: String) {
         (self.partition, self.fileSystem, self.path, self.mode, self.content) = (
             partition, fileSystem, path, mode, content
         )
     }
 
-    public enum FileSystem: String, Codable, Sendable { case ext4, vfat }
+    public enum FileSystem: String, Codable, Sendable, CaseIterable { case ext4, vfat, xfs, btrfs }
 }
 
 /// What was installed on a machine, and where.
@@ -161,10 +162,24 @@ public struct InstalledSystem: Codable, Equatable, Sendable {
 public enum SystemEntry: Codable, Equatable, Sendable {
     /// Load kernel and initrd from the installed disk and jump into them, without going through firmware.
     /// - Parameters:
-    ///   - partition: GPT name of a FAT or ext4 partition that holds all three.
+    ///   - partition: holds all three.
     ///   - commandLineFile: a file whose first line is the kernel command line.
     case kexec(
-        partition: String, fileSystem: ConfigurationFile.FileSystem, kernel: String, initrd: String,
+        partition: PartitionReference, fileSystem: ConfigurationFile.FileSystem, kernel: String, initrd: String,
         commandLineFile: String)
+    /// The same from the partition that is the system's root: its kernel is told `root=PARTUUID=…`, and these arguments.
+    case kexecRoot(
+        partition: PartitionReference, fileSystem: ConfigurationFile.FileSystem, kernel: String, initrd: String,
+        arguments: String)
     case reboot
+}
+
+extension SystemEntry {
+    /// Where its kernel lies; nil where firmware finds it.
+    public var partition: PartitionReference? {
+        switch self {
+        case .kexec(let partition, _, _, _, _), .kexecRoot(let partition, _, _, _, _): partition
+        case .reboot: nil
+        }
+    }
 }

@@ -60,7 +60,7 @@ public struct Problem: Codable, Equatable, Sendable {
                 "the BMC shows another certificate than the one that is believed: somebody may be in between"
             case .identityQuestion: "a machine looks like one that is known, and not quite"
             case .certificateExpired: "a certificate has expired"
-            case .imageMissing: "a release is in use, and the library does not hold its image"
+            case .imageMissing: "a release is in use, and the library does not hold its files"
             case .diskFailing: "a disk says itself that it will fail"
             case .deadlineNear: "four fifths of the phase's deadline are over"
             case .hardwareChanged: "a machine that has its system shows other hardware"

@@ -11,7 +11,7 @@ public struct ProblemFacts: Sendable {
     /// Machines were announced.
     public var hasAnnouncements = false
     public var releases: [OSRelease] = []
-    /// SHA-256 of the images that the library holds.
+    /// SHA-256 of the releases' files that the library holds.
     public var images: Set<String> = []
     /// Those of the installation.
     public var certificates: [Certificate] = []

@@ -220,14 +220,15 @@ public enum ProblemRules {
 
     private static func images(_ facts: ProblemFacts, _ machines: [Machine]) -> [ProblemSighting] {
         let users = Dictionary(grouping: machines) { $0.desired.assignment?.release }
-        return facts.releases.filter { !facts.images.contains($0.image.sha256) }.compactMap { release in
+        return facts.releases.filter { !$0.artifacts.values.allSatisfy { facts.images.contains($0.sha256) } }.compactMap
+        { release in
             guard let users = users[release.name], !users.isEmpty else { return nil }
             let names = users.map(\.name).sorted()
             let shown =
                 names.prefix(3).joined(separator: ", ") + (names.count > 3 ? " and \(names.count - 3) more" : "")
             return ProblemSighting(
                 .imageMissing, of: nil, subject: release.name, since: nil,
-                "the image of \(release.name), which is for \(shown), is not in the library: none of them can be installed",
+                "files of \(release.name), which is for \(shown), are not in the library: none of them can be installed",
                 attempt: "add the release again: slipway os add FILE --name \(release.name)")
         }
     }

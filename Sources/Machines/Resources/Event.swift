@@ -49,6 +49,10 @@ public struct Event: Codable, Equatable, Sendable, Identifiable {
         case diskWiped = "disk.wiped"
         case installProgress = "install.progress"
         case installWritten = "install.written"
+        /// The agent left for a system's own installer.
+        case installerEntered = "installer.entered"
+        /// What an installer, or a system at its first start, told.
+        case installerNews = "installer.news"
         /// A rescue shell: of these its recording tells the rest.
         case shellOpened = "shell.opened"
         case shellAttached = "shell.attached"

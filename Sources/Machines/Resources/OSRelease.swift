@@ -1,6 +1,6 @@
 import FoundationEssentials
 
-/// An operating system, a version and an architecture, with its image.
+/// An operating system, a version and an architecture, with its files.
 public struct OSRelease: Codable, Equatable, Sendable, Identifiable {
     public static let kind = "os-release"
 
@@ -12,7 +12,11 @@ public struct OSRelease: Codable, Equatable, Sendable, Identifiable {
     public var version: String
     /// `amd64` or `arm64`.
     public var architecture: String
-    public var image: Image
+    public var route: InstallRoute
+    /// What machines fetch of it.
+    public var artifacts: [ArtifactRole: Artifact]
+    /// Settings of the driver, by its names for them.
+    public var parameters: [String: String]
     /// Smallest disk it can be installed on, in bytes.
     public var minimumDiskBytes: Int64
     /// Nil: none.
@@ -20,26 +24,68 @@ public struct OSRelease: Codable, Equatable, Sendable, Identifiable {
     public let createdAt: Date
 
     public init(
-        id: String, name: String, os: String, version: String, architecture: String, image: Image,
-        minimumDiskBytes: Int64, labels: [String: String]? = nil, createdAt: Date
+        id: String, name: String, os: String, version: String, architecture: String, route: InstallRoute = .image,
+        artifacts: [ArtifactRole: Artifact], parameters: [String: String] = [:], minimumDiskBytes: Int64,
+        labels: [String: String]? = nil, createdAt: Date
     ) {
-        self.labels = labels
         (self.id, self.name, self.os, self.version, self.architecture) = (id, name, os, version, architecture)
-        (self.image, self.minimumDiskBytes, self.createdAt) = (image, minimumDiskBytes, createdAt)
+        (self.route, self.artifacts, self.parameters) = (route, artifacts, parameters)
+        (self.minimumDiskBytes, self.labels, self.createdAt) = (minimumDiskBytes, labels, createdAt)
     }
 
-    public struct Image: Codable, Equatable, Sendable {
-        /// SHA-256 of the compressed file, 64 hex digits; its name in the image library.
-        public var sha256: String
-        public var compression: InstallOrder.Compression
-        public var compressedBytes: Int64
-        public var rawBytes: Int64
+    /// It is the same but for when it was added, and by what id.
+    public func isSame(as other: Self) -> Bool {
+        (os, version, architecture, route, minimumDiskBytes)
+            == (other.os, other.version, other.architecture, other.route, other.minimumDiskBytes)
+            && artifacts == other.artifacts && parameters == other.parameters
+    }
+}
 
-        public init(
-            sha256: String, compression: InstallOrder.Compression, compressedBytes: Int64, rawBytes: Int64
-        ) {
-            (self.sha256, self.compression) = (sha256, compression)
-            (self.compressedBytes, self.rawBytes) = (compressedBytes, rawBytes)
+extension OSRelease {
+    private struct FormerImage: Decodable {
+        var sha256: String
+        var compression: InstallOrder.Compression
+        var compressedBytes: Int64
+        var rawBytes: Int64
+    }
+
+    private enum Key: String, CodingKey {
+        case id, name, os, version, architecture, route, artifacts, parameters, minimumDiskBytes, labels, createdAt,
+            image
+    }
+
+    /// Releases of daemons that knew only images have one.
+    public init(from decoder: any Decoder) throws {
+        let values = try decoder.container(keyedBy: Key.self)
+        var artifacts = try values.decodeIfPresent([ArtifactRole: Artifact].self, forKey: .artifacts) ?? [:]
+        if let image = try values.decodeIfPresent(FormerImage.self, forKey: .image) {
+            artifacts[.image] = Artifact(
+                sha256: image.sha256, bytes: image.compressedBytes, compression: image.compression,
+                rawBytes: image.rawBytes)
         }
+        self.init(
+            id: try values.decode(String.self, forKey: .id), name: try values.decode(String.self, forKey: .name),
+            os: try values.decode(String.self, forKey: .os), version: try values.decode(String.self, forKey: .version),
+            architecture: try values.decode(String.self, forKey: .architecture),
+            route: try values.decodeIfPresent(InstallRoute.self, forKey: .route) ?? .image, artifacts: artifacts,
+            parameters: try values.decodeIfPresent([String: String].self, forKey: .parameters) ?? [:],
+            minimumDiskBytes: try values.decode(Int64.self, forKey: .minimumDiskBytes),
+            labels: try values.decodeIfPresent([String: String].self, forKey: .labels),
+            createdAt: try values.decode(Date.self, forKey: .createdAt))
+    }
+
+    public func encode(to encoder: any Encoder) throws {
+        var values = encoder.container(keyedBy: Key.self)
+        try values.encode(id, forKey: .id)
+        try values.encode(name, forKey: .name)
+        try values.encode(os, forKey: .os)
+        try values.encode(version, forKey: .version)
+        try values.encode(architecture, forKey: .architecture)
+        try values.encode(route, forKey: .route)
+        try values.encode(artifacts, forKey: .artifacts)
+        try values.encode(parameters, forKey: .parameters)
+        try values.encode(minimumDiskBytes, forKey: .minimumDiskBytes)
+        try values.encodeIfPresent(labels, forKey: .labels)
+        try values.encode(createdAt, forKey: .createdAt)
     }
 }

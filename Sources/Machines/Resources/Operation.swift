@@ -66,8 +66,12 @@ public struct Operation: Codable, Equatable, Sendable, Identifiable {
     public var disks: [DiskEvidence]?
     /// Id of the certificate of the wipe.
     public var certificate: String?
-    /// When the agent reported the image written and verified.
+    /// When the agent reported the image written and verified, or the system's own installer that it was done.
     public var installedAt: Date?
+    /// The system's own installer, which the agent left for in the present step.
+    public var installer: InstallerRun?
+    /// Hash of the ticket made for ``order``; a new order replaces it.
+    public var ticket: String?
     public var error: String?
     public var finishedAt: Date?
 
@@ -157,6 +161,20 @@ extension Operation {
         }
     }
 
+    /// An installer that is at work, as far as anybody knows.
+    public struct InstallerRun: Codable, Equatable, Sendable {
+        /// When the agent left for it.
+        public var enteredAt: Date
+        /// What there will be once it is done.
+        public var installs: InstalledSystem
+        /// When it said that it began; nil: not every installer can.
+        public var startedAt: Date?
+
+        public init(enteredAt: Date, installs: InstalledSystem) {
+            (self.enteredAt, self.installs) = (enteredAt, installs)
+        }
+    }
+
     /// What the daemon remembers of an order; its secrets are not stored.
     public struct OrderTicket: Codable, Equatable, Sendable {
         public var id: String
@@ -166,6 +184,8 @@ extension Operation {
         public var expiresAt: Date
         /// What there will be once it is carried out.
         public var installs: InstalledSystem?
+        /// It is to enter the system's own installer.
+        public var runsInstaller: Bool?
         /// Of an order to erase: each of its disks is told of in the end.
         public var wipes: WipePlan?
 
@@ -177,7 +197,7 @@ extension Operation {
     /// An order failed: it is tried again after a while, or that was the last time.
     /// - Returns: whether it is tried again.
     @discardableResult public mutating func fall(back reason: String, at now: Date) -> Bool {
-        order = nil
+        (order, installer) = (nil, nil)
         guard let step, attempts < step.maximumAttempts, abortedBy == nil else {
             let times = attempts > 1 ? " (after \(attempts) attempts)" : ""
             finish(.failed, reason + times, at: now)
@@ -195,6 +215,7 @@ extension Operation {
         done.append(StepRecord(step, since: stepSince ?? now, until: now, attempts: attempts))
         (attempts, starts, powerCommands) = (0, 0, 0)
         (stepSince, setback, order, carriedOutAt, powerFault) = (nil, nil, nil, nil, nil)
+        installer = nil
     }
 
     /// When the shell of a rescue ends at the latest; nil before it began.
@@ -227,6 +248,7 @@ extension Operation {
         (formerPhase, state) = (try optional(.formerPhase), try value(.state))
         abortedBy = try optional(.abortedBy)
         installedAt = try optional(.installedAt)
+        (installer, ticket) = (try optional(.installer), try optional(.ticket))
         done =
             try optional(.done)
             ?? installedAt.map { [StepRecord(.install, since: createdAt, until: $0, attempts: 1)] } ?? []

@@ -17,6 +17,7 @@ extension Cluster: Resource {}
 extension Node: Resource {}
 extension FormerNode: Resource {}
 extension JoinToken: Resource {}
+extension InstallationTicket: Resource {}
 extension Event: Resource {}
 extension BootRecord: Resource {}
 extension ConsoleRecording: Resource {}

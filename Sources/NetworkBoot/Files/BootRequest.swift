@@ -54,7 +54,8 @@ enum BootRequest: Equatable {
             self = .bootFile(segments.dropFirst(2).joined(separator: "/"))
         case "agent":
             self = AgentFile(path: segments.joined(separator: "/")).map { .agent($0) } ?? .nothing("no such path")
-        case "images" where segments.count == 2: self = .image(segments[1])
+        // A file's own name may follow, for those who look at the end of a URL.
+        case "images" where segments.count == 2 || segments.count == 3: self = .image(segments[1])
         default: self = .nothing("no such path")
         }
     }

@@ -1,3 +1,5 @@
+import Machines
+
 /// Files that an initramfs made by Debian's initramfs-tools, casper's among them, leaves in the system that it starts.
 ///
 /// Its `/init` reads every file of `/conf/conf.d` as shell, first of all, and runs the scripts that `/scripts/init-bottom/ORDER` names last of

@@ -3,7 +3,7 @@ import Machines
 /// Shell scripts that run in an installer, for what its own format has no word for.
 enum InstallerScripts {
     /// Tells the daemon. `curl` knows it by the CA alone, and says nothing to anybody else.
-    static func report(_ news: Callback.News, _ callback: Callback, authority: String) -> String {
+    static func report(_ news: InstallationNews, _ callback: Callback, authority: String) -> String {
         "curl --disable --silent --show-error --proto =https --noproxy '*' --cacert \(ShellText.quoted(authority)) --max-time 30 --retry 5 "
             + "--request POST \(ShellText.quoted(callback.url(news)))"
     }

@@ -2,14 +2,33 @@ import Inventory
 import Machines
 
 /// Debian, by its own installer with a preseed, or by a cloud image with cloud-init.
-/// Parameters: `mirror` (`deb.debian.org`), `mirror_directory` (`/debian`), `proxy`, `packages` (more of them, by blanks).
-public struct Debian: Sendable {
-    public static let name = "debian"
-
+/// Parameters of images: those of ``CloudImage``; of the installer: `mirror` (`deb.debian.org`), `mirror_directory` (`/debian`), `proxy`, `packages` (more of them, by blanks).
+public struct Debian: OperatingSystem {
     public init() {}
 
+    public var name: String { "debian" }
+    public var architectures: [String] { ["amd64", "arm64"] }
+    public var routes: [InstallRoute] { [.image, .installer] }
+
+    public func artifacts(for route: InstallRoute) -> [ArtifactRole] {
+        route == .image ? [.image] : [.kernel, .initrd]
+    }
+
+    public func render(_ input: InstallationInput, route: InstallRoute) throws(ConfigurationError) -> Rendering {
+        switch route {
+        case .image:
+            // Debian keeps links to its newest kernel at the root.
+            .image(
+                files: try CloudImage.seed(input),
+                entry: .kexecRoot(
+                    partition: try CloudImage.rootPartition(input), fileSystem: try CloudImage.rootFileSystem(input),
+                    kernel: "vmlinuz", initrd: "initrd.img", arguments: CloudImage.arguments(input.machine)))
+        case .installer: .installer(try installer(input))
+        }
+    }
+
     /// The installer is entered with its answers and with what it is to leave on the disk.
-    public func installer(_ input: InstallationInput) throws(ConfigurationError) -> InstallerBoot {
+    func installer(_ input: InstallationInput) throws(ConfigurationError) -> InstallerBoot {
         var preseed = Preseed()
         try preseed.answerUnattended()
         try preseed.answer(hostname: input.machine.hostname, domain: input.machine.network?.dns.search.first ?? "")

@@ -3,13 +3,26 @@ import Inventory
 import Machines
 
 /// Fedora CoreOS. Its image reads an Ignition config from its boot partition; its live system installs itself.
-public struct FedoraCoreOS: Sendable {
-    public static let name = "fedora-coreos"
-
+public struct FedoraCoreOS: OperatingSystem {
     public init() {}
 
+    public var name: String { "fedora-coreos" }
+    public var architectures: [String] { ["amd64", "arm64"] }
+    public var routes: [InstallRoute] { [.image, .installer] }
+
+    public func artifacts(for route: InstallRoute) -> [ArtifactRole] {
+        route == .image ? [.image] : [.kernel, .initrd, .rootfs, .image]
+    }
+
+    public func render(_ input: InstallationInput, route: InstallRoute) throws(ConfigurationError) -> Rendering {
+        switch route {
+        case .image: .image(files: try files(input), entry: .reboot)
+        case .installer: .installer(try installer(input))
+        }
+    }
+
     /// The image route: `coreos-installer` puts the config at the same place.
-    public func files(_ input: InstallationInput) throws(ConfigurationError) -> [ConfigurationFile] {
+    func files(_ input: InstallationInput) throws(ConfigurationError) -> [ConfigurationFile] {
         [
             ConfigurationFile(
                 partition: "boot", fileSystem: .ext4, path: "ignition/config.ign", mode: 0o600,
@@ -18,18 +31,15 @@ public struct FedoraCoreOS: Sendable {
     }
 
     /// The live system, told by its own Ignition config to write the image and to say what became of it.
-    public func installer(_ input: InstallationInput) throws(ConfigurationError) -> InstallerBoot {
+    func installer(_ input: InstallationInput) throws(ConfigurationError) -> InstallerBoot {
         let target = try Ignition(input, network: .networkManager).document.json
-        let live = Ignition(files: Self.liveFiles(target, input), units: Self.liveUnits(input))
-        let arguments: [KernelArgument]
-        do {
-            arguments = [
-                try KernelArgument("ignition.firstboot"), try KernelArgument("ignition.platform.id", "metal"),
-                try KernelArgument("coreos.live.rootfs_url", "\(input.release.baseURL)/rootfs"),
-            ]
-        } catch {
-            throw ConfigurationError(field: "release", reason: "\(error)")
-        }
+        let image = try input.release.url(.image)
+        let live = Ignition(files: Self.liveFiles(target, image, input), units: Self.liveUnits(input))
+        let arguments = [
+            try KernelArgument.checked("ignition.firstboot"),
+            try KernelArgument.checked("ignition.platform.id", "metal"),
+            try KernelArgument.checked("coreos.live.rootfs_url", try input.release.url(.rootfs)),
+        ]
         // `coreos-installer pxe ignition wrap` makes the same file of an initramfs.
         return InstallerBoot(
             overlay: [OverlayFile(path: "config.ign", content: live.document.json)],
@@ -38,10 +48,10 @@ public struct FedoraCoreOS: Sendable {
 
     private static let authority = "/etc/slipway/ca.pem"
 
-    private static func liveFiles(_ target: String, _ input: InstallationInput) -> [NodeSetup.File] {
+    private static func liveFiles(_ target: String, _ image: String, _ input: InstallationInput) -> [NodeSetup.File] {
         let settings: ConfigValue = .present([
             ("dest-device", .text(input.machine.stableDiskPath)), ("ignition-file", "/etc/slipway/target.ign"),
-            ("image-url", .text("\(input.release.baseURL)/image")),
+            ("image-url", .text(image)),
             // What the library has was verified on its way in; it keeps no signatures.
             ("insecure", true),
             (

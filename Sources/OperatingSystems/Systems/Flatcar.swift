@@ -3,19 +3,27 @@ import Inventory
 import Machines
 
 /// Flatcar Container Linux. Its image reads an Ignition config from its OEM partition; its PXE image is told by one to install itself.
-public struct Flatcar: Sendable {
-    public static let name = "flatcar"
-
+public struct Flatcar: OperatingSystem {
     public init() {}
 
+    public var name: String { "flatcar" }
+    public var architectures: [String] { ["amd64", "arm64"] }
+    public var routes: [InstallRoute] { [.installer] }
+
+    public func artifacts(for route: InstallRoute) -> [ArtifactRole] { [.kernel, .initrd, .image] }
+
+    public func render(_ input: InstallationInput, route: InstallRoute) throws(ConfigurationError) -> Rendering {
+        .installer(try installer(input))
+    }
+
     /// The PXE image in memory: a config of its own runs `flatcar-install`.
-    public func installer(_ input: InstallationInput) throws(ConfigurationError) -> InstallerBoot {
+    func installer(_ input: InstallationInput) throws(ConfigurationError) -> InstallerBoot {
         let target = try Ignition(input, network: .systemd).document.json
         let authority = "/opt/slipway/ca.pem"
-        func report(_ news: Callback.News) -> String {
+        func report(_ news: InstallationNews) -> String {
             InstallerScripts.report(news, input.callback, authority: authority)
         }
-        let image = "\(input.release.baseURL)/image"
+        let image = try input.release.url(.image)
         let script = """
             #!/bin/sh
             \(report(.started)) || true

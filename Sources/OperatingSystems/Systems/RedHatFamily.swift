@@ -3,34 +3,34 @@ import Machines
 
 /// CentOS Stream, RHEL, Fedora, Rocky and Alma, by Anaconda with a kickstart file in its initramfs.
 /// Parameters: `repository` (URL of the installation tree; required), `repositories` (`NAME=URL`, more of them, by blanks), `packages`.
-public struct RedHatFamily: Sendable {
+public struct RedHatFamily: OperatingSystem {
     public let name: String
 
     public init(name: String) { self.name = name }
 
-    public func installer(_ input: InstallationInput) throws(ConfigurationError) -> InstallerBoot {
+    public var architectures: [String] { ["amd64", "arm64"] }
+    public var routes: [InstallRoute] { [.installer] }
+
+    public func artifacts(for route: InstallRoute) -> [ArtifactRole] { [.kernel, .initrd] }
+
+    public func render(_ input: InstallationInput, route: InstallRoute) throws(ConfigurationError) -> Rendering {
+        .installer(try installer(input))
+    }
+
+    func installer(_ input: InstallationInput) throws(ConfigurationError) -> InstallerBoot {
         InstallerBoot(
             overlay: [OverlayFile(path: "slipway.ks", content: try kickstart(input))],
             arguments: try arguments(input))
     }
 
     private func arguments(_ input: InstallationInput) throws(ConfigurationError) -> [KernelArgument] {
-        do {
-            return [
-                // A file of the initramfs: read before any network is up.
-                try KernelArgument("inst.ks", "file:/slipway.ks"),
-                try KernelArgument("inst.repo", try repository(input)),
-                try KernelArgument("inst.text"), try KernelArgument("inst.cmdline"),
-                // Its own boot entry goes behind the network's.
-                try KernelArgument("inst.leavebootorder"), try KernelArgument("ip", "dhcp"),
-            ] + input.machine.bootInterface + input.machine.kernelArguments
-        } catch let error as KernelArgumentError {
-            throw ConfigurationError(field: "repository", reason: "\(error)")
-        } catch let error as ConfigurationError {
-            throw error
-        } catch {
-            throw ConfigurationError(field: "release", reason: "\(error)")
-        }
+        [
+            // A file of the initramfs: read before any network is up.
+            try .checked("inst.ks", "file:/slipway.ks"), try .checked("inst.repo", try repository(input)),
+            try .checked("inst.text"), try .checked("inst.cmdline"),
+            // Its own boot entry goes behind the network's.
+            try .checked("inst.leavebootorder"), try .checked("ip", "dhcp"),
+        ] + input.machine.bootInterface + input.machine.kernelArguments
     }
 
     private func repository(_ input: InstallationInput) throws(ConfigurationError) -> String {
@@ -88,7 +88,7 @@ public struct RedHatFamily: Sendable {
         var setup = try NodeSetup(input)
         let authority = NodeSetup.File(
             path: "/tmp/slipway-ca.pem", mode: 0o600, content: input.callback.certificateAuthority)
-        func report(_ news: Callback.News) -> String {
+        func report(_ news: InstallationNews) -> String {
             InstallerScripts.report(news, input.callback, authority: authority.path)
         }
         file.section(

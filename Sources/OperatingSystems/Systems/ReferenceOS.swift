@@ -4,25 +4,34 @@ import NetworkAddresses
 
 /// The Slipway Reference OS: an immutable A/B image built by this project (deploy/reference-os).
 public struct ReferenceOS: OperatingSystem {
-    public static let name = "slipway-reference"
-
     public init() {}
 
+    public var name: String { "slipway-reference" }
     public var architectures: [String] { ["amd64"] }
+    public var routes: [InstallRoute] { [.image] }
 
-    public var entry: SystemEntry {
-        .kexec(
-            partition: "ESP", fileSystem: .vfat, kernel: "EFI/slipway/A/vmlinuz", initrd: "EFI/slipway/A/initrd",
-            commandLineFile: "EFI/slipway/A/kexec.conf")
+    public func artifacts(for route: InstallRoute) -> [ArtifactRole] { [.image] }
+
+    public func render(_ input: InstallationInput, route: InstallRoute) throws(ConfigurationError) -> Rendering {
+        guard case .standalone(let join) = input.join else {
+            throw ConfigurationError(field: "cluster", reason: "the reference OS joins standalone clusters only")
+        }
+        return .image(
+            files: try files(input, join),
+            entry: .kexec(
+                partition: "ESP", fileSystem: .vfat, kernel: "EFI/slipway/A/vmlinuz", initrd: "EFI/slipway/A/initrd",
+                commandLineFile: "EFI/slipway/A/kexec.conf"))
     }
 
     /// Two files on the state partition, readable by root only: the settings, and the CA that the daemon is known by.
-    public func configuration(for join: JoinConfiguration) throws(ConfigurationError) -> [ConfigurationFile] {
+    private func files(
+        _ input: InstallationInput, _ join: JoinMaterial.StandaloneJoin
+    ) throws(ConfigurationError) -> [ConfigurationFile] {
         var settings = [
-            ("HOSTNAME", join.hostname), ("MACHINE_ID", join.machine), ("CLUSTER", join.cluster),
-            ("OS_RELEASE", join.release), ("SERVER", join.server), ("JOIN_TOKEN", join.token),
+            ("HOSTNAME", input.machine.hostname), ("MACHINE_ID", input.machine.id), ("CLUSTER", input.cluster),
+            ("OS_RELEASE", input.release.name), ("SERVER", join.server), ("JOIN_TOKEN", join.token),
         ]
-        settings += try ReferenceOSNetwork.settings(join.network)
+        settings += try ReferenceOSNetwork.settings(input.machine.network)
         var text = ""
         for (key, value) in settings {
             guard value.utf8.allSatisfy(Self.isPlain) else {

@@ -4,31 +4,39 @@ import Inventory
 import Machines
 
 /// Ubuntu Server, by its own installer (subiquity) with an autoinstall file, or by a cloud image with cloud-init.
-/// Parameters: `packages` (more of them, by blanks).
-public struct Ubuntu: Sendable {
-    public static let name = "ubuntu"
-
+/// Parameters of images: those of ``CloudImage``; of the installer: `packages` (more of them, by blanks).
+public struct Ubuntu: OperatingSystem {
     public init() {}
 
-    /// The installer is a live system that is fetched as a whole, and looks for a NoCloud seed below its root.
-    public func installer(_ input: InstallationInput) throws(ConfigurationError) -> InstallerBoot {
-        let userData = "#cloud-config\n" + (["autoinstall": try autoinstall(input)] as ConfigValue).yaml
-        let arguments: [KernelArgument]
-        do {
-            arguments =
-                [
-                    try KernelArgument("ip", "dhcp"), try KernelArgument("url", "\(input.release.baseURL)/iso"),
-                    // Otherwise cloud-init fetches what url= names as well, all three gigabytes.
-                    try KernelArgument("cloud-config-url", "/dev/null"), try KernelArgument("autoinstall"),
-                ] + input.machine.bootInterface
-        } catch {
-            throw ConfigurationError(field: "release", reason: "\(error)")
+    public var name: String { "ubuntu" }
+    public var architectures: [String] { ["amd64", "arm64"] }
+    public var routes: [InstallRoute] { [.image, .installer] }
+
+    public func artifacts(for route: InstallRoute) -> [ArtifactRole] {
+        route == .image ? [.image] : [.kernel, .initrd, .iso]
+    }
+
+    public func render(_ input: InstallationInput, route: InstallRoute) throws(ConfigurationError) -> Rendering {
+        switch route {
+        // Where its kernel lies has changed from release to release: firmware finds it.
+        case .image: .image(files: try CloudImage.seed(input), entry: .reboot)
+        case .installer: .installer(try installer(input))
         }
+    }
+
+    /// The installer is a live system that is fetched as a whole, and looks for a NoCloud seed below its root.
+    func installer(_ input: InstallationInput) throws(ConfigurationError) -> InstallerBoot {
+        let userData = "#cloud-config\n" + (["autoinstall": try autoinstall(input)] as ConfigValue).yaml
+        let arguments = [
+            try KernelArgument.checked("ip", "dhcp"), try KernelArgument.checked("url", try input.release.url(.iso)),
+            // Otherwise cloud-init fetches what url= names as well, all three gigabytes.
+            try KernelArgument.checked("cloud-config-url", "/dev/null"), try KernelArgument.checked("autoinstall"),
+        ]
         return InstallerBoot(
             overlay: InitramfsSeed.files([
                 ("var/lib/cloud/seed/nocloud/user-data", userData),
                 ("var/lib/cloud/seed/nocloud/meta-data", "instance-id: \(input.machine.id)\n"),
-            ]), arguments: arguments, keptArguments: input.machine.kernelArguments)
+            ]), arguments: arguments + input.machine.bootInterface, keptArguments: input.machine.kernelArguments)
     }
 
     /// https://canonical-subiquity.readthedocs-hosted.com/en/latest/reference/autoinstall-reference.html
@@ -36,7 +44,7 @@ public struct Ubuntu: Sendable {
         let seed = try CloudConfig(input)
         let authority = NodeSetup.File(
             path: "/run/slipway/ca.pem", mode: 0o600, content: input.callback.certificateAuthority)
-        func report(_ news: Callback.News) -> ConfigValue {
+        func report(_ news: InstallationNews) -> ConfigValue {
             .text(InstallerScripts.report(news, input.callback, authority: authority.path) + " || true")
         }
         let packages = ["curl", "efibootmgr"] + input.release.words("packages")

@@ -39,12 +39,15 @@ public struct DeclaredResource: Sendable {
     }
 }
 
-/// What is known of a release, whose image the daemon's library has.
+/// What is known of a release, whose files the daemon's library has.
 public struct DeclaredRelease: Equatable, Sendable {
     public var os: String
     public var version: String
     public var architecture: String
-    public var image: OSRelease.Image
+    /// Nil: the best one that there are files for.
+    public var route: InstallRoute?
+    public var artifacts: [ArtifactRole: Artifact]
+    public var parameters: [String: String]
     public var minimumDiskBytes: Int64
 }
 

@@ -83,22 +83,35 @@ public enum ResourceFiles {
             return text
         }
         let (os, version, architecture) = (try text("os"), try text("version"), try text("architecture"))
-        guard var image = try reader.mapping("image") else { throw reader.fault(key: "image", "image is missing") }
-        let digest = try image.parsed("sha256", "64 hex digits") { digest in
+        var artifacts: [ArtifactRole: Artifact] = [:]
+        for (name, file) in try reader.namedMappings("artifacts") ?? [] {
+            artifacts[ArtifactRole(rawValue: name)] = try artifact(file, "artifacts.\(name)")
+        }
+        guard !artifacts.isEmpty else { throw reader.fault(key: "artifacts", "artifacts are missing") }
+        let largest = artifacts[.image]?.rawBytes ?? 0
+        let minimum = try reader.integer("minimum_disk_bytes", in: Int(largest)...Int.max) ?? Int(largest)
+        let parameters = try reader.pairs("parameters") { ($0, $1) } ?? []
+        return DeclaredRelease(
+            os: os, version: version, architecture: architecture, route: try reader.word("route", InstallRoute.self),
+            artifacts: artifacts, parameters: Dictionary(parameters) { $1 }, minimumDiskBytes: Int64(minimum))
+    }
+
+    private static func artifact(_ file: YAMLReader, _ path: String) throws -> Artifact {
+        var file = file
+        let digest = try file.parsed("sha256", "64 hex digits") { digest in
             digest.count == 64 && digest.allSatisfy(\.isHexDigit) ? digest.lowercased() : nil
         }
-        guard let digest else { throw image.fault(key: "sha256", "image: sha256 is missing") }
-        let compression = try image.word("compression", InstallOrder.Compression.self) ?? .none
-        guard let compressed = try image.integer("compressed_bytes", in: 1...Int.max),
-            let raw = try image.integer("raw_bytes", in: 1...Int.max)
-        else { throw image.fault(key: "raw_bytes", "image: compressed_bytes and raw_bytes say how long it is") }
-        try image.finish()
-        let minimum = try reader.integer("minimum_disk_bytes", in: raw...Int.max) ?? raw
-        return DeclaredRelease(
-            os: os, version: version, architecture: architecture,
-            image: .init(
-                sha256: digest, compression: compression, compressedBytes: Int64(compressed), rawBytes: Int64(raw)),
-            minimumDiskBytes: Int64(minimum))
+        guard let digest else { throw file.fault(key: "sha256", "\(path): sha256 is missing") }
+        let compression = try file.word("compression", InstallOrder.Compression.self) ?? .none
+        guard let bytes = try file.integer("bytes", in: 1...Int.max) else {
+            throw file.fault(key: "bytes", "\(path): bytes says how long it is")
+        }
+        let raw = try file.integer("raw_bytes", in: 1...Int.max)
+        guard raw != nil || compression == .none else {
+            throw file.fault(key: "raw_bytes", "\(path): raw_bytes says what it unpacks to")
+        }
+        try file.finish()
+        return Artifact(sha256: digest, bytes: Int64(bytes), compression: compression, rawBytes: raw.map(Int64.init))
     }
 
     private static func machine(_ reader: inout YAMLReader) throws -> DeclaredMachine {

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from virtual_rack.switch_port import SwitchPort
 
-from .bench import MAC, Bench, Failed, wait
+from virtual_rack.bench import MAC, Bench, Failed, wait
 
 _SECOND = "00:16:3e:00:00:62"
 _UUID = "4c4c4544-0042-3510-8052-b4c04f4e3132"

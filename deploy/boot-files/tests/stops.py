@@ -7,7 +7,7 @@ import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from .bench import ADDRESS, OTHER, POOL, Bench
+from virtual_rack.bench import ADDRESS, OTHER, POOL, Bench
 
 Lost = Callable[[bytes], bool]
 _TCP, _UDP = 6, 17

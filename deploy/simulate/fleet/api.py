@@ -67,6 +67,6 @@ class API:
         self.call("PUT", f"/api/v1/images/{digest}", raw=image)
         self.json("POST", "/api/v1/os-releases", {
             "name": "simulated-1", "os": "slipway-reference", "version": "1", "architecture": "amd64",
-            "image": {"sha256": digest, "compression": "none", "compressedBytes": len(image), "rawBytes": len(image)},
+            "artifacts": {"image": {"sha256": digest, "compression": "none", "bytes": len(image), "rawBytes": len(image)}},
             "minimumDiskBytes": len(image)})
         self.json("POST", "/api/v1/clusters", {"name": "simulated", "kind": "standalone"})

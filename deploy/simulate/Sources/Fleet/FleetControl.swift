@@ -48,6 +48,11 @@ struct FleetControl: MachineControl {
         return (.kexec, ["disk": disk.serial ?? disk.path])
     }
 
+    func load(
+        _ installer: InstallerOrder, for disk: Disk,
+        progress: @escaping @Sendable (OrderProgress.Step, Int64, Int64) -> Void
+    ) throws -> [String: String] { throw Failure(description: "nothing of this fleet runs an installer") }
+
     func wipe(
         _ order: WipeOrder, _ disks: [Disk], progress: @escaping @Sendable ([DiskProgress]) -> Void
     ) -> WipeOutcome {

@@ -49,6 +49,8 @@ class Bench:
 
     # What the profile of every machine says besides.
     boot: str = ""
+    # A profile of its own, ahead of all others.
+    profile: str = ""
 
     def profiles(self) -> Path:
         own = self.folder / "hardware-profiles"
@@ -56,6 +58,8 @@ class Bench:
         shutil.copytree(PROJECT / "hardware-profiles", own)
         for file in own.glob("*.yaml"):
             file.write_text(file.read_text() + self.boot)
+        if self.profile:
+            (own / "own.yaml").write_text(self.profile)
         return own
 
     @contextlib.contextmanager

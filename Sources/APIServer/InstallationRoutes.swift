@@ -1,0 +1,22 @@
+import Controllers
+import Hummingbird
+import Machines
+import NIOCore
+
+/// `/api/v1/installations/{ticket}`: for installers, and for systems at their first start. The ticket is all that they have.
+struct InstallationRoutes {
+    static let prefix = "/installations/"
+    let desk: InstallationDesk
+
+    func register(on group: RouterGroup<APIContext>) { group.post("installations/{ticket}/{news}", use: note) }
+
+    @Sendable func note(_ request: Request, context: APIContext) async throws -> Response {
+        guard let news = InstallationNews(rawValue: try context.parameters.require("news")) else {
+            throw ServiceError(.notFound, "an installation tells started, installed, failed or first-boot")
+        }
+        let body = try await request.body.collect(upTo: 1 << 20)
+        try await desk.note(
+            news, ticket: try context.parameters.require("ticket"), text: String(buffer: body))
+        return .noContent
+    }
+}

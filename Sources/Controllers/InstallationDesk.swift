@@ -1,0 +1,86 @@
+import FoundationEssentials
+import Machines
+import Store
+
+/// Hears what installers, and systems at their first start, tell of an installation.
+public struct InstallationDesk: Sendable {
+    let store: any RecordStore
+    let wakeups: Wakeups
+    let now: @Sendable () -> Date
+
+    /// Bytes of what an installer may add in its own words; of more the end counts.
+    public static let limit = 16 << 10
+
+    /// - Parameter text: an installer's own words, as evidence.
+    /// - Throws: ``ServiceError`` `notFound` for a ticket that is none, or whose operation is over.
+    public func note(_ news: InstallationNews, ticket: String, text: String) async throws {
+        let now = now()
+        let words = Self.plain(text)
+        let machine = try await store.transaction { transaction in
+            guard let ticket = try await transaction.get(InstallationTicket.self, Credential.hash(ticket)),
+                now < ticket.expiresAt, var machine = try await transaction.get(Machine.self, ticket.machine),
+                var operation = try await transaction.get(Operation.self, ticket.operation),
+                operation.ticket == ticket.id, machine.observed.operation == operation.id
+            else { throw ServiceError(.notFound, "this installation is over, or never was") }
+            // Told twice, since the answer to the first was lost.
+            guard Self.note(news, words, &machine, &operation, at: now) else { return machine.id }
+            try transaction.put(machine)
+            try transaction.put(operation)
+            try transaction.put(
+                Event.now(
+                    .installerNews, machine: machine.id, actor: "installer", Self.sentence(news, operation),
+                    details: ["operation": operation.id].merging(words.isEmpty ? [:] : ["said": words]) { $1 }, at: now)
+            )
+            return machine.id
+        }
+        wakeups.wake(machine)
+    }
+
+    /// - Returns: whether anything changed.
+    private static func note(
+        _ news: InstallationNews, _ words: String, _ machine: inout Machine, _ operation: inout Operation, at now: Date
+    ) -> Bool {
+        switch news {
+        case .started:
+            guard operation.installer?.startedAt == nil, operation.installer != nil else { return false }
+            operation.installer?.startedAt = now
+        case .installed:
+            guard operation.step == .install, operation.installedAt == nil, let run = operation.installer else {
+                return false
+            }
+            operation.installedAt = now
+            operation.installer = nil
+            machine.observed.installed = run.installs
+            machine.observed.installedRelease = operation.assignment?.release
+            machine.observed.kexecAt = nil
+            machine.updatedAt = now
+        case .failed:
+            guard operation.step == .install, operation.installedAt == nil, operation.installer != nil else {
+                return false
+            }
+            operation.fall(back: words.isEmpty ? "the installer failed" : "the installer failed: \(words)", at: now)
+        case .firstBoot:
+            guard operation.step == .join, !operation.isFinished else { return false }
+        }
+        return true
+    }
+
+    private static func sentence(_ news: InstallationNews, _ operation: Operation) -> String {
+        let release = operation.assignment?.release ?? "the system"
+        return switch news {
+        case .started: "the installer of \(release) began"
+        case .installed: "\(release) is installed, by its own installer's word"
+        case .failed: "the installer of \(release) failed"
+        case .firstBoot: "\(release) runs for the first time"
+        }
+    }
+
+    /// Strangers' words: lines, and nothing that a terminal would obey.
+    private static func plain(_ text: String) -> String {
+        let end = String(decoding: text.utf8.suffix(limit), as: UTF8.self)
+        return String(
+            String.UnicodeScalarView(end.unicodeScalars.filter { $0.value >= 0x20 && $0.value != 0x7f || $0 == "\n" })
+        )
+        .split(separator: "\n").suffix(100).joined(separator: "\n")
+    }
+}

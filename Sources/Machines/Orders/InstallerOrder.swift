@@ -1,0 +1,51 @@
+/// Enter an operating system's own installer by kexec, with its answers in the initramfs. It writes to the order's disk, by the name that the
+/// answers give it.
+public struct InstallerOrder: Codable, Equatable, Sendable {
+    /// Name of the OS release, for people.
+    public var release: String
+    public var disk: DiskTarget
+    public var kernel: RemoteFile
+    /// In the order in which the kernel unpacks them.
+    public var initrds: [RemoteFile]
+    /// Unpacked after them. Secrets are among them.
+    public var overlay: [OverlayFile]
+    public var commandLine: String
+
+    public init(
+        release: String, disk: DiskTarget, kernel: RemoteFile, initrds: [RemoteFile], overlay: [OverlayFile],
+        commandLine: String
+    ) {
+        (self.release, self.disk, self.kernel) = (release, disk, kernel)
+        (self.initrds, self.overlay, self.commandLine) = (initrds, overlay, commandLine)
+    }
+
+    /// A file that is not secret, and is believed only once its digest matches.
+    public struct RemoteFile: Codable, Equatable, Sendable {
+        /// `http://…`.
+        public var url: String
+        /// 64 hex digits.
+        public var sha256: String
+        public var bytes: Int64
+
+        public init(url: String, sha256: String, bytes: Int64) {
+            (self.url, self.sha256, self.bytes) = (url, sha256, bytes)
+        }
+
+        public init(_ artifact: Artifact, below server: String) {
+            self.init(url: artifact.url(below: server), sha256: artifact.sha256, bytes: artifact.bytes)
+        }
+    }
+}
+
+/// A file of an initramfs.
+public struct OverlayFile: Codable, Equatable, Sendable {
+    /// Without a leading slash.
+    public var path: String
+    /// POSIX permission bits.
+    public var mode: UInt32
+    public var content: String
+
+    public init(path: String, mode: UInt32 = 0o600, content: String) {
+        (self.path, self.mode, self.content) = (path, mode, content)
+    }
+}

@@ -1,0 +1,64 @@
+"""One installer after another, each as far as it comes here."""
+
+from __future__ import annotations
+
+import subprocess
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from virtual_rack.bench import MAC, Bench, Failed, firmware
+from virtual_rack.switch_port import SwitchPort
+
+from .mirror import mirror
+
+_OVMF = "/usr/share/OVMF/OVMF"
+
+
+def debian_bios(bench: Bench, installers: Path) -> None:
+    """Debian's installer, by kexec from the agent."""
+    _debian(bench, installers, lambda port: _machine(bench, port))
+
+
+def debian_uefi(bench: Bench, installers: Path) -> None:
+    """The same on UEFI."""
+    _debian(
+        bench, installers,
+        lambda port: _machine(bench, port) + firmware(bench.folder, f"{_OVMF}_CODE_4M.fd", f"{_OVMF}_VARS_4M.fd"))
+
+
+def _debian(bench: Bench, installers: Path, command: Callable[[SwitchPort], list[str]]) -> None:
+    """It has read its answers, found its network and its disk, and asks the archive that they name: the archive here has nothing."""
+    bench.profile = "priority: 100\nmatch: {architecture: amd64}\nconsole: [ttyS0]\n"
+    disk = bench.folder / "disk.raw"
+    subprocess.run(["truncate", "-s", "4G", disk], check=True)
+    with bench.network() as port, mirror() as archive, bench.machine(command(port), memory=1024) as machine:
+        machine.says("hardware reported", 240)
+        bench.slipway("os", "add", str(installers / "debian/release.json"), "--name", "debian-12")
+        bench.slipway("cluster", "add", "lab")
+        bench.slipway("machine", "accept", MAC, "--name", "node-1")
+        bench.slipway("machine", "provision", "node-1", "--cluster", "lab", "--os", "debian-12")
+        bench.sees("enters the installer of debian-12 by kexec", 60, "event", "list", "--machine", "node-1")
+        # Its first question of the archive is of the release that the answers say.
+        _asks(archive.asked, "/debian/dists/bookworm/Release", 300)
+        bench.sees("installing", 5, "machine", "show", "node-1")
+
+
+def _asks(asked: list[str], path: str, seconds: float) -> None:
+    deadline = time.monotonic() + seconds
+    while path not in asked:
+        if time.monotonic() > deadline:
+            raise Failed(f"nobody asked for {path}, but for {asked}")
+        time.sleep(0.2)
+
+
+def _machine(bench: Bench, port: SwitchPort) -> list[str]:
+    return [
+        *("qemu-system-x86_64", "-machine", "q35,graphics=off", "-accel", "tcg,thread=multi", "-smp", "2", "-cpu", "max,la57=off"),
+        *("-vga", "none", "-netdev", port.netdev, "-device", f"virtio-net-pci,netdev=net0,mac={MAC},bootindex=0"),
+        *("-drive", f"if=none,id=disk0,format=raw,file={bench.folder / 'disk.raw'}"),
+        *("-device", "virtio-blk-pci,drive=disk0,serial=INSTALLER1,bootindex=1"),
+    ]
+
+
+SCENARIOS = {"debian-bios": debian_bios, "debian-uefi": debian_uefi}
