@@ -12,6 +12,17 @@ public struct Reconciler: Service {
     let wakeups: Wakeups
     let logger: Logger
     let now: @Sendable () -> Date
+    /// A settling takes 80 KiB while it is under way: ten thousand at once, as when all machines are asked for at once, would take most of a gigabyte
+    /// and end no sooner. Enough for a rack row of BMCs that answer nothing.
+    private let places = Places(1000)
+
+    init(
+        store: any RecordStore, stepper: Stepper, board: SessionBoard, wakeups: Wakeups, logger: Logger,
+        now: @escaping @Sendable () -> Date
+    ) {
+        (self.store, self.stepper, self.board, self.wakeups) = (store, stepper, board, wakeups)
+        (self.logger, self.now) = (logger, now)
+    }
 
     public func run() async throws {
         try await cancelWhenGracefulShutdown {
@@ -51,8 +62,10 @@ public struct Reconciler: Service {
         for await _ in wakeups.stream(for: id) {
             do {
                 // A task of its own: one keeps all the memory that it ever had on its stack, here 80 KiB for each machine.
-                async let rest = settle(id)
-                let (due, silence) = try await rest
+                let (due, silence) = try await places.withPlace {
+                    async let rest = settle(id)
+                    return try await rest
+                }
                 wakeups.wake(id, at: due, whenSilent: silence)
                 failures = 0
             } catch is CancellationError {

@@ -16,9 +16,12 @@ public final class DecodedRecords: Sendable {
 
         func entry(_ key: RecordKey) -> Entry? { young[key] ?? old[key] }
 
-        mutating func keep(_ entry: Entry, as key: RecordKey, limit: Int) {
-            if young[key] == nil, young.count >= limit { (old, young) = (young, [:]) }
+        /// - Returns: what nobody asked for lately: to be let go of outside the lock, since there is much of it.
+        mutating func keep(_ entry: Entry, as key: RecordKey, limit: Int) -> [RecordKey: Entry] {
+            var gone: [RecordKey: Entry] = [:]
+            if young[key] == nil, young.count >= limit { (gone, old, young) = (old, young, [:]) }
             young[key] = entry
+            return gone
         }
     }
 
@@ -32,17 +35,16 @@ public final class DecodedRecords: Sendable {
     /// - Parameter record: as the engine committed it.
     /// - Throws: ``StoreError`` `corrupt`.
     func item<Item: Resource>(of record: Record) throws -> Item {
-        let known = state.withLock { state -> Entry? in
-            guard let entry = state.entry(record.key), entry.revision == record.revision else { return nil }
-            state.keep(entry, as: record.key, limit: limit)
-            return entry
+        let (known, _) = state.withLock { state -> (Entry?, [RecordKey: Entry]) in
+            guard let entry = state.entry(record.key), entry.revision == record.revision else { return (nil, [:]) }
+            return (entry, state.keep(entry, as: record.key, limit: limit))
         }
         if let item = known?.item as? Item { return item }
         let item = try Item(record)
-        state.withLock { state in
+        _ = state.withLock { state -> [RecordKey: Entry] in
             // What is older by now does not take the place of what is newer.
-            guard record.revision >= state.entry(record.key)?.revision ?? 0 else { return }
-            state.keep(Entry(revision: record.revision, item: item), as: record.key, limit: limit)
+            guard record.revision >= state.entry(record.key)?.revision ?? 0 else { return [:] }
+            return state.keep(Entry(revision: record.revision, item: item), as: record.key, limit: limit)
         }
         return item
     }

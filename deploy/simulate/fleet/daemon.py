@@ -37,8 +37,8 @@ ipxe_scripts: {PROJECT}/ipxe-scripts
 boot_files: {self._folder}/boot
 agent_image: {self._folder}/agent
 heartbeat_seconds: {self.heartbeat}
-operation_limit: 100000
-operation_limit_per_rack: 100000
+operation_limit: 3000
+operation_limit_per_rack: 3000
 dhcp:
   - {{subnet: {SUBNET}, mode: pool, pools: [{POOL}]}}
 """)
