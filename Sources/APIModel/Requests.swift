@@ -19,9 +19,16 @@ public struct MachineChangeRequest: Codable, Sendable {
     public var clearLocation: Bool?
     /// By name; null takes a label away.
     public var labels: [String: String?]?
+    public var network: MachineNetwork?
+    /// Back to DHCP.
+    public var clearNetwork: Bool?
 
-    public init(location: Location? = nil, clearLocation: Bool? = nil, labels: [String: String?]? = nil) {
+    public init(
+        location: Location? = nil, clearLocation: Bool? = nil, labels: [String: String?]? = nil,
+        network: MachineNetwork? = nil, clearNetwork: Bool? = nil
+    ) {
         (self.location, self.clearLocation, self.labels) = (location, clearLocation, labels)
+        (self.network, self.clearNetwork) = (network, clearNetwork)
     }
 }
 

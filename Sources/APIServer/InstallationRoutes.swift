@@ -8,7 +8,18 @@ struct InstallationRoutes {
     static let prefix = "/installations/"
     let desk: InstallationDesk
 
-    func register(on group: RouterGroup<APIContext>) { group.post("installations/{ticket}/{news}", use: note) }
+    func register(on group: RouterGroup<APIContext>) {
+        group.post("installations/{ticket}/{news}", use: note)
+            .get("installations/{ticket}/files/{name}", use: file)
+    }
+
+    @Sendable func file(_ request: Request, context: APIContext) async throws -> Response {
+        let content = try await desk.file(
+            try context.parameters.require("name"), ticket: try context.parameters.require("ticket"))
+        return Response(
+            status: .ok, headers: [.contentType: "application/octet-stream", .cacheControl: "no-store"],
+            body: .init(byteBuffer: ByteBuffer(string: content)))
+    }
 
     @Sendable func note(_ request: Request, context: APIContext) async throws -> Response {
         guard let news = InstallationNews(rawValue: try context.parameters.require("news")) else {

@@ -83,7 +83,8 @@ struct MachineRoutes {
             machine.id,
             .init(
                 location: body.clearLocation == true ? .some(nil) : body.location.map { .some($0) },
-                labels: body.labels ?? [:]),
+                labels: body.labels ?? [:],
+                network: body.clearNetwork == true ? .some(nil) : body.network.map { .some($0) }),
             generation: try request.ifMatch(), by: context.actor)
         return try .json(try await view(of: changed), etag: "\"\(changed.generation)\"")
     }

@@ -1,11 +1,16 @@
 import APIClient
 import APIModel
 import ArgumentParser
+import Foundation
 import Machines
+import ProfileFiles
 
 struct MachineSetCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "set", abstract: "Change what people know of a machine: where it stands, and its labels.")
+        commandName: "set",
+        abstract:
+            "Change what people know of a machine: where it stands, its labels, and the network of its installed system."
+    )
     @Argument(help: "Id, name, MAC address or serial number.", completion: .machine) var machine: String
     @Option(
         parsing: .unconditional,
@@ -17,11 +22,18 @@ struct MachineSetCommand: AsyncParsableCommand {
         name: .customLong("label"),
         help: ArgumentHelp("A label; may be given again. NAME- takes one away.", valueName: "name=value"))
     var labels: [String] = []
+    @Option(
+        help: ArgumentHelp(
+            "The network that its next installation gets, as docs/networks.md has it; none is DHCP.", valueName: "file"),
+        completion: .file(extensions: ["yaml"]))
+    var network: String?
     @OptionGroup var format: FormatOption
     @OptionGroup var connection: ConnectionOptions
 
     func validate() throws {
-        guard location != nil || !labels.isEmpty else { throw ValidationError("say --location or --label") }
+        guard location != nil || !labels.isEmpty || network != nil else {
+            throw ValidationError("say --location, --label or --network")
+        }
         _ = try request()
     }
 
@@ -30,8 +42,10 @@ struct MachineSetCommand: AsyncParsableCommand {
             .post, "/api/v1/machines/\(machine.escaped)/set", body: try request(), as: MachineView.self)
         guard format.isTable else { return try format.write(view) }
         let labels = view.labels.sorted { $0.key < $1.key }.map { " \($0.key)=\($0.value)" }.joined()
+        let network = network == nil ? "" : ", network \(view.network?.summary ?? "by DHCP")"
         Output.print(
-            "\(view.name): location \(view.location?.description ?? "-"), labels\(labels.isEmpty ? " -" : labels)")
+            "\(view.name): location \(view.location?.description ?? "-"), labels\(labels.isEmpty ? " -" : labels)\(network)"
+        )
     }
 
     private func request() throws -> MachineChangeRequest {
@@ -43,6 +57,16 @@ struct MachineSetCommand: AsyncParsableCommand {
             }
             if let fault = place.fault { throw ValidationError("\(fault.field): \(fault.reason)") }
             request.location = place
+        }
+        if network == "none" {
+            request.clearNetwork = true
+        } else if let network {
+            do {
+                request.network = try NetworkReader.read(
+                    String(contentsOf: URL(fileURLWithPath: network), encoding: .utf8), file: network)
+            } catch let error as ProfileFileError {
+                throw ValidationError("\(error)")
+            }
         }
         guard !labels.isEmpty else { return request }
         var changes: [String: String?] = [:]

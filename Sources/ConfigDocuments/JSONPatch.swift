@@ -179,7 +179,7 @@ extension ConfigValue {
     }
 
     /// Equal as JSON: the order of keys does not count (RFC 6902 §4.6), and quotes do not where both are text.
-    func isSame(as other: ConfigValue) -> Bool {
+    public func isSame(as other: ConfigValue) -> Bool {
         switch (self, other) {
         case (.mapping(let one), .mapping(let two)):
             one.pairs.count == two.pairs.count

@@ -63,7 +63,7 @@ public struct ControllerSet: Sendable {
             store: store, board: board, director: director, identities: identities, tickets: tickets,
             profiles: profiles,
             installation: installation, certificates: certificates, wakeups: wakeups, logger: logger, now: now)
-        installations = InstallationDesk(store: store, wakeups: wakeups, now: now)
+        installations = InstallationDesk(store: store, key: installation.secretKey, wakeups: wakeups, now: now)
         catalog = CatalogService(store: store, now: now)
         expectations = ExpectationService(store: store, installation: installation, profiles: profiles, now: now)
         keeper = ExpectationKeeper(

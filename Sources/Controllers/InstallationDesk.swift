@@ -1,3 +1,4 @@
+import Crypto
 import FoundationEssentials
 import Machines
 import Store
@@ -5,6 +6,8 @@ import Store
 /// Hears what installers, and systems at their first start, tell of an installation.
 public struct InstallationDesk: Sendable {
     let store: any RecordStore
+    /// Opens what is sealed at rest.
+    let key: SymmetricKey
     let wakeups: Wakeups
     let now: @Sendable () -> Date
 
@@ -17,13 +20,10 @@ public struct InstallationDesk: Sendable {
         let now = now()
         let words = Self.plain(text)
         let machine = try await store.transaction { transaction in
-            guard let ticket = try await transaction.get(InstallationTicket.self, Credential.hash(ticket)),
-                now < ticket.expiresAt, var machine = try await transaction.get(Machine.self, ticket.machine),
-                var operation = try await transaction.get(Operation.self, ticket.operation),
-                operation.ticket == ticket.id, machine.observed.operation == operation.id
-            else { throw ServiceError(.notFound, "this installation is over, or never was") }
+            let (ticket, known, current) = try await installation(ticket, in: transaction, at: now)
+            var (machine, operation) = (known, current)
             // Told twice, since the answer to the first was lost.
-            guard Self.note(news, words, &machine, &operation, at: now) else { return machine.id }
+            guard Self.note(news, words, &machine, &operation, at: now) else { return ticket.machine }
             try transaction.put(machine)
             try transaction.put(operation)
             try transaction.put(
@@ -31,9 +31,49 @@ public struct InstallationDesk: Sendable {
                     .installerNews, machine: machine.id, actor: "installer", Self.sentence(news, operation),
                     details: ["operation": operation.id].merging(words.isEmpty ? [:] : ["said": words]) { $1 }, at: now)
             )
-            return machine.id
+            return ticket.machine
         }
         wakeups.wake(machine)
+    }
+
+    /// A file that the installer asks for. The first time is told in the trail, and is the end of an installer that tells nothing else.
+    /// - Throws: ``ServiceError`` `notFound`.
+    public func file(_ name: String, ticket: String) async throws -> String {
+        let now = now()
+        let (machine, content) = try await store.transaction { transaction in
+            let (ticket, known, current) = try await installation(ticket, in: transaction, at: now)
+            var (machine, operation) = (known, current)
+            guard let content = try ticket.content(of: name, key: key) else {
+                throw ServiceError(.notFound, "this installation has no file of that name")
+            }
+            guard Self.note(ticket.endsWhenFetched ? .installed : .started, "", &machine, &operation, at: now) else {
+                return (ticket.machine, content)
+            }
+            try transaction.put(machine)
+            try transaction.put(operation)
+            let release = operation.assignment?.release ?? "the system"
+            try transaction.put(
+                Event.now(
+                    .installerNews, machine: machine.id, actor: "installer",
+                    "the installer of \(release) has fetched its \(name)"
+                        + (ticket.endsWhenFetched ? ": from here on the machine is its disk's" : ""),
+                    details: ["operation": operation.id], at: now))
+            return (ticket.machine, content)
+        }
+        wakeups.wake(machine)
+        return content
+    }
+
+    /// - Throws: ``ServiceError`` `notFound` for a ticket that is none, or whose operation is over.
+    private func installation(
+        _ ticket: String, in transaction: Transaction, at now: Date
+    ) async throws -> (InstallationTicket, Machine, Operation) {
+        guard let ticket = try await transaction.get(InstallationTicket.self, Credential.hash(ticket)),
+            now < ticket.expiresAt, let machine = try await transaction.get(Machine.self, ticket.machine),
+            let operation = try await transaction.get(Operation.self, ticket.operation), !operation.isFinished,
+            operation.ticket == ticket.id, machine.observed.operation == operation.id
+        else { throw ServiceError(.notFound, "this installation is over, or never was") }
+        return (ticket, machine, operation)
     }
 
     /// - Returns: whether anything changed.

@@ -9,22 +9,28 @@ extension MachineService {
         public var location: Location??
         /// By name; nil takes a label away.
         public var labels: [String: String?]
+        /// `.some(nil)`: back to DHCP.
+        public var network: MachineNetwork??
 
-        public init(location: Location?? = nil, labels: [String: String?] = [:]) {
-            (self.location, self.labels) = (location, labels)
+        public init(
+            location: Location?? = nil, labels: [String: String?] = [:], network: MachineNetwork?? = nil
+        ) {
+            (self.location, self.labels, self.network) = (location, labels, network)
         }
     }
 
-    /// Changes location and labels.
+    /// Changes location, labels and the network that the next installation gets.
     /// - Parameter generation: the generation the caller saw; nil: whichever it is now.
     public func change(_ id: String, _ changes: Changes, generation: Int64?, by actor: String) async throws -> Machine {
         let now = now()
         if let location = changes.location, let fault = location?.fault {
             throw ServiceError(.invalid, fault.reason, field: "location.\(fault.field)")
         }
+        if let network = changes.network.flatMap({ $0 }) { try await checkAddresses(of: network, of: id) }
         return try await store.transaction { transaction in
             var machine = try await current(id, generation: generation, in: transaction)
             let before = machine
+            if let network = changes.network { try set(network, of: &machine) }
             if let location = changes.location { machine.desired.location = location }
             for (name, value) in changes.labels { machine.labels[name] = value }
             if let fault = Labels.fault(machine.labels) { throw ServiceError(.invalid, fault, field: "labels") }
@@ -45,6 +51,9 @@ extension MachineService {
         if before.desired.location != after.desired.location {
             let (from, to) = (before.desired.location, after.desired.location)
             words.append("location \(from.map { "\($0)" } ?? "none") → \(to.map { "\($0)" } ?? "none")")
+        }
+        if before.desired.network != after.desired.network {
+            words.append("network \(after.desired.network?.summary ?? "by DHCP"), from its next installation on")
         }
         for name in Set(before.labels.keys).union(after.labels.keys).sorted()
         where before.labels[name] != after.labels[name] {

@@ -69,16 +69,11 @@ public struct MachineService: Sendable {
                     try await machine.enter(
                         .discovered, reason: "\(actor) accepted it after all", actor: actor, at: now, in: transaction))
             }
-            try checkMayChange(machine, name: name, network: network)
-            if let name { machine.name = name }
-            if let network {
-                do {
-                    _ = try network.resolved(among: machine.knownPorts)
-                } catch let error as NetworkFault {
-                    throw ServiceError(.invalid, error.reason, field: "network.\(error.path)")
-                }
-                machine.desired.network = network
+            if let name, name != machine.name {
+                try checkMayChange(machine)
+                machine.name = name
             }
+            if let network { try set(network, of: &machine) }
             if let bmc {
                 try machine.setBMC(bmc, key: installation.secretKey, in: transaction)
             }
@@ -120,17 +115,26 @@ public struct MachineService: Sendable {
     }
 
     /// What is on its way to the machine's disk must stay as it is until the system has registered by it.
-    private func checkMayChange(_ machine: Machine, name: String?, network: MachineNetwork?) throws {
+    private func checkMayChange(_ machine: Machine) throws {
         guard [.installing, .joining].contains(machine.observed.phase) else { return }
-        guard name ?? machine.name == machine.name, network == nil || network == machine.desired.network else {
-            throw ServiceError(
-                .conflict,
-                "\(machine.name) is \(machine.observed.phase.rawValue): its name and address are on their way to its disk; "
-                    + "change them when it is ready or failed")
-        }
+        throw ServiceError(
+            .conflict,
+            "\(machine.name) is \(machine.observed.phase.rawValue): its name and address are on their way to its disk; "
+                + "change them when it is ready or failed")
     }
 
-    private func checkAddresses(of network: MachineNetwork, of id: String) async throws {
+    /// - Throws: ``ServiceError`` for a network that the machine's ports cannot have, or that comes too late.
+    func set(_ network: MachineNetwork?, of machine: inout Machine) throws {
+        if network != machine.desired.network { try checkMayChange(machine) }
+        do {
+            _ = try network?.resolved(among: machine.knownPorts)
+        } catch {
+            throw ServiceError(.invalid, error.reason, field: "network.\(error.path)")
+        }
+        machine.desired.network = network
+    }
+
+    func checkAddresses(of network: MachineNetwork, of id: String) async throws {
         for address in network.addresses {
             let others = try await others(than: id, called: address.description)
             if let other = others.first(where: { $0.desired.network?.addresses.contains(address) ?? false }) {

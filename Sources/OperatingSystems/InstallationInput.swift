@@ -14,11 +14,15 @@ public struct InstallationInput: Sendable {
     public var access: AdministratorAccess
     /// A person's own commands, run by `/bin/sh` once as root before the system joins, such as for installing a kubelet.
     public var setup: String?
+    /// Changes of the system's own configuration, for systems that know such: of the cluster, then of the machine.
+    public var patches: [String]
 
     public init(
         machine: TargetMachine, release: TargetRelease, cluster: String, join: JoinMaterial, callback: Callback,
-        access: AdministratorAccess = .init(), setup: String? = nil
+        access: AdministratorAccess = .init(), setup: String? = nil,
+        patches: [String] = []
     ) {
+        self.patches = patches
         (self.machine, self.release, self.cluster, self.join) = (machine, release, cluster, join)
         (self.callback, self.access, self.setup) = (callback, access, setup)
     }
@@ -91,6 +95,7 @@ public enum JoinMaterial: Sendable {
     case standalone(StandaloneJoin)
     case kubernetes(KubernetesJoin)
     case k3s(K3sJoin)
+    case talos(TalosJoin)
 
     /// A member of the daemon's own registry.
     public struct StandaloneJoin: Sendable {
@@ -130,6 +135,14 @@ public enum JoinMaterial: Sendable {
         }
     }
 
+    /// A cluster of Talos machines.
+    public struct TalosJoin: Sendable {
+        /// What `talosctl gen config` made for the machine's role: YAML, of one document or several.
+        public var config: String
+
+        public init(config: String) { self.config = config }
+    }
+
     /// A server of k3s, RKE2 or what is built of them.
     public struct K3sJoin: Sendable {
         /// `https://HOST:6443`; RKE2: `:9345`.
@@ -150,6 +163,9 @@ public struct Callback: Sendable {
     public init(url: String, certificateAuthority: String) {
         (self.url, self.certificateAuthority) = (url, certificateAuthority)
     }
+
+    /// Where a file of this installation is fetched, such as a configuration.
+    public func url(file name: String) -> String { "\(url)/files/\(name)" }
 
     public func url(_ news: InstallationNews) -> String { "\(url)/\(news.rawValue)" }
 }

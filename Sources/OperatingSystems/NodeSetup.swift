@@ -102,6 +102,9 @@ struct NodeSetup: Equatable {
                     path: "\(Self.folder)/join.yaml", mode: 0o600,
                     content: try KubeadmJoin.document(join, input.machine).yaml))
             return "kubeadm join --config join.yaml"
+        case .talos:
+            throw ConfigurationError(
+                field: "cluster", reason: "it is a cluster of Talos machines, which no other system joins")
         case .k3s(let join):
             files.append(
                 File(

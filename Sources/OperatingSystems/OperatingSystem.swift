@@ -36,7 +36,7 @@ public struct ConfigurationError: Error, Equatable, CustomStringConvertible {
 /// The operating systems that this Slipway can install.
 public enum OperatingSystemCatalog {
     public static let all: [any OperatingSystem] =
-        [ReferenceOS(), FedoraCoreOS(), Flatcar(), Debian(), Ubuntu()]
+        [ReferenceOS(), Talos(), FedoraCoreOS(), Flatcar(), Debian(), Ubuntu()]
         + ["centos-stream", "rhel", "fedora", "rocky", "almalinux"].map { RedHatFamily(name: $0) }
 
     /// The driver for ``OSRelease/os``, nil when there is none.

@@ -17,6 +17,9 @@ public struct InstallerBoot: Equatable, Sendable {
     /// Unpacked after them.
     public var overlay: [OverlayFile]
     public var arguments: [KernelArgument]
+    /// What it fetches by itself, by TLS: ``Callback/url(file:)``.
+    public var served: [ServedFile] = []
+    public var end = InstallerEnd.told
     /// Said after a `---`, which makes Debian's and Ubuntu's installers keep them for the installed system.
     public var keptArguments: [KernelArgument]
 
@@ -32,4 +35,12 @@ public struct InstallerBoot: Equatable, Sendable {
         (arguments.map(\.description) + (keptArguments.isEmpty ? [] : ["---"]) + keptArguments.map(\.description))
             .joined(separator: " ")
     }
+}
+
+/// How anybody knows that an installer is done.
+public enum InstallerEnd: Equatable, Sendable {
+    /// It says so.
+    case told
+    /// It fetches its configuration and says no more: from there on the machine is its disk's, and its node shows whether that went well.
+    case fetched
 }

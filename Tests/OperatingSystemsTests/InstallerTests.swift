@@ -60,7 +60,10 @@ import Testing
         for system in OperatingSystemCatalog.all {
             for route in system.routes {
                 #expect(!system.artifacts(for: route).isEmpty)
-                let input = TrialInput.input(join: TrialInput.standalone, parameters: Self.tree)
+                let input =
+                    system is Talos
+                    ? try TalosTests.input("1.13.2")
+                    : TrialInput.input(join: TrialInput.standalone, parameters: Self.tree)
                 if case .installer(let boot) = try system.render(input, route: route) {
                     #expect(Set([boot.kernel] + boot.initrds).isSubset(of: Set(system.artifacts(for: route))))
                 }

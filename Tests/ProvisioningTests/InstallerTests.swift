@@ -107,7 +107,7 @@ import Testing
             let settings = try String(contentsOfFile: folder + "/node.conf", encoding: .utf8)
             #expect(settings.contains("JOIN_TOKEN='####") && settings.contains("SERVER='https://"))
             // Its ticket is worth nothing any more.
-            #expect(try await Self.tell(installation, String(url), "failed", "too late") == "204")
+            #expect(try await Self.tell(installation, String(url), "failed", "too late") == "404")
             #expect(try await installation.field("phase", of: "trial") == "ready")
             #expect(try await Self.tell(installation, String(url.dropLast(8)), "failed") == "404")
             let events = try await installation.slipway("event", "list", "--machine", "trial")

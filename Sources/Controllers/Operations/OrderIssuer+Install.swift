@@ -20,9 +20,13 @@ extension OrderIssuer {
             expiresAt: now.addingTimeInterval(Self.lifetime))
         try await send(order, of: operation, to: machine, session, .install) { machine, current, transaction in
             current.order?.installs = InstalledSystem(disk: DiskTarget(plan.disk), entry: entry)
-            if case .installer = rendering { current.order?.runsInstaller = true }
+            var boot: InstallerBoot?
+            if case .installer(let installer) = rendering {
+                boot = installer
+                current.order?.runsInstaller = true
+            }
             machine.observed.installed = nil
-            try put(secrets, of: &current, machine, assignment, until: order.expiresAt, in: transaction)
+            try put(secrets, of: &current, machine, assignment, until: order.expiresAt, boot, in: transaction)
             return (
                 "install \(plan.release.name) on \(plan.disk.summary)",
                 ["disk": plan.disk.serial ?? plan.disk.wwn ?? plan.disk.path]
@@ -39,7 +43,7 @@ extension OrderIssuer {
     /// Those of an earlier order are worth nothing from here on.
     private func put(
         _ secrets: InstallationSecrets, of operation: inout Operation, _ machine: Machine,
-        _ assignment: Machine.Assignment, until expiry: Date, in transaction: Transaction
+        _ assignment: Machine.Assignment, until expiry: Date, _ boot: InstallerBoot?, in transaction: Transaction
     ) throws {
         if let former = operation.joinToken { transaction.delete(JoinToken.self, former) }
         if let former = operation.ticket { transaction.delete(InstallationTicket.self, former) }
@@ -50,8 +54,10 @@ extension OrderIssuer {
         let join = JoinToken(
             id: Credential.hash(secrets.joinToken), cluster: assignment.cluster, machine: machine.id,
             nodeName: machine.hostname, operation: operation.id, expiresAt: end)
-        let ticket = InstallationTicket(
+        var ticket = InstallationTicket(
             id: Credential.hash(secrets.ticket), machine: machine.id, operation: operation.id, expiresAt: end)
+        for file in boot?.served ?? [] { try ticket.put(file, key: installation.secretKey) }
+        ticket.endsWhenFetched = boot?.end == .fetched
         (operation.joinToken, operation.ticket) = (join.id, ticket.id)
         try transaction.put(join)
         try transaction.put(ticket)

@@ -176,6 +176,7 @@ struct Stepper: Sendable {
         logger.error("machine failed", metadata: ["machine.id": "\(situation.machine.id)", "reason": "\(reason)"])
         try await change(situation) { machine, operation, transaction, now in
             if operation?.isFinished == false { operation?.finish(.failed, reason, at: now) }
+            if let ticket = operation?.ticket { transaction.delete(InstallationTicket.self, ticket) }
             // Also where its agent says that there was no shell.
             if machine.observed.phase == .rescue { try await Self.voidSession(of: machine, in: transaction) }
             try transaction.put(
@@ -200,6 +201,7 @@ struct Stepper: Sendable {
                 operation?.completeStep(at: now)
                 operation?.finish(.succeeded, nil, at: now)
             }
+            if let ticket = operation?.ticket { transaction.delete(InstallationTicket.self, ticket) }
             machine.observed.node = node
             machine.set(.nodeReady, true, "registered", at: now)
             machine.set(.agentConnected, false, "the installed system runs", at: now)

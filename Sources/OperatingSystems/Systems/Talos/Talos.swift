@@ -1,0 +1,49 @@
+import ConfigDocuments
+import FoundationEssentials
+import Inventory
+import Machines
+
+/// Talos Linux: it starts in memory, fetches its machine configuration by TLS, and installs itself.
+/// Parameters: `installer_image` (such as `factory.talos.dev/metal-installer/SCHEMATIC:v1.13.2`; without it the base configuration's).
+public struct Talos: OperatingSystem {
+    public init() {}
+
+    public var name: String { "talos" }
+    public var architectures: [String] { ["amd64", "arm64"] }
+    public var routes: [InstallRoute] { [.installer] }
+
+    public func artifacts(for route: InstallRoute) -> [ArtifactRole] { [.kernel, .initrd] }
+
+    public func render(_ input: InstallationInput, route: InstallRoute) throws(ConfigurationError) -> Rendering {
+        guard case .talos(let join) = input.join else {
+            throw ConfigurationError(field: "cluster", reason: "Talos joins clusters of Talos machines only")
+        }
+        let version = try TalosVersion(input.release.version)
+        guard version >= TalosVersion(1, 11) else {
+            throw ConfigurationError(
+                field: "version",
+                reason:
+                    "Talos before 1.11 cannot be told a CA on its command line, and would believe anybody's configuration"
+            )
+        }
+        var config = try TalosConfig(base: join.config, patches: input.patches, version: version)
+        try config.give(to: input.machine, installer: input.release.parameters["installer_image"])
+        var boot = InstallerBoot(overlay: [], arguments: try Self.arguments(input) + input.machine.kernelArguments)
+        boot.served = [ServedFile(name: "config", content: config.yaml)]
+        boot.end = .fetched
+        return .installer(boot)
+    }
+
+    /// The CA is no secret, and stands on the command line: with it the configuration is fetched from this daemon and from nobody else.
+    private static func arguments(_ input: InstallationInput) throws(ConfigurationError) -> [KernelArgument] {
+        let roots: ConfigValue = [
+            "apiVersion": "v1alpha1", "kind": "TrustedRootsConfig", "name": "slipway",
+            "certificates": .text(input.callback.certificateAuthority),
+        ]
+        let early = Data(ZstdFrame.stored(Array(roots.yaml.utf8))).base64EncodedString()
+        return [
+            try .checked("talos.platform", "metal"), try .checked("slab_nomerge"), try .checked("pti", "on"),
+            try .checked("talos.config.early", early), try .checked("talos.config", input.callback.url(file: "config")),
+        ]
+    }
+}
