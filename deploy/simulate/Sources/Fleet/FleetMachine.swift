@@ -78,15 +78,13 @@ final class FleetMachine: Sendable {
         try await Task.sleep(for: .seconds(luck.seconds(pace.firmware)))
         Report.say(.boot, number)
         let firmware = Firmware(number: number, mac: mac, relay: surroundings.relay, luck: luck, odds: odds)
-        guard let boot = await firmware.boot() else { return try await startDisk() }
+        guard let boot = await firmware.boot() else { return try await startDisk(start) }
         try Task.checkCancellation()
         Report.say(.script, number)
         address.withLock { $0 = boot.address }
-        surroundings.wire.plug(boot.address) { [luck, odds, chassis] in
-            !chassis.isRunning(start) ? .dead : luck.falls(odds.lostAnswer) ? .losesAnswer : .whole
-        }
+        plug(boot.address, start)
         let line = boot.script.split(separator: "\n").first { $0.hasPrefix("kernel ") }
-        guard let line else { return try await startDisk() }
+        guard let line else { return try await startDisk(start) }
         let words = KernelCommandLine(line.prefix { $0 != "|" }.description)
         guard let ticket = words.ticket, let pin = words.pin else {
             return Report.say(.trouble, number, "a script without a ticket")
@@ -99,7 +97,7 @@ final class FleetMachine: Sendable {
         let client = DaemonClient(host: "\(boot.address)", port: surroundings.wirePort, pin: pin)
         try await AgentRunner(client: client, ticket: ticket, mac: mac, machine: control).run()
         switch control.exit {
-        case .system: try await startDisk()
+        case .system: try await startDisk(start)
         case .off:
             bmc.note(isOn: false)
             chassis.off()
@@ -107,14 +105,23 @@ final class FleetMachine: Sendable {
         }
     }
 
+    /// From here on the address is this start's, for as long as it runs.
+    private func plug(_ address: IPv4Address, _ start: Int) {
+        surroundings.wire.plug(address) { [luck, odds, chassis] in
+            !chassis.isRunning(start) ? .dead : luck.falls(odds.lostAnswer) ? .losesAnswer : .whole
+        }
+    }
+
     /// The firmware's next boot device, or kexec. A disk with no system lets the firmware begin again.
-    private func startDisk() async throws {
+    private func startDisk(_ start: Int) async throws {
         try await Task.sleep(for: .seconds(luck.seconds(pace.kernel)))
         guard let system = disk.withLock({ $0.system }), let address = address.withLock({ $0 }),
             let pin = surroundings.pin.text
         else {
             return
         }
+        // Also where nobody asked for an address in this start: the system has that of its former one.
+        plug(address, start)
         let client = DaemonClient(host: "\(address)", port: surroundings.wirePort, pin: pin, idleTime: .zero)
         try await InstalledNode(
             machine: self, settings: system, client: client, address: "\(address)",
