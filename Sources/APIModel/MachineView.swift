@@ -40,7 +40,7 @@ public struct MachineView: Codable, Sendable {
     public var bmcSetUp: String?
     /// Why the agent could not make the one it was asked for last.
     public var bmcSetUpFailure: String?
-    /// Static address of the installed system; absent: DHCP.
+    /// The network of the installed system; absent: DHCP.
     public var network: MachineNetwork?
     /// A person's and those of its profile, where of one key a person's counts.
     public var labels: [String: String]
