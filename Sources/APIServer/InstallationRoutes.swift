@@ -25,7 +25,7 @@ struct InstallationRoutes {
         guard let news = InstallationNews(rawValue: try context.parameters.require("news")) else {
             throw ServiceError(.notFound, "an installation tells started, installed, failed or first-boot")
         }
-        let body = try await request.body.collect(upTo: 1 << 20)
+        let body = try await request.collectBody(limit: 64 << 10)
         try await desk.note(
             news, ticket: try context.parameters.require("ticket"), text: String(buffer: body))
         return .noContent

@@ -124,16 +124,20 @@ extension Response {
 }
 
 extension Request {
+    /// The body, or 413 where it is larger than `limit` bytes.
+    func collectBody(limit: Int) async throws -> ByteBuffer {
+        do {
+            return try await body.collect(upTo: limit)
+        } catch is NIOTooManyBytesError {
+            throw ProblemView(title: "Too large", status: 413, detail: "the body is larger than \(limit) bytes")
+        }
+    }
+
     /// The JSON body, at most `limit` bytes.
     func json<Body: Decodable>(
         _: Body.Type, limit: Int = 1 << 20, decoder: JSONDecoder = APICoding.decoder
     ) async throws -> Body {
-        let buffer: ByteBuffer
-        do {
-            buffer = try await body.collect(upTo: limit)
-        } catch is NIOTooManyBytesError {
-            throw ProblemView(title: "Too large", status: 413, detail: "the body is larger than \(limit) bytes")
-        }
+        let buffer = try await collectBody(limit: limit)
         return try decoder.decode(Body.self, from: Data(buffer.readableBytesView))
     }
 

@@ -103,6 +103,7 @@ public struct RedHatFamily: OperatingSystem {
                 + "systemctl enable \(setup.services)\nrestorecon -R /etc/slipway /etc/systemd/system /etc/NetworkManager /root || true\n"
         )
         file.section("%post --nochroot", InstallerScripts.bootOrder + report(.installed) + " || true\n")
-        file.section("%onerror", report(.failed) + " --data-binary @/tmp/anaconda.log || true\n")
+        file.section(
+            "%onerror", "tail -c 16000 /tmp/anaconda.log | " + report(.failed) + " --data-binary @- || true\n")
     }
 }
