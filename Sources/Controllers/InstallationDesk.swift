@@ -115,12 +115,10 @@ public struct InstallationDesk: Sendable {
         }
     }
 
-    /// Strangers' words: lines, and nothing that a terminal would obey.
-    private static func plain(_ text: String) -> String {
+    /// Strangers' words: lines, and nothing that a terminal would obey: neither C0 nor C1 (ECMA-48 section 5), whose 0x9b is ESC [.
+    static func plain(_ text: String) -> String {
         let end = String(decoding: text.utf8.suffix(limit), as: UTF8.self)
-        return String(
-            String.UnicodeScalarView(end.unicodeScalars.filter { $0.value >= 0x20 && $0.value != 0x7f || $0 == "\n" })
-        )
-        .split(separator: "\n").suffix(100).joined(separator: "\n")
+        let kept = end.unicodeScalars.filter { $0.properties.generalCategory != .control || $0 == "\n" }
+        return String(String.UnicodeScalarView(kept)).split(separator: "\n").suffix(100).joined(separator: "\n")
     }
 }
