@@ -81,6 +81,8 @@ import Testing
             let url = try #require(late.firstMatch(of: /https:\/\/[^ ']*\/installations\/[0-9a-f]+/)).output
 
             #expect(try await installation.field("phase", of: "trial") == "installing")
+            let tooMuch = String(repeating: "x", count: 65_537)
+            #expect(try await Self.tell(installation, String(url), "failed", tooMuch) == "413")
             #expect(try await Self.tell(installation, String(url), "started") == "204")
             #expect(try await Self.tell(installation, String(url), "first-boot") == "204")
             #expect(try await installation.field("phase", of: "trial") == "installing")
