@@ -119,13 +119,14 @@ let package = Package(
                 "IPMI", "Redfish", "Inventory", "Machines", "NetworkAddresses", nioCore, nioPosix, nioHTTP1, nioSSL,
                 nioTLS, x509, asn1, crypto, logging,
             ]),
-        library("ImageLibrary", ["Machines", crypto, nioCore, logging]),
+        library(
+            "ImageLibrary", ["Machines", "NetworkAddresses", httpClient, crypto, nioCore, nioPosix, nioHTTP1, logging]),
         library("ClusterMembership", ["Machines", "Store", logging, lifecycle]),
         library(
             "Controllers",
             [
                 "APIModel", "Machines", "OperatingSystems", "Inventory", "IPMI", "NetworkAddresses", "DHCP", "Store",
-                "ProfileFiles", crypto, logging, metrics, lifecycle,
+                "ProfileFiles", x509, asn1, crypto, logging, metrics, lifecycle,
             ]),
 
         // 5: interfaces
@@ -190,6 +191,7 @@ let package = Package(
         tests(
             "OperatingSystems", ["OperatingSystems", "ConfigDocuments", "Machines", "NetworkAddresses", "TestSupport"],
             fixtures: true),
+        tests("ImageLibrary", ["ImageLibrary", "Machines", "NetworkAddresses", "TestSupport", crypto, logging]),
         tests(
             "RedfishControl", ["PowerControl", "Redfish", "RedfishSimulator", "Machines", "TestSupport", logging, x509]),
         tests("SMBIOS", ["SMBIOS", "TestSupport"], fixtures: true),

@@ -24,13 +24,14 @@ public struct APIClient: Sendable {
     }
 
     public enum Method: Sendable {
-        case get, post, put, delete
+        case get, post, put, patch, delete
 
         fileprivate var http: HTTPMethod {
             switch self {
             case .get: .GET
             case .post: .POST
             case .put: .PUT
+            case .patch: .PATCH
             case .delete: .DELETE
             }
         }

@@ -42,6 +42,8 @@ public struct MachineView: Codable, Sendable {
     public var bmcSetUpFailure: String?
     /// The network of the installed system; absent: DHCP.
     public var network: MachineNetwork?
+    /// Its system's own configuration is changed by a patch, which is told to nobody.
+    public var hasPatch: Bool
     /// A person's and those of its profile, where of one key a person's counts.
     public var labels: [String: String]
     /// Which of them are the profile's word.
@@ -79,7 +81,7 @@ public struct MachineView: Codable, Sendable {
         bmc = machine.desired.bmc.map { BMCView($0, machine.observed.bmc) }
         let setUp = machine.observed.bmcSetUp
         (bmcSetUp, bmcSetUpFailure) = (setUp?.failure == nil ? setUp?.username : nil, setUp?.failure)
-        network = machine.desired.network
+        (network, hasPatch) = (machine.desired.network, machine.desired.patch != nil)
         conditions = machine.observed.conditions
         question = machine.observed.question
         self.operation = operation

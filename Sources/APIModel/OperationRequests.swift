@@ -66,11 +66,15 @@ public struct ReprovisionRequest: Codable, Sendable {
     public var drain: Bool?
     public var requireApproval: Bool?
     public var dryRun: Bool?
+    /// Back to the last release and configuration that it was a node with; says what else would be said here.
+    public var rollback: Bool?
 
     public init(
         cluster: String? = nil, release: String? = nil, disk: String? = nil, role: Machine.NodeRole? = nil,
-        wipe: WipeBody? = nil, drain: Bool? = nil, requireApproval: Bool? = nil, dryRun: Bool? = nil
+        wipe: WipeBody? = nil, drain: Bool? = nil, requireApproval: Bool? = nil, dryRun: Bool? = nil,
+        rollback: Bool? = nil
     ) {
+        self.rollback = rollback
         (self.cluster, self.release, self.disk, self.role) = (cluster, release, disk, role)
         (self.wipe, self.drain, self.requireApproval, self.dryRun) = (wipe, drain, requireApproval, dryRun)
     }

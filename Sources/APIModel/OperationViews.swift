@@ -78,8 +78,9 @@ public struct WipePlanView: Codable, Sendable {
     /// One line for each disk, for people.
     public var lines: [String]
 
-    public init(machine: String, plan: WipePlan) {
-        (self.machine, self.plan, lines) = (machine, plan, WipePlan.words(plan))
+    /// - Parameter goal: what follows the wipe, in words.
+    public init(machine: String, plan: WipePlan, goal: String? = nil) {
+        (self.machine, self.plan, lines) = (machine, plan, WipePlan.words(plan) + (goal.map { [$0] } ?? []))
     }
 }
 

@@ -22,13 +22,15 @@ public struct MachineChangeRequest: Codable, Sendable {
     public var network: MachineNetwork?
     /// Back to DHCP.
     public var clearNetwork: Bool?
+    /// Changes of its system's own configuration. Sealed, and never answered back. Empty: none any more.
+    public var patch: String?
 
     public init(
         location: Location? = nil, clearLocation: Bool? = nil, labels: [String: String?]? = nil,
-        network: MachineNetwork? = nil, clearNetwork: Bool? = nil
+        network: MachineNetwork? = nil, clearNetwork: Bool? = nil, patch: String? = nil
     ) {
         (self.location, self.clearLocation, self.labels) = (location, clearLocation, labels)
-        (self.network, self.clearNetwork) = (network, clearNetwork)
+        (self.network, self.clearNetwork, self.patch) = (network, clearNetwork, patch)
     }
 }
 
@@ -127,13 +129,32 @@ public struct OSReleaseRequest: Codable, Sendable {
     }
 }
 
+/// `POST /api/v1/release-fetches` → 202 ``ReleaseFetchView``: a release as its makers publish it.
+public struct ReleaseFetchRequest: Codable, Sendable {
+    public var os: String
+    public var version: String
+    /// `amd64`, `arm64`.
+    public var architecture: String
+    /// Absent: the system, its version, and what is not amd64.
+    public var name: String?
+    /// Absent: the best that there are files for.
+    public var route: InstallRoute?
+
+    public init(os: String, version: String, architecture: String, name: String? = nil, route: InstallRoute? = nil) {
+        (self.os, self.version, self.architecture) = (os, version, architecture)
+        (self.name, self.route) = (name, route)
+    }
+}
+
 /// `POST /api/v1/clusters` → 201 ``ClusterView``.
 public struct ClusterRequest: Codable, Sendable {
     public var name: String
     public var kind: Cluster.Flavor
     public var labels: [String: String]?
+    /// What its machines are told. Absent: nothing beside what its kind says.
+    public var join: ClusterSettings?
 
-    public init(name: String, kind: Cluster.Flavor, labels: [String: String]? = nil) {
-        (self.name, self.kind, self.labels) = (name, kind, labels)
+    public init(name: String, kind: Cluster.Flavor, labels: [String: String]? = nil, join: ClusterSettings? = nil) {
+        (self.name, self.kind, self.labels, self.join) = (name, kind, labels, join)
     }
 }

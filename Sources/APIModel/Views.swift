@@ -37,6 +37,86 @@ public struct OSReleaseView: Codable, Sendable {
     }
 }
 
+/// `POST /api/v1/library/verify` and `/prune`: what was found of the image library's files, by SHA-256.
+public struct LibraryReport: Codable, Sendable {
+    /// They are what they were, or are needed.
+    public var fine: [String] = []
+    /// They were not, and are removed.
+    public var damaged: [String] = []
+    /// A release names them, and they are not there.
+    public var missing: [String] = []
+    /// No release names them.
+    public var removed: [String] = []
+    public var freedBytes: Int64 = 0
+
+    public init(missing: [String] = []) { self.missing = missing }
+}
+
+/// A release on its way into the library: `GET /api/v1/release-fetches/{id}`.
+public struct ReleaseFetchView: Codable, Sendable {
+    public var id: String
+    public var name: String
+    public var state: ReleaseFetch.State
+    public var files: [File]
+    public var error: String?
+    public var requestedBy: String
+    public var createdAt: Date
+    public var finishedAt: Date?
+
+    public struct File: Codable, Sendable {
+        public var role: ArtifactRole
+        public var url: String
+        public var bytes: Int64
+        /// Absent: nobody said.
+        public var total: Int64?
+        public var done: Bool
+    }
+
+    public init(_ fetch: ReleaseFetch, progress: [ArtifactRole: (bytes: Int64, total: Int64?)]) {
+        (id, name, state, error) = (fetch.id, fetch.name, fetch.state, fetch.error)
+        (requestedBy, createdAt, finishedAt) = (fetch.requestedBy, fetch.createdAt, fetch.finishedAt)
+        files = fetch.files.map { file in
+            let so = progress[file.role]
+            return File(
+                role: file.role, url: file.url, bytes: file.artifact?.bytes ?? so?.bytes ?? 0,
+                total: file.artifact?.bytes ?? so?.total, done: file.artifact != nil)
+        }
+    }
+}
+
+/// `GET /api/v1/operating-systems`: what Slipway can install, and how.
+public struct OperatingSystemView: Codable, Sendable {
+    /// The word in a release's `os`.
+    public var name: String
+    /// `supported`, or what became of it and what comes nearest.
+    public var support: String
+    /// `installed`, `boot path` or `rendered`: how much of its driver the tests have seen at work.
+    public var evidence: String
+    public var architectures: [String]
+    /// The best first.
+    public var routes: [Route]
+
+    public struct Route: Codable, Sendable {
+        public var route: InstallRoute
+        /// The files that a release has for it.
+        public var artifacts: [ArtifactRole]
+        /// Patches of clusters and machines mean something to it.
+        public var takesPatches: Bool
+        /// What a person should know before choosing it.
+        public var remarks: [String]
+
+        public init(_ route: InstallRoute, artifacts: [ArtifactRole], takesPatches: Bool, remarks: [String]) {
+            (self.route, self.artifacts) = (route, artifacts)
+            (self.takesPatches, self.remarks) = (takesPatches, remarks)
+        }
+    }
+
+    public init(name: String, support: String, evidence: String, architectures: [String], routes: [Route]) {
+        (self.name, self.support, self.evidence) = (name, support, evidence)
+        (self.architectures, self.routes) = (architectures, routes)
+    }
+}
+
 public struct ClusterView: Codable, Sendable {
     public var id: String
     public var name: String
@@ -44,11 +124,27 @@ public struct ClusterView: Codable, Sendable {
     public var nodes: Int
     public var readyNodes: Int
     public var labels: [String: String]?
+    /// What its machines are told; absent: nothing.
+    public var join: Join?
     public var createdAt: Date
+
+    public struct Join: Codable, Sendable {
+        public var endpoint: String?
+        public var version: String?
+        public var certificateAuthority: String?
+        public var sshKeys: [String]
+        /// Which it has. They are told to nobody.
+        public var secrets: [ClusterSecret]
+    }
 
     public init(_ cluster: Cluster, nodes: [Node]) {
         (id, name, kind, createdAt) = (cluster.id, cluster.name, cluster.flavor, cluster.createdAt)
         (self.nodes, readyNodes, labels) = (nodes.count, nodes.count { $0.ready }, cluster.labels)
+        join = cluster.join.map { join in
+            Join(
+                endpoint: join.endpoint, version: join.version, certificateAuthority: join.certificateAuthority,
+                sshKeys: join.sshKeys, secrets: join.secrets.keys.sorted())
+        }
     }
 }
 

@@ -60,9 +60,14 @@ public struct APIRouter: Sendable {
         ShellRoutes(machines: machines, shells: controllers.shells).register(on: people)
         ExpectationRoutes(store: store, expectations: controllers.expectations).register(on: people)
         ProfileRoutes(store: store, machines: machines, profiles: controllers.profiles).register(on: people)
-        CatalogRoutes(store: store, catalog: controllers.catalog, images: images).register(on: people)
+        CatalogRoutes(
+            store: store, catalog: controllers.catalog, images: images, fetcher: controllers.fetcher,
+            library: controllers.library
+        ).register(on: people)
+        ClusterRoutes(store: store, clusters: controllers.clusters).register(on: people)
         CertificateRoutes(certificates: controllers.certificates, machines: machines).register(on: people)
         ProblemRoutes(problems: controllers.problems, machines: machines).register(on: people)
+        RenderingRoutes(machines: machines).register(on: people)
         HistoryRoutes(history: controllers.history, machines: machines).register(on: people)
         EventRoutes(store: store, machines: machines).register(on: people)
         BootRoutes(

@@ -6,21 +6,53 @@ import ImageLibrary
 import Machines
 import Store
 
-/// `/api/v1/os-releases`, `/api/v1/images`, `/api/v1/clusters`.
+/// `/api/v1/operating-systems`, `/api/v1/os-releases`, `/api/v1/release-fetches`, `/api/v1/images`.
 struct CatalogRoutes {
     let store: any RecordStore
     let catalog: CatalogService
     let images: ImageLibrary.Library
+    let fetcher: ReleaseFetcher
+    let library: LibraryKeeper?
 
     func register(on group: RouterGroup<APIContext>) {
-        group.get("os-releases", use: listReleases)
+        group.get("operating-systems", use: listSystems)
+            .get("os-releases", use: listReleases)
+            .get("release-fetches", use: listFetches)
+            .post("release-fetches", use: beginFetch)
+            .get("release-fetches/{id}", use: showFetch)
             .post("os-releases", use: addRelease)
             .delete("os-releases/{name}", use: removeRelease)
-            .get("clusters", use: listClusters)
-            .post("clusters", use: addCluster)
-            .delete("clusters/{name}", use: removeCluster)
+            .post("library/verify", use: verify)
+            .post("library/prune", use: prune)
             .head("images/{digest}", use: hasImage)
             .put("images/{digest}", use: putImage)
+    }
+
+    @Sendable func listSystems(_ request: Request, context: APIContext) async throws -> Response {
+        try .json(ListView(items: catalog.systems(), revision: 0))
+    }
+
+    @Sendable func listFetches(_ request: Request, context: APIContext) async throws -> Response {
+        let page = try await store.list(ReleaseFetch.self)
+        let items = page.items.sorted { $0.createdAt > $1.createdAt }.map { view(of: $0) }
+        return try .json(ListView(items: items, revision: page.revision))
+    }
+
+    @Sendable func showFetch(_ request: Request, context: APIContext) async throws -> Response {
+        let id: String = try context.parameters.require("id")
+        guard let fetch = try await store.get(ReleaseFetch.self, id) else {
+            throw ServiceError(.notFound, "there is no fetch \(id.debugDescription)")
+        }
+        return try .json(view(of: fetch))
+    }
+
+    @Sendable func beginFetch(_ request: Request, context: APIContext) async throws -> Response {
+        let fetch = try await fetcher.begin(try await request.json(ReleaseFetchRequest.self), by: context.actor)
+        return try .json(view(of: fetch), status: .accepted)
+    }
+
+    private func view(of fetch: ReleaseFetch) -> ReleaseFetchView {
+        ReleaseFetchView(fetch, progress: fetcher.progress(of: fetch.id))
     }
 
     @Sendable func listReleases(_ request: Request, context: APIContext) async throws -> Response {
@@ -49,31 +81,21 @@ struct CatalogRoutes {
         return try .json(await view(of: release), status: .created)
     }
 
-    @Sendable func listClusters(_ request: Request, context: APIContext) async throws -> Response {
-        let page = try await store.list(Cluster.self)
-        let nodes = Dictionary(grouping: try await store.list(Node.self).items, by: \.cluster)
-        let views = page.items.sorted { $0.name < $1.name }.map { ClusterView($0, nodes: nodes[$0.name] ?? []) }
-        return try .json(ListView(items: views, revision: page.revision))
-    }
-
-    @Sendable func addCluster(_ request: Request, context: APIContext) async throws -> Response {
-        let body = try await request.json(ClusterRequest.self)
-        let cluster = try await catalog.add(
-            cluster: Cluster(
-                id: Credential.identifier("c"), name: body.name, flavor: body.kind, labels: body.labels,
-                createdAt: Date()),
-            by: context.actor)
-        return try .json(ClusterView(cluster, nodes: []), status: .created)
-    }
-
     @Sendable func removeRelease(_ request: Request, context: APIContext) async throws -> Response {
         try await catalog.removeRelease(try context.parameters.require("name"), by: context.actor)
         return .noContent
     }
 
-    @Sendable func removeCluster(_ request: Request, context: APIContext) async throws -> Response {
-        try await catalog.removeCluster(try context.parameters.require("name"), by: context.actor)
-        return .noContent
+    /// `?release=`: only its files.
+    @Sendable func verify(_ request: Request, context: APIContext) async throws -> Response {
+        let release = request.uri.queryParameters["release"].map(String.init)
+        return try .json(try await library?.verify(release, by: context.actor) ?? LibraryReport())
+    }
+
+    /// `?dryRun=true`: nothing is removed.
+    @Sendable func prune(_ request: Request, context: APIContext) async throws -> Response {
+        try .json(
+            try await library?.prune(isTrial: request.flag("dryRun"), by: context.actor) ?? LibraryReport())
     }
 
     @Sendable func hasImage(_ request: Request, context: APIContext) async throws -> Response {

@@ -84,7 +84,7 @@ struct MachineRoutes {
             .init(
                 location: body.clearLocation == true ? .some(nil) : body.location.map { .some($0) },
                 labels: body.labels ?? [:],
-                network: body.clearNetwork == true ? .some(nil) : body.network.map { .some($0) }),
+                network: body.clearNetwork == true ? .some(nil) : body.network.map { .some($0) }, patch: body.patch),
             generation: try request.ifMatch(), by: context.actor)
         return try .json(try await view(of: changed), etag: "\"\(changed.generation)\"")
     }

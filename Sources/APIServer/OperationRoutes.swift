@@ -42,13 +42,33 @@ struct OperationRoutes {
     @Sendable func reprovision(_ request: Request, context: APIContext) async throws -> Response {
         let machine = try await machines.machine(context)
         let body = try await request.json(ReprovisionRequest.self)
-        let assignment = try assignment(body, of: machine)
         let wipe = try wipeRequest(body.wipe)
+        if body.rollback ?? false { return try await rollBack(machine, body, wipe, request, context) }
+        let assignment = try assignment(body, of: machine)
         if body.dryRun ?? false { return try await plan(wipe, machine, assignment) }
         return try await begin(
             .init(
                 .reprovision, assignment: assignment, wipe: wipe, drains: body.drain ?? true,
                 needsApproval: body.requireApproval ?? false), machine, request, context)
+    }
+
+    private func rollBack(
+        _ machine: Machine, _ body: ReprovisionRequest, _ wipe: WipeRequest, _ request: Request, _ context: APIContext
+    ) async throws -> Response {
+        guard body.cluster == nil, body.release == nil, body.disk == nil, body.role == nil else {
+            throw ServiceError(
+                .invalid, "a rollback says itself which cluster, release, disk and role", field: "rollback")
+        }
+        let record = try await service.lastGood(of: machine)
+        if body.dryRun ?? false {
+            let goal =
+                "back to \(record.assignment.release) in \(record.assignment.cluster), as it was installed on \(APICoding.format(record.at))"
+            return try await plan(wipe, machine, record.assignment, goal: goal)
+        }
+        return try await begin(
+            .init(
+                .reprovision, assignment: record.assignment, wipe: wipe, drains: body.drain ?? true,
+                needsApproval: body.requireApproval ?? false, restores: record), machine, request, context)
     }
 
     @Sendable func wipe(_ request: Request, context: APIContext) async throws -> Response {
@@ -141,10 +161,10 @@ struct OperationRoutes {
     }
 
     private func plan(
-        _ wipe: WipeRequest, _ machine: Machine, _ assignment: Machine.Assignment?
+        _ wipe: WipeRequest, _ machine: Machine, _ assignment: Machine.Assignment?, goal: String? = nil
     ) async throws -> Response {
         let plan = try await service.wipePlan(wipe, of: machine.id, assignment: assignment)
-        return try .json(WipePlanView(machine: machine.name, plan: plan))
+        return try .json(WipePlanView(machine: machine.name, plan: plan, goal: goal))
     }
 
     private func view(_ operation: Operation) -> OperationView {

@@ -199,27 +199,9 @@ public struct AgentRunner: Sendable {
         _ installer: InstallerOrder, for disk: Disk, order: Order, _ session: AgentSessionClient
     ) async throws -> Bool {
         Console.say("order \(order.id): entering the installer of \(installer.release), for \(disk.summary)")
-        machine.setClock(session.now)
-        let reporter = ProgressReporter(session: session, order: order.id)
         let machine = machine
-        do {
-            let facts = try await reporter.during {
-                try await AgentThread.perform("installer") {
-                    try machine.load(installer, for: disk) { step, bytes, total in
-                        reporter.note(OrderProgress(step: step, bytes: bytes, totalBytes: total))
-                    }
-                }
-            }
-            try await session.finish(
-                OrderResult(outcome: .succeeded(entry: EntryWay.kexec.rawValue), facts: facts), order: order.id)
-            machine.enter(.kexec)
-            return true
-        } catch let over as AgentSessionClient.Over {
-            throw over
-        } catch {
-            Console.say("the installer cannot be entered: \(error)")
-            try await session.finish(OrderResult(outcome: .failed("\(error)")), order: order.id)
-            return false
+        return try await leave(for: "the installer", order, session) { progress in
+            (.kexec, try machine.load(installer, for: disk, progress: progress))
         }
     }
 
@@ -227,30 +209,42 @@ public struct AgentRunner: Sendable {
         _ install: InstallOrder, on disk: Disk, order: Order, _ session: AgentSessionClient
     ) async throws -> Bool {
         Console.say("order \(order.id): installing \(install.release) on \(disk.summary)")
+        let machine = machine
+        return try await leave(for: "the installed system", order, session) { progress in
+            let (entry, facts) = try machine.install(install, on: disk, progress: progress)
+            Console.say("installed and verified")
+            return (entry, facts)
+        }
+    }
+
+    /// Does the work after which the machine is another system's, tells the daemon, and goes.
+    /// - Returns: false when the work failed, and the agent stays.
+    private func leave(
+        for system: String, _ order: Order, _ session: AgentSessionClient,
+        after work: @escaping @Sendable (@escaping InstallProgress) throws -> (EntryWay, [String: String])
+    ) async throws -> Bool {
         machine.setClock(session.now)
         let reporter = ProgressReporter(session: session, order: order.id)
-        let machine = machine
         do {
             let (entry, facts) = try await reporter.during {
-                try await AgentThread.perform("install") {
-                    try machine.install(install, on: disk) { step, bytes, total in
+                try await AgentThread.perform(order.id) {
+                    try work { step, bytes, total in
                         reporter.note(OrderProgress(step: step, bytes: bytes, totalBytes: total))
                     }
                 }
             }
-            Console.say(
-                "installed and verified; \(facts.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }.joined(separator: " "))"
-            )
+            let told = facts.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }.joined(separator: " ")
+            Console.say("ready to leave for \(system); \(told)")
             // Only an acknowledged result lets the agent go: nobody else can tell what became of the disk.
             try await session.finish(
                 OrderResult(outcome: .succeeded(entry: entry.rawValue), facts: facts), order: order.id)
-            Console.say("entering the installed system by \(entry.rawValue)")
+            Console.say("entering \(system) by \(entry.rawValue)")
             machine.enter(entry)
             return true
         } catch let over as AgentSessionClient.Over {
             throw over
         } catch {
-            Console.say("install failed: \(error)")
+            Console.say("failed on the way to \(system): \(error)")
             try await session.finish(OrderResult(outcome: .failed("\(error)")), order: order.id)
             return false
         }

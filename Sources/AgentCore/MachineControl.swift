@@ -17,14 +17,13 @@ public protocol MachineControl: Sendable {
     /// - Returns: how the installed system will be entered, and facts for the record.
     /// - Throws: an error whose description is for a person.
     func install(
-        _ order: InstallOrder, on disk: Disk, progress: @escaping @Sendable (OrderProgress.Step, Int64, Int64) -> Void
+        _ order: InstallOrder, on disk: Disk, progress: @escaping InstallProgress
     ) throws -> (entry: EntryWay, facts: [String: String])
     /// Makes a system's own installer ready to enter by kexec. Blocks; called on a thread of its own.
     /// - Returns: facts for the record.
     /// - Throws: an error whose description is for a person.
     func load(
-        _ installer: InstallerOrder, for disk: Disk,
-        progress: @escaping @Sendable (OrderProgress.Step, Int64, Int64) -> Void
+        _ installer: InstallerOrder, for disk: Disk, progress: @escaping InstallProgress
     ) throws -> [String: String]
     /// Erases each disk of the order, all of them at once, and reads what is left. Blocks; called on a thread of its own.
     func wipe(
@@ -44,6 +43,9 @@ public protocol MachineControl: Sendable {
     func reboot()
     func powerOff()
 }
+
+/// Hears how far the work is: what is being done, bytes of it, and bytes in all (0: nobody knows).
+public typealias InstallProgress = @Sendable (OrderProgress.Step, Int64, Int64) -> Void
 
 /// What became of a wipe.
 public struct WipeOutcome: Sendable {

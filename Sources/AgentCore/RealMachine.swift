@@ -40,7 +40,7 @@ public struct RealMachine: MachineControl {
     }
 
     public func install(
-        _ order: InstallOrder, on disk: Disk, progress: @escaping @Sendable (OrderProgress.Step, Int64, Int64) -> Void
+        _ order: InstallOrder, on disk: Disk, progress: @escaping InstallProgress
     ) throws -> (entry: EntryWay, facts: [String: String]) {
         drivers.load(Self.fileSystems + ["efivarfs"])
         let outcome = try write(order, to: disk, progress: progress)
@@ -65,6 +65,11 @@ public struct RealMachine: MachineControl {
                 facts["bootEntry"] = "\(error)"
             }
         }
+        if let first = order.firstStart {
+            // It is told what it is to be in that initramfs only: there is no other way in.
+            try load(first, of: order.release, progress)
+            return (.kexec, facts)
+        }
         guard order.entry != .reboot else { return (.reboot, facts) }
         do {
             try Kexec.load(installed, order.entry)
@@ -77,19 +82,22 @@ public struct RealMachine: MachineControl {
     }
 
     public func load(
-        _ installer: InstallerOrder, for disk: Disk,
-        progress: @escaping @Sendable (OrderProgress.Step, Int64, Int64) -> Void
+        _ installer: InstallerOrder, for disk: Disk, progress: @escaping InstallProgress
     ) throws -> [String: String] {
-        let (wanted, free) = (InstallerFiles.memoryBytes(installer), files.availableMemory)
+        try load(installer.boot, of: installer.release, progress)
+        return ["disk": disk.serial ?? disk.wwn ?? disk.path]
+    }
+
+    private func load(_ boot: KernelOrder, of release: String, _ progress: InstallProgress) throws {
+        let (wanted, free) = (InstallerFiles.memoryBytes(boot), files.availableMemory)
         guard let free, free >= wanted else {
             throw InstallError(
-                "the installer of \(installer.release) takes \(wanted >> 20) MiB of memory, and \((free ?? 0) >> 20) MiB are free"
+                "the kernel and initramfs of \(release) take \(wanted >> 20) MiB of memory, and \((free ?? 0) >> 20) MiB are free"
             )
         }
         let fetched = InstallerFiles(folder: "/run/installer")
-        try fetched.fetch(installer) { progress(.fetching, $0, $1) }
-        try Kexec.load(kernel: fetched.kernel, initrd: fetched.initrd, installer.commandLine)
-        return ["disk": disk.serial ?? disk.wwn ?? disk.path]
+        try fetched.fetch(boot) { progress(.fetching, $0, $1) }
+        try Kexec.load(kernel: fetched.kernel, initrd: fetched.initrd, boot.commandLine)
     }
 
     public func wipe(
@@ -124,7 +132,7 @@ public struct RealMachine: MachineControl {
 
     /// The disk is held exclusively while it is written, and let go before its partitions are mounted.
     private func write(
-        _ order: InstallOrder, to disk: Disk, progress: @escaping (OrderProgress.Step, Int64, Int64) -> Void
+        _ order: InstallOrder, to disk: Disk, progress: @escaping InstallProgress
     ) throws -> ImageWriter.Outcome {
         let target = try BlockTarget(path: disk.path)
         return try ImageWriter(order: order, target: target, progress: progress).run()

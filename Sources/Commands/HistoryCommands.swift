@@ -6,24 +6,50 @@ import Machines
 
 struct MachineHistoryCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "history", abstract: "Every phase that a machine has been in, for how long, and why.",
-        discussion: "The newest \(PhaseHistory.capacity) are kept.")
-    @Argument(help: "Id, name, MAC address or serial number.") var machine: String
+        commandName: "history",
+        abstract: "Every phase that a machine has been in, for how long, and why; or what was installed on it.",
+        discussion: """
+            The newest \(PhaseHistory.capacity) phases and \(InstallationHistory.capacity) installations are kept. Where two digests are equal the machine \
+            was given the same; slipway machine rollback goes to the one with a star.
+            """)
+    @Argument(help: "Id, name, MAC address or serial number.", completion: .machine) var machine: String
+    @Flag(help: "What was installed, instead of phases.") var installs = false
     @OptionGroup var format: FormatOption
     @OptionGroup var connection: ConnectionOptions
 
     func run() async throws {
-        let list = try await connection.call(
-            .get, "/api/v1/machines/\(machine.escaped)/history", as: ListView<PhaseRecord>.self)
-        guard format.isTable else { return try format.write(list.items) }
-        let rows = list.items.map { record in
+        let (path, installs, format) = ("/api/v1/machines/\(machine.escaped)", installs, format)
+        try await connection.withClient { client in
+            guard installs else {
+                let phases = try await client.call(.get, path + "/history", as: ListView<PhaseRecord>.self).items
+                if format.isTable { Output.print(Self.table(phases)) } else { try format.write(phases) }
+                return
+            }
+            let done = try await client.call(.get, path + "/installations", as: ListView<InstallationView>.self).items
+            if format.isTable { Output.print(Self.table(done)) } else { try format.write(done) }
+        }
+    }
+
+    private static func table(_ phases: [PhaseRecord]) -> String {
+        let rows = phases.map { record in
             [
                 APICoding.format(record.since), record.phase.rawValue,
                 record.seconds.map(Output.duration) ?? "\(Output.age(record.since)), now", record.operation ?? "-",
                 record.reason,
             ]
         }
-        Output.print(Output.table(["SINCE", "PHASE", "FOR", "OPERATION", "REASON"], rows))
+        return Output.table(["SINCE", "PHASE", "FOR", "OPERATION", "REASON"], rows)
+    }
+
+    private static func table(_ installations: [InstallationView]) -> String {
+        let rows = installations.map { record in
+            [
+                APICoding.format(record.at), (record.isGoal ? "* " : "") + record.release, record.cluster,
+                record.readyAt.map { "node after \(Output.duration($0.timeIntervalSince(record.at)))" } ?? "no node",
+                String(record.digest.prefix(12)), record.disk.words, record.operation,
+            ]
+        }
+        return Output.table(["INSTALLED", "RELEASE", "CLUSTER", "BECAME", "DIGEST", "DISK", "OPERATION"], rows)
     }
 }
 

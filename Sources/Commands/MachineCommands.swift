@@ -11,7 +11,8 @@ struct MachineCommand: AsyncParsableCommand {
         subcommands: [
             MachineListCommand.self, MachineShowCommand.self, MachineAcceptCommand.self, MachineSetCommand.self,
             MachineExpectCommand.self, MachineProvisionCommand.self, MachineReprovisionCommand.self,
-            MachineWipeCommand.self, MachineReleaseCommand.self, MachineRetryCommand.self, MachineAbortCommand.self,
+            MachineRollbackCommand.self, MachineWipeCommand.self, MachineReleaseCommand.self, MachineRetryCommand.self,
+            MachineAbortCommand.self,
             MachineRejectCommand.self, MachineMaintainCommand.self, MachineResumeCommand.self,
             MachineProtectCommand.self, MachineUnprotectCommand.self, MachineRetireCommand.self,
             MachineForgetCommand.self, MachineForgottenCommand.self,
@@ -19,7 +20,7 @@ struct MachineCommand: AsyncParsableCommand {
             MachinePowerCommand.self, MachineIdentifyCommand.self, MachineSensorsCommand.self, MachineSELCommand.self,
             MachineFirmwareCommand.self, MachineMediaCommand.self, MachineBMCCommand.self, MachineConsoleCommand.self,
             MachineRescueCommand.self, MachineShellCommand.self,
-            MachineBootTraceCommand.self, MachineHistoryCommand.self,
+            MachineBootTraceCommand.self, MachineHistoryCommand.self, MachineRenderCommand.self,
         ])
 }
 

@@ -9,7 +9,7 @@ struct MachineSetCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "set",
         abstract:
-            "Change what people know of a machine: where it stands, its labels, and the network of its installed system."
+            "Change what people know of a machine: where it stands, its labels, and the network and configuration of its installed system."
     )
     @Argument(help: "Id, name, MAC address or serial number.", completion: .machine) var machine: String
     @Option(
@@ -27,12 +27,17 @@ struct MachineSetCommand: AsyncParsableCommand {
             "The network that its next installation gets, as docs/networks.md has it; none is DHCP.", valueName: "file"),
         completion: .file(extensions: ["yaml"]))
     var network: String?
+    @Option(
+        help: ArgumentHelp(
+            "Changes of its system's own configuration, after those of its cluster; sealed. none takes them away.",
+            valueName: "file"), completion: .file())
+    var patch: String?
     @OptionGroup var format: FormatOption
     @OptionGroup var connection: ConnectionOptions
 
     func validate() throws {
-        guard location != nil || !labels.isEmpty || network != nil else {
-            throw ValidationError("say --location, --label or --network")
+        guard location != nil || !labels.isEmpty || network != nil || patch != nil else {
+            throw ValidationError("say --location, --label, --network or --patch")
         }
         _ = try request()
     }
@@ -42,7 +47,9 @@ struct MachineSetCommand: AsyncParsableCommand {
             .post, "/api/v1/machines/\(machine.escaped)/set", body: try request(), as: MachineView.self)
         guard format.isTable else { return try format.write(view) }
         let labels = view.labels.sorted { $0.key < $1.key }.map { " \($0.key)=\($0.value)" }.joined()
-        let network = network == nil ? "" : ", network \(view.network?.summary ?? "by DHCP")"
+        let network =
+            (network == nil ? "" : ", network \(view.network?.summary ?? "by DHCP")")
+            + (patch == nil ? "" : ", patch \(view.hasPatch ? "kept" : "removed")")
         Output.print(
             "\(view.name): location \(view.location?.description ?? "-"), labels\(labels.isEmpty ? " -" : labels)\(network)"
         )
@@ -68,6 +75,7 @@ struct MachineSetCommand: AsyncParsableCommand {
                 throw ValidationError("\(error)")
             }
         }
+        if let patch { request.patch = patch == "none" ? "" : try ClusterSettingsOptions.text(patch) }
         guard !labels.isEmpty else { return request }
         var changes: [String: String?] = [:]
         for label in labels {

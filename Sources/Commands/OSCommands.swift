@@ -8,7 +8,10 @@ import NIOCore
 struct OSCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "os", abstract: "Operating systems that can be installed.",
-        subcommands: [OSListCommand.self, OSAddCommand.self])
+        subcommands: [
+            OSListCommand.self, OSSystemsCommand.self, OSShowCommand.self, OSAddCommand.self, OSRemoveCommand.self,
+            OSVerifyCommand.self, OSPruneCommand.self,
+        ])
 }
 
 struct OSListCommand: AsyncParsableCommand {
@@ -31,16 +34,162 @@ struct OSListCommand: AsyncParsableCommand {
     }
 }
 
-struct OSAddCommand: AsyncParsableCommand {
+struct OSSystemsCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "add", abstract: "Add an OS release: sends its files to the daemon, which checks them.")
-    @Argument(help: "The release.json that an image build leaves beside its files.") var file: String
-    @Option(help: "Name of the release. Default: its OS and version.") var name: String?
+        commandName: "systems", abstract: "What Slipway can install, and how.",
+        discussion: """
+            SEEN: installed (started and joined, by the tests), boot path (up to the installer's first request for its configuration), rendered (what it is \
+            told, compared and validated).
+            """)
     @OptionGroup var format: FormatOption
     @OptionGroup var connection: ConnectionOptions
 
     func run() async throws {
-        let release = try ReleaseFile.read(file)
+        let list = try await connection.call(
+            .get, "/api/v1/operating-systems", as: ListView<OperatingSystemView>.self)
+        guard format.isTable else { return try format.write(list.items) }
+        let rows = list.items.map { system in
+            [
+                system.name, system.routes.map(\.route.rawValue).joined(separator: ","),
+                system.architectures.joined(separator: ","), system.routes.isEmpty ? "-" : system.evidence,
+                system.support,
+            ]
+        }
+        format.show(TextTable(["SYSTEM", "ROUTES", "ARCH", "SEEN", "SUPPORT"], rows))
+    }
+}
+
+struct OSShowCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "show", abstract: "One release, or one operating system: its files, and what to know of it.")
+    @Argument(help: "Name of a release or of a system.", completion: .release) var name: String
+    @OptionGroup var format: FormatOption
+    @OptionGroup var connection: ConnectionOptions
+
+    func run() async throws {
+        let (name, format) = (name, format)
+        try await connection.withClient { client in
+            let releases = try await client.call(.get, "/api/v1/os-releases", as: ListView<OSReleaseView>.self).items
+            let systems = try await client.call(
+                .get, "/api/v1/operating-systems", as: ListView<OperatingSystemView>.self
+            ).items
+            let release = releases.first { $0.name == name }
+            guard let system = systems.first(where: { $0.name == release?.os ?? name }) else {
+                throw ClientError(
+                    "\(name) is neither a release nor a system; see `slipway os list` and `slipway os systems`")
+            }
+            guard format.isTable else {
+                if let release { return try format.write(release) }
+                return try format.write(system)
+            }
+            for line in Self.lines(release) + Self.lines(system, release?.route) { Output.print(Output.fitCell(line)) }
+        }
+    }
+
+    private static func lines(_ release: OSReleaseView?) -> [String] {
+        guard let release else { return [] }
+        let files = release.artifacts.sorted { $0.key.rawValue < $1.key.rawValue }.map { role, file in
+            "  \(role.rawValue)  \(file.name ?? "-")  \(file.bytes) bytes  sha256 \(file.sha256)"
+        }
+        let parameters = release.parameters.sorted { $0.key < $1.key }.map { "  \($0) = \($1)" }
+        return [
+            "release \(release.name): \(release.os) \(release.version) for \(release.architecture), by \(release.route.rawValue)"
+                + (release.cached ? "" : ", whose files are not all in the library")
+        ] + files + (parameters.isEmpty ? [] : ["parameters"] + parameters)
+    }
+
+    /// - Parameter route: the only one that counts; nil: all of them.
+    private static func lines(_ system: OperatingSystemView, _ route: InstallRoute?) -> [String] {
+        ["system \(system.name): \(system.support)", "seen: \(system.evidence)"]
+            + system.routes.filter { route == nil || $0.route == route }.flatMap { way in
+                [
+                    "route \(way.route.rawValue): \(way.artifacts.map(\.rawValue).joined(separator: ", "))"
+                        + (way.takesPatches ? "; takes patches" : "")
+                ] + way.remarks.map { "  - \($0)" }
+            }
+    }
+}
+
+struct OSAddCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "add", abstract: "Add an OS release, from files or as its makers publish it.",
+        discussion: """
+            SYSTEM@VERSION, such as talos@1.13.2: the daemon fetches its files, compares them with the digests that are published beside them, and goes on \
+            where it was cut off. A file: the release.json that an image build leaves beside its files, which are sent to the daemon.
+            """)
+    @Argument(
+        help: ArgumentHelp("What to add.", valueName: "system@version|release.json"),
+        completion: .file(extensions: ["json"]))
+    var source: String
+    @Option(help: "Name of the release. Default: its OS and version.") var name: String?
+    @Option(
+        help: ArgumentHelp(
+            "Of what is fetched: amd64, arm64 or both, with a comma between.", valueName: "architectures"))
+    var arch = "amd64"
+    @Option(help: ArgumentHelp("Of what is fetched. Default: the best.", valueName: "image|installer"))
+    var route: InstallRoute?
+    @Flag(inversion: .prefixedNo, help: "Wait until what is fetched is there.") var wait = true
+    @OptionGroup var format: FormatOption
+    @OptionGroup var connection: ConnectionOptions
+
+    /// `SYSTEM@VERSION`; nil: a file.
+    private var published: (os: String, version: String)? {
+        let parts = source.split(separator: "@", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
+        guard parts.count == 2, !source.contains("/"), !parts[0].isEmpty, !parts[1].isEmpty else { return nil }
+        return (parts[0], parts[1])
+    }
+
+    private var architectures: [String] { arch.split(separator: ",").map { $0.trimmingCharacters(in: .whitespaces) } }
+
+    func validate() throws {
+        guard !architectures.isEmpty, architectures.allSatisfy({ ["amd64", "arm64"].contains($0) }) else {
+            throw ValidationError("--arch is amd64, arm64 or amd64,arm64")
+        }
+        guard name == nil || architectures.count == 1 || published == nil else {
+            throw ValidationError("--name is for one architecture")
+        }
+    }
+
+    func run() async throws {
+        guard let published else { return try await send() }
+        let (architectures, name, route, wait, format) = (architectures, name, route, wait, format)
+        try await connection.withClient { client in
+            var fetches: [ReleaseFetchView] = []
+            for architecture in architectures {
+                let request = ReleaseFetchRequest(
+                    os: published.os, version: published.version, architecture: architecture, name: name, route: route)
+                fetches.append(
+                    try await client.call(.post, "/api/v1/release-fetches", body: request, as: ReleaseFetchView.self))
+            }
+            if wait {
+                for index in fetches.indices { fetches[index] = try await Self.follow(fetches[index], client) }
+            }
+            guard format.isTable else { return try format.write(fetches) }
+            for fetch in fetches {
+                Output.print(wait ? "\(fetch.name) added" : "\(fetch.name) is being fetched: \(fetch.id)")
+            }
+        }
+    }
+
+    private static func follow(_ fetch: ReleaseFetchView, _ client: APIClient) async throws -> ReleaseFetchView {
+        let line = ProgressLine()
+        var fetch = fetch
+        while fetch.state == .running {
+            try await Task.sleep(for: .milliseconds(500))
+            fetch = try await client.call(
+                .get, "/api/v1/release-fetches/\(fetch.id.escaped)", as: ReleaseFetchView.self)
+            if let file = fetch.files.first(where: { !$0.done }) {
+                let total = file.total.map { " of \($0 >> 20)" } ?? ""
+                line.show("\(fetch.name) \(file.role.rawValue): \(file.bytes >> 20)\(total) MiB")
+            }
+        }
+        line.finish()
+        guard fetch.state == .succeeded else { throw ClientError("\(fetch.name): \(fetch.error ?? "it failed")") }
+        return fetch
+    }
+
+    private func send() async throws {
+        let release = try ReleaseFile.read(source)
         let request = OSReleaseRequest(
             name: name ?? "\(release.os)-\(release.version)", os: release.os, version: release.version,
             architecture: release.architecture, route: release.route,
@@ -62,6 +211,8 @@ struct OSAddCommand: AsyncParsableCommand {
         if !format.isTable { try format.write(view) } else { Output.print("\(view.name) added") }
     }
 }
+
+extension InstallRoute: ExpressibleByArgument {}
 
 /// A file as buffers of 1 MiB, read as they are asked for, with a progress line.
 struct FileChunks: AsyncSequence, Sendable {

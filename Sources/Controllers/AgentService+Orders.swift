@@ -91,6 +91,7 @@ extension AgentService {
         machine.updatedAt = now
         if operation.order?.runsInstaller == true, let system = operation.order?.installs {
             operation.installer = .init(enteredAt: now, installs: system)
+            if operation.order?.endsWhenEntered == true { _ = operation.hear(.installed, about: &machine, at: now) }
             return try transaction.put(
                 Event.now(
                     .installerEntered, machine: machine.id, actor: "agent",

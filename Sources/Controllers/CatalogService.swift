@@ -1,23 +1,41 @@
+import APIModel
 import FoundationEssentials
 import Machines
 import OperatingSystems
 import Store
 
-/// Clusters and OS releases: what machines can be provisioned with.
+/// OS releases: what machines can be provisioned with.
 public struct CatalogService: Sendable {
     let store: any RecordStore
     let now: @Sendable () -> Date
 
     public init(store: any RecordStore, now: @escaping @Sendable () -> Date) { (self.store, self.now) = (store, now) }
 
+    /// All that can be installed, in the order of the catalog.
+    public func systems() -> [OperatingSystemView] {
+        OperatingSystemCatalog.all.map { system in
+            OperatingSystemView(
+                name: system.name, support: system.support.words, evidence: system.evidence.rawValue,
+                architectures: system.architectures,
+                routes: system.routes.map { route in
+                    .init(
+                        route, artifacts: system.artifacts(for: route), takesPatches: system.takesPatches(route),
+                        remarks: system.remarks(route))
+                })
+        }
+    }
+
     /// Adds a release. The same again is no error, so that a script can be repeated.
     public func add(release: OSRelease, by actor: String) async throws -> OSRelease {
-        try check(name: release.name)
-        try check(labels: release.labels)
+        try Self.check(name: release.name)
+        try Self.check(labels: release.labels)
         guard let driver = OperatingSystemCatalog.driver(named: release.os) else {
             let known = OperatingSystemCatalog.all.map(\.name).joined(separator: ", ")
             throw ServiceError(
                 .invalid, "no driver installs \(release.os.debugDescription); there is \(known)", field: "os")
+        }
+        if case .impossible(let reason) = driver.support {
+            throw ServiceError(.invalid, "\(release.os) cannot be installed on a machine: \(reason)", field: "os")
         }
         guard driver.architectures.contains(release.architecture) else {
             throw ServiceError(
@@ -44,25 +62,6 @@ public struct CatalogService: Sendable {
         }
     }
 
-    /// Adds a cluster. The same again is no error.
-    public func add(cluster: Cluster, by actor: String) async throws -> Cluster {
-        try check(name: cluster.name)
-        try check(labels: cluster.labels)
-        if let known = try await store.list(Cluster.self).items.first(where: { $0.name == cluster.name }) {
-            guard known.flavor == cluster.flavor else {
-                throw ServiceError(
-                    .conflict, "the cluster \(cluster.name) exists and is \(known.flavor.rawValue)", field: "name")
-            }
-            return known
-        }
-        return try await store.transaction { transaction in
-            try transaction.put(cluster)
-            try transaction.put(
-                Event.now(.resourceChanged, machine: nil, actor: actor, "cluster \(cluster.name) added", at: now()))
-            return cluster
-        }
-    }
-
     /// Removes a release that no machine has or is to have. Its image stays in the library.
     public func removeRelease(_ name: String, by actor: String) async throws {
         guard let release = try await store.list(OSRelease.self).items.first(where: { $0.name == name }) else {
@@ -81,23 +80,7 @@ public struct CatalogService: Sendable {
         }
     }
 
-    /// Removes a cluster that no machine is or is to be a node of.
-    public func removeCluster(_ name: String, by actor: String) async throws {
-        guard let cluster = try await store.list(Cluster.self).items.first(where: { $0.name == name }) else {
-            throw ServiceError(.notFound, "there is no cluster \(name.debugDescription); see `slipway cluster list`")
-        }
-        let users = try await store.compactMap(Machine.self) { $0.desired.assignment?.cluster == name ? $0.name : nil }
-        let nodes = try await store.compactMap(Node.self) { $0.cluster == name ? $0.id : nil }
-        try Self.refuse(users + nodes, "the cluster \(name)")
-        try await store.transaction { transaction in
-            guard try await transaction.get(Cluster.self, cluster.id) != nil else { return }
-            transaction.delete(Cluster.self, cluster.id)
-            try transaction.put(
-                Event.now(.resourceChanged, machine: nil, actor: actor, "cluster \(name) removed", at: now()))
-        }
-    }
-
-    private static func refuse(_ users: [String], _ what: String) throws {
+    static func refuse(_ users: [String], _ what: String) throws {
         let names = Set(users).sorted()
         guard !names.isEmpty else { return }
         let shown = names.prefix(5).joined(separator: ", ") + (names.count > 5 ? " and \(names.count - 5) more" : "")
@@ -141,11 +124,11 @@ public struct CatalogService: Sendable {
         }
     }
 
-    private func check(labels: [String: String]?) throws {
+    static func check(labels: [String: String]?) throws {
         if let labels, let fault = Labels.fault(labels) { throw ServiceError(.invalid, fault, field: "labels") }
     }
 
-    private func check(name: String) throws {
+    static func check(name: String) throws {
         let marks = Set("-._".utf8)
         let fine = name.utf8.allSatisfy {
             (0x30...0x39).contains($0) || (0x61...0x7a).contains($0) || (0x41...0x5a).contains($0) || marks.contains($0)

@@ -15,6 +15,9 @@ public struct ControllerSet: Sendable {
     public let agents: AgentService
     public let installations: InstallationDesk
     public let catalog: CatalogService
+    public let clusters: ClusterService
+    public let fetcher: ReleaseFetcher
+    public let library: LibraryKeeper?
     public let reconciler: Reconciler
     public let monitor: BMCMonitor
     public let consoles: ConsoleHub
@@ -35,7 +38,8 @@ public struct ControllerSet: Sendable {
     public init(
         store: any RecordStore, installation: Installation, profiles files: [HardwareProfile],
         bmcs controller: any BMCController, prober: any BMCProber, images: any ImageSource,
-        cluster: any ClusterGateway, limits: OperationLimits = OperationLimits(),
+        fetching: any ImageFetching = NoFetching(), shelf: (any ImageShelf)? = nil, cluster: any ClusterGateway,
+        limits: OperationLimits = OperationLimits(),
         serverCertificates: [ProblemFacts.Certificate] = [], logger: Logger, now: @escaping @Sendable () -> Date
     ) {
         let wakeups = Wakeups()
@@ -50,7 +54,9 @@ public struct ControllerSet: Sendable {
         bmcs = BMCService(
             store: store, installation: installation, profiles: profiles, controller: controller, prober: prober,
             logger: logger, now: now)
-        let planner = OperationPlanner(store: store, profiles: profiles, images: images)
+        let planner = OperationPlanner(
+            store: store, profiles: profiles, images: images,
+            renderer: InstallationRenderer(store: store, installation: installation))
         let desk = OperationDesk(limits: limits)
         machines = MachineService(
             store: store, board: board, installation: installation, bmcs: bmcs, consoles: consoles,
@@ -65,6 +71,9 @@ public struct ControllerSet: Sendable {
             installation: installation, certificates: certificates, wakeups: wakeups, logger: logger, now: now)
         installations = InstallationDesk(store: store, key: installation.secretKey, wakeups: wakeups, now: now)
         catalog = CatalogService(store: store, now: now)
+        fetcher = ReleaseFetcher(store: store, catalog: catalog, images: fetching, logger: logger, now: now)
+        library = shelf.map { LibraryKeeper(store: store, shelf: $0, logger: logger, now: now) }
+        clusters = ClusterService(store: store, key: installation.secretKey, now: now)
         expectations = ExpectationService(store: store, installation: installation, profiles: profiles, now: now)
         keeper = ExpectationKeeper(
             store: store, installation: installation, wakeups: wakeups, logger: logger, now: now)

@@ -22,8 +22,7 @@ public struct InstallationDesk: Sendable {
         let machine = try await store.transaction { transaction in
             let (ticket, known, current) = try await installation(ticket, in: transaction, at: now)
             var (machine, operation) = (known, current)
-            // Told twice, since the answer to the first was lost.
-            guard Self.note(news, words, &machine, &operation, at: now) else { return ticket.machine }
+            guard operation.hear(news, words, about: &machine, at: now) else { return ticket.machine }
             try transaction.put(machine)
             try transaction.put(operation)
             try transaction.put(
@@ -46,7 +45,7 @@ public struct InstallationDesk: Sendable {
             guard let content = try ticket.content(of: name, key: key) else {
                 throw ServiceError(.notFound, "this installation has no file of that name")
             }
-            guard Self.note(ticket.endsWhenFetched ? .installed : .started, "", &machine, &operation, at: now) else {
+            guard operation.hear(ticket.endsWhenFetched ? .installed : .started, about: &machine, at: now) else {
                 return (ticket.machine, content)
             }
             try transaction.put(machine)
@@ -76,35 +75,6 @@ public struct InstallationDesk: Sendable {
         return (ticket, machine, operation)
     }
 
-    /// - Returns: whether anything changed.
-    private static func note(
-        _ news: InstallationNews, _ words: String, _ machine: inout Machine, _ operation: inout Operation, at now: Date
-    ) -> Bool {
-        switch news {
-        case .started:
-            guard operation.installer?.startedAt == nil, operation.installer != nil else { return false }
-            operation.installer?.startedAt = now
-        case .installed:
-            guard operation.step == .install, operation.installedAt == nil, let run = operation.installer else {
-                return false
-            }
-            operation.installedAt = now
-            operation.installer = nil
-            machine.observed.installed = run.installs
-            machine.observed.installedRelease = operation.assignment?.release
-            machine.observed.kexecAt = nil
-            machine.updatedAt = now
-        case .failed:
-            guard operation.step == .install, operation.installedAt == nil, operation.installer != nil else {
-                return false
-            }
-            operation.fall(back: words.isEmpty ? "the installer failed" : "the installer failed: \(words)", at: now)
-        case .firstBoot:
-            guard operation.step == .join, !operation.isFinished else { return false }
-        }
-        return true
-    }
-
     private static func sentence(_ news: InstallationNews, _ operation: Operation) -> String {
         let release = operation.assignment?.release ?? "the system"
         return switch news {
@@ -112,6 +82,7 @@ public struct InstallationDesk: Sendable {
         case .installed: "\(release) is installed, by its own installer's word"
         case .failed: "the installer of \(release) failed"
         case .firstBoot: "\(release) runs for the first time"
+        case .joined: "\(release) joined its cluster, by its own word"
         }
     }
 

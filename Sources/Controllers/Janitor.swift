@@ -38,6 +38,8 @@ public struct Janitor: Service {
         let now = now()
         // Listed before the machines: a history is written with its machine.
         let histories = try await store.compactMap(PhaseHistory.self) { $0.id }
+        let installs = try await store.compactMap(InstallationHistory.self) { $0.id }
+        let renderings = try await store.compactMap(InstalledRendering.self) { $0.id }
         let formers = try await store.compactMap(FormerNode.self) { (id: $0.id, machine: $0.machine) }
         let operations = try await store.compactMap(Operation.self) { operation in
             operation.isFinished ? (id: operation.id, createdAt: operation.createdAt) : nil
@@ -47,6 +49,8 @@ public struct Janitor: Service {
         }
         let known = Set(machines.map(\.id))
         try await remove(PhaseHistory.self, histories.filter { !known.contains($0) })
+        try await remove(InstallationHistory.self, installs.filter { !known.contains($0) })
+        try await remove(InstalledRendering.self, renderings.filter { !known.contains($0) })
         try await remove(FormerNode.self, formers.filter { !known.contains($0.machine) }.map(\.id))
         let sessions = Set(machines.compactMap(\.session))
         try await remove(AgentSession.self) {

@@ -93,6 +93,8 @@ extension MachineService {
         for secret in [bmc?.passwordSecret, bmc?.nextPasswordSecret, machine.observed.bmcSetUp?.openSecret] {
             if let secret { transaction.delete(Secret.self, secret) }
         }
+        transaction.delete(InstallationHistory.self, machine.id)
+        transaction.delete(InstalledRendering.self, machine.id)
         transaction.delete(Machine.self, machine.id)
     }
 }

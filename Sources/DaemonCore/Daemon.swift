@@ -90,7 +90,14 @@ public enum Daemon {
             store: store, heartbeatSeconds: configuration.heartbeatSeconds, logger: logger, now: now)
         let controllers = ControllerSet(
             store: store, installation: installation, profiles: profiles, bmcs: bmcs, prober: bmcs,
-            images: images, cluster: registry, limits: configuration.operationLimits,
+            images: images,
+            fetching: ImageFetcher(
+                library: images,
+                policy: FetchPolicy(
+                    allowsPrivateAddresses: configuration.fetchesFromPrivateAddresses,
+                    maximumBytes: Int64(configuration.largestFetch) << 30,
+                    environment: ProcessInfo.processInfo.environment), logger: logger),
+            shelf: images, cluster: registry, limits: configuration.operationLimits,
             serverCertificates: try serverCertificates(configuration, keys, now: now()), logger: logger, now: now)
         try await controllers.profiles.load()
         let rematched = try await controllers.machines.rematch()
@@ -114,9 +121,10 @@ public enum Daemon {
         services += boot.services
         services += [
             controllers.reconciler, controllers.monitor, controllers.consoleService, controllers.shells,
-            controllers.problemWatch,
+            controllers.problemWatch, controllers.fetcher,
             Janitor(store: store, logger: logger, now: now), MemoryKeeper(logger: logger),
         ]
+        if let library = controllers.library { services.append(library) }
         logger.info(
             "slipwayd starts",
             metadata: ["version": "\(version)", "api": "\(configuration.apiURL)", "profiles": "\(profiles.count)"])

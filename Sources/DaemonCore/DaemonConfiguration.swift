@@ -53,6 +53,10 @@ public struct DaemonConfiguration: Sendable, Equatable {
     /// API connections of one address. Machines behind a NAT, or a service that hides their addresses, share one: each that waits for an order holds a
     /// connection.
     public var apiConnectionsPerAddress = 256
+    /// Releases are also fetched from addresses that are not of the public Internet.
+    public var fetchesFromPrivateAddresses = false
+    /// GiB that one fetched file may have.
+    public var largestFetch = 32
     /// DHCP packets a second that one MAC may send in the long run; 0: no limit.
     public var dhcpPacketsPerSecond: Int
 
@@ -103,6 +107,8 @@ public struct DaemonConfiguration: Sendable, Equatable {
                 ?? configuration.operationLimits.perRack)
         configuration.apiConnectionsPerAddress =
             try top.integer("api_connections_per_address", in: 1...3000) ?? configuration.apiConnectionsPerAddress
+        configuration.fetchesFromPrivateAddresses = try top.boolean("fetch_from_private_addresses") ?? false
+        configuration.largestFetch = try top.integer("fetch_limit_gib", in: 1...1024) ?? configuration.largestFetch
         configuration.bmcAuthorities = try top.string("bmc_authorities")
         if configuration.firmwareHTTPS, configuration.bootTLSPort == nil {
             throw top.fault(key: "firmware_https", "firmware_https: needs boot_tls_port, such as 8444")

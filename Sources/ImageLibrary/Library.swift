@@ -6,7 +6,7 @@ import NIOCore
 
 /// Verified image files, each named by the SHA-256 of its content. What is in the library was checked byte by byte on its way in.
 public struct Library: ImageSource {
-    private let directory: String
+    let directory: String
     private let logger: Logger
 
     /// - Parameter directory: made when it is not there; files half written by a killed daemon are removed from it.
@@ -63,6 +63,28 @@ public struct Library: ImageSource {
         guard fsync(file) == 0 else { throw ImageError.fileSystem("sync", temporary) }
         guard rename(temporary, path) == 0 else { throw ImageError.fileSystem("rename", path) }
         logger.info("image stored", metadata: ["image.sha256": "\(digest)", "bytes": "\(bytes)"])
+    }
+
+    /// Where a file that is fetched from `source` grows. It outlives the daemon.
+    func partialPath(for source: String) -> String {
+        directory + "/fetch-" + Credential.hash(source).prefix(32)
+    }
+
+    /// Takes a file that is in this directory, whose SHA-256 is known to be `digest`.
+    func adopt(_ path: String, as digest: String) throws {
+        guard Self.isDigest(digest) else { throw ImageError(reason: .badDigest(digest)) }
+        guard chmod(path, 0o644) == 0, rename(path, directory + "/" + digest) == 0 else {
+            throw ImageError.fileSystem("rename", path)
+        }
+        logger.info("image stored", metadata: ["image.sha256": "\(digest)"])
+    }
+
+    /// Takes a file that is in this directory.
+    /// - Returns: its SHA-256.
+    func adopt(hashing path: String) throws -> String {
+        let digest = try FileDigests.of(path)[.sha256] ?? ""
+        try adopt(path, as: digest)
+        return digest
     }
 
     private static let partial = ".partial"

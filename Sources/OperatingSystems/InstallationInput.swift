@@ -72,13 +72,25 @@ public struct TargetRelease: Sendable {
     public var version: String
     /// Where machines fetch its files.
     public var urls: [ArtifactRole: String]
+    /// SHA-256 of each, 64 hex digits.
+    public var digests: [ArtifactRole: String]
     /// The driver's own settings, by their names.
     public var parameters: [String: String]
 
     public init(
-        name: String, version: String, urls: [ArtifactRole: String] = [:], parameters: [String: String] = [:]
+        name: String, version: String, urls: [ArtifactRole: String] = [:], digests: [ArtifactRole: String] = [:],
+        parameters: [String: String] = [:]
     ) {
-        (self.name, self.version, self.urls, self.parameters) = (name, version, urls, parameters)
+        (self.name, self.version, self.urls) = (name, version, urls)
+        (self.digests, self.parameters) = (digests, parameters)
+    }
+
+    /// - Throws: ``ConfigurationError`` when the release does not have the file.
+    func digest(_ role: ArtifactRole) throws(ConfigurationError) -> String {
+        guard let digest = digests[role] else {
+            throw ConfigurationError(field: "release", reason: "\(name) has no \(role.rawValue)")
+        }
+        return digest
     }
 
     /// - Throws: ``ConfigurationError`` when the release does not have the file.
@@ -96,6 +108,8 @@ public enum JoinMaterial: Sendable {
     case kubernetes(KubernetesJoin)
     case k3s(K3sJoin)
     case talos(TalosJoin)
+    /// By Rancher's Elemental operator: what its registration URL answers, in YAML.
+    case rancher(registration: String)
 
     /// A member of the daemon's own registry.
     public struct StandaloneJoin: Sendable {

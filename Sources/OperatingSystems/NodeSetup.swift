@@ -15,26 +15,32 @@ struct NodeSetup: Equatable {
         var content: String
     }
 
-    /// Readable by root only.
-    static let folder = "/etc/slipway"
+    /// Where most systems keep it, readable by root only.
+    static let usualFolder = "/etc/slipway"
 
     var files: [File] = []
     var units: [Unit] = []
+    /// It has to survive a restart.
+    let folder: String
 
+    /// - Parameter own: a command that ends well once the system's own k3s or RKE2 runs; nil: the system has none that starts by itself.
     /// - Throws: ``ConfigurationError`` when the cluster's kind wants more than the input has.
-    init(_ input: InstallationInput) throws(ConfigurationError) {
-        files.append(File(path: "\(Self.folder)/ca.pem", mode: 0o600, content: input.callback.certificateAuthority))
+    init(
+        _ input: InstallationInput, in folder: String = usualFolder, own: String? = nil
+    ) throws(ConfigurationError) {
+        self.folder = folder
+        files.append(File(path: "\(folder)/ca.pem", mode: 0o600, content: input.callback.certificateAuthority))
         if let setup = input.setup {
             files.append(
-                File(path: "\(Self.folder)/setup", mode: 0o700, content: setup.hasSuffix("\n") ? setup : setup + "\n"))
+                File(path: "\(folder)/setup", mode: 0o700, content: setup.hasSuffix("\n") ? setup : setup + "\n"))
         }
-        let join = try self.join(input)
-        files.append(File(path: "\(Self.folder)/join", mode: 0o700, content: Self.script(join, input)))
-        units.append(Self.unit)
+        let join = try self.join(input, own: own)
+        files.append(File(path: "\(folder)/join", mode: 0o700, content: script(join, input)))
+        units.append(unit)
     }
 
     /// Once: what was done stays done, and what failed is tried again from its beginning.
-    private static func script(_ join: String, _ input: InstallationInput) -> String {
+    private func script(_ join: String, _ input: InstallationInput) -> String {
         """
         #!/bin/sh
         # Makes this machine a node, once. What fails is tried again.
@@ -42,70 +48,85 @@ struct NodeSetup: Equatable {
         cd \(folder)
         report() {
             curl --disable --silent --show-error --proto =https --noproxy '*' --cacert ca.pem --max-time 30 --retry 5 \\
-                --request POST --data-binary "$2" "$1" || true
+                --request POST --output /dev/null "$1"
         }
         if [ ! -e reported ]; then
-            report \(ShellText.quoted(input.callback.url(.firstBoot))) ''
+            report \(ShellText.quoted(input.callback.url(.firstBoot))) || true
             : >reported
         fi
         if [ -e setup ] && [ ! -e setup.done ]; then
             /bin/sh ./setup
             : >setup.done
         fi
-        \(join)
+        if [ ! -e joined ]; then
+            \(join)
+            : >joined
+        fi
+        report \(ShellText.quoted(input.callback.url(.joined)))
         # What it joined with is worth nothing any more, and is not left lying about.
         rm -f join.yaml setup join
 
         """
     }
 
-    private static let unit = Unit(
-        name: "slipway-join.service",
-        content: """
-            [Unit]
-            Description=Make this machine a node of its cluster
-            Wants=network-online.target
-            After=network-online.target
-            ConditionPathExists=\(folder)/join
+    private var unit: Unit {
+        Unit(
+            name: "slipway-join.service",
+            content: """
+                [Unit]
+                Description=Make this machine a node of its cluster
+                Wants=network-online.target
+                After=network-online.target
+                ConditionPathExists=\(folder)/join
 
-            [Service]
-            Type=oneshot
-            RemainAfterExit=yes
-            ExecStart=/bin/sh \(folder)/join
-            Restart=on-failure
-            RestartSec=10
-            TimeoutStartSec=infinity
+                [Service]
+                Type=oneshot
+                RemainAfterExit=yes
+                ExecStart=/bin/sh \(folder)/join
+                Restart=on-failure
+                RestartSec=10
+                TimeoutStartSec=infinity
 
-            [Install]
-            WantedBy=multi-user.target
+                [Install]
+                WantedBy=multi-user.target
 
-            """)
+                """)
+    }
 
     /// Adds what the way of joining needs, and tells the command.
-    private mutating func join(_ input: InstallationInput) throws(ConfigurationError) -> String {
+    private mutating func join(_ input: InstallationInput, own: String?) throws(ConfigurationError) -> String {
         switch input.join {
         case .standalone(let join):
             let settings = [
                 ("HOSTNAME", input.machine.hostname), ("MACHINE_ID", input.machine.id), ("CLUSTER", input.cluster),
                 ("OS_RELEASE", input.release.name), ("SERVER", join.server), ("JOIN_TOKEN", join.token),
             ]
-            files.append(File(path: NodeProgram.path, mode: 0o700, content: NodeProgram.text))
+            let program = NodeProgram(folder: folder)
+            files.append(File(path: program.path, mode: 0o700, content: program.text))
             files.append(
                 File(
-                    path: NodeProgram.settings, mode: 0o600,
+                    path: program.settings, mode: 0o600,
                     content: settings.map { "\($0)=\(ShellText.quoted($1))\n" }.joined()))
-            units.append(NodeProgram.unit)
+            units.append(program.unit)
             return ":"
         case .kubernetes(let join):
             files.append(
                 File(
-                    path: "\(Self.folder)/join.yaml", mode: 0o600,
+                    path: "\(folder)/join.yaml", mode: 0o600,
                     content: try KubeadmJoin.document(join, input.machine).yaml))
             return "kubeadm join --config join.yaml"
         case .talos:
             throw ConfigurationError(
                 field: "cluster", reason: "it is a cluster of Talos machines, which no other system joins")
+        case .rancher:
+            guard let own else {
+                throw ConfigurationError(
+                    field: "cluster",
+                    reason: "its machines register with Rancher, which Elemental does and no other system")
+            }
+            return own
         case .k3s(let join):
+            if let own { return own }
             files.append(
                 File(
                     path: "/etc/rancher/k3s/config.yaml", mode: 0o600,
@@ -114,6 +135,12 @@ struct NodeSetup: Equatable {
             return "systemctl enable --now \(kind == "server" ? "k3s" : "k3s-agent").service"
         }
     }
+}
+
+extension NodeSetup {
+    /// The system itself, or Rancher's agent, starts one of these; the machine is a member once it runs.
+    static let waitForK3s =
+        "until systemctl is-active --quiet k3s.service k3s-agent.service rke2-server.service rke2-agent.service; do sleep 10; done"
 }
 
 /// The settings of a k3s or RKE2 node. https://docs.k3s.io/installation/configuration
@@ -136,7 +163,7 @@ enum KubeadmJoin {
         let labels = machine.labels.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }.joined(separator: ",")
         let arguments = [("provider-id", machine.providerID)] + (labels.isEmpty ? [] : [("node-labels", labels)])
         // The fourth version has a list where the third has a mapping; kubeadm reads the third until 1.35.
-        let isFourth = try minor(of: join.version) >= 31
+        let isFourth = try KubernetesVersion(join.version).minor >= 31
         let extra: ConfigValue =
             isFourth
             ? .list(arguments.map { ["name": .text($0), "value": .text($1)] })
@@ -168,15 +195,23 @@ enum KubeadmJoin {
             ("controlPlane", controlPlane),
         ])
     }
+}
 
-    /// The second number of `1.31.4` or `v1.31`.
-    static func minor(of version: String) throws(ConfigurationError) -> Int {
-        let parts = version.split(separator: ".")
-        guard parts.count >= 2, parts[0] == "1" || parts[0] == "v1", let minor = Int(parts[1]) else {
-            throw ConfigurationError(
-                field: "cluster.version",
-                reason: "\(version.debugDescription) is not a version of Kubernetes such as 1.31.4")
+/// A version of Kubernetes, as far as joining depends on it.
+public struct KubernetesVersion: Equatable, Sendable {
+    public var minor: Int
+
+    /// Reads `1.31.4`, `v1.31`.
+    /// - Throws: ``ConfigurationError``.
+    public init(_ text: String) throws(ConfigurationError) {
+        let parts = text.split(separator: ".", omittingEmptySubsequences: false)
+        let isPlain = text.utf8.allSatisfy { byte in
+            (0x30...0x39).contains(byte) || (0x61...0x7a).contains(byte) || ".+-".utf8.contains(byte)
         }
-        return minor
+        guard isPlain, parts.count >= 2, parts[0] == "1" || parts[0] == "v1", let minor = Int(parts[1]) else {
+            throw ConfigurationError(
+                field: "version", reason: "\(text.debugDescription) is not a version of Kubernetes such as 1.31.4")
+        }
+        self.minor = minor
     }
 }

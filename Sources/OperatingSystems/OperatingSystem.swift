@@ -10,6 +10,12 @@ public protocol OperatingSystem: Sendable {
     var routes: [InstallRoute] { get }
     /// The files that a release has for a route.
     func artifacts(for route: InstallRoute) -> [ArtifactRole]
+    /// Whether a cluster's and a machine's patches mean anything to it.
+    func takesPatches(_ route: InstallRoute) -> Bool
+    /// What a person should know before choosing it: what travels by a wire that anybody may read, what is not checked.
+    func remarks(_ route: InstallRoute) -> [String]
+    var support: SupportStatus { get }
+    var evidence: Evidence { get }
     /// What a machine gets.
     /// - Throws: ``ConfigurationError`` when a value cannot be said in this system's words.
     func render(_ input: InstallationInput, route: InstallRoute) throws(ConfigurationError) -> Rendering
@@ -36,8 +42,12 @@ public struct ConfigurationError: Error, Equatable, CustomStringConvertible {
 /// The operating systems that this Slipway can install.
 public enum OperatingSystemCatalog {
     public static let all: [any OperatingSystem] =
-        [ReferenceOS(), Talos(), FedoraCoreOS(), Flatcar(), Debian(), Ubuntu()]
-        + ["centos-stream", "rhel", "fedora", "rocky", "almalinux"].map { RedHatFamily(name: $0) }
+        [
+            ReferenceOS(), Talos(), Flatcar(), FedoraCoreOS(), Bottlerocket(), Elemental(), Kairos(), Harvester(),
+            MicroOS(), Photon(), Ubuntu(), Debian(),
+        ] + ["centos-stream", "rhel", "fedora", "rocky", "almalinux"].map { RedHatFamily(name: $0) } + [
+            K3OS(), RancherOS(), ContainerOptimizedOS(), GenericOS(),
+        ]
 
     /// The driver for ``OSRelease/os``, nil when there is none.
     public static func driver(named name: String) -> (any OperatingSystem)? { all.first { $0.name == name } }

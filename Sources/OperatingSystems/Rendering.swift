@@ -5,6 +5,8 @@ import Machines
 public enum Rendering: Equatable, Sendable {
     /// The agent writes a disk image, puts files on it, and enters it.
     case image(files: [ConfigurationFile], entry: SystemEntry)
+    /// The agent writes a disk image, and enters the image's own kernel once with these files in its initramfs. Later firmware starts it.
+    case imageStartedBy(InstallerBoot)
     /// The system's own installer is entered with these files in its initramfs.
     case installer(InstallerBoot)
 }
@@ -14,6 +16,8 @@ public struct InstallerBoot: Equatable, Sendable {
     public var kernel: ArtifactRole
     /// In the order in which the kernel unpacks them.
     public var initrds: [ArtifactRole]
+    /// Files of the release that it finds in its initramfs, by path: the agent has verified them, which is more than it would do itself.
+    public var archived: [String: ArtifactRole] = [:]
     /// Unpacked after them.
     public var overlay: [OverlayFile]
     public var arguments: [KernelArgument]
@@ -43,4 +47,6 @@ public enum InstallerEnd: Equatable, Sendable {
     case told
     /// It fetches its configuration and says no more: from there on the machine is its disk's, and its node shows whether that went well.
     case fetched
+    /// It says nothing at all: once it is entered the machine is its disk's.
+    case entered
 }

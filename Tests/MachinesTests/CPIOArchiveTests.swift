@@ -33,4 +33,23 @@ import Testing
         #expect(CPIOArchive.make(files) == CPIOArchive.make(files))
         #expect(CPIOArchive.make(files).count % 4 == 0)
     }
+
+    @Test("a large file is an archive of its own: head, content, tail", arguments: [0, 1, 2, 3, 4, 4099])
+    func streamed(bytes: Int) async throws {
+        let content = [UInt8](repeating: 0x61, count: bytes)
+        let archive =
+            CPIOArchive.head(of: "slipway/rootfs.img", mode: 0o644, bytes: UInt32(bytes)) + content
+            + CPIOArchive.tail(after: UInt32(bytes))
+        #expect(archive.count % 4 == 0)
+        try await withTemporaryDirectory { directory in
+            try Data(archive).write(to: URL(filePath: directory + "/archive"))
+            let (status, output) = try await ChildProcess.run(
+                "sh",
+                [
+                    "-c",
+                    "cd '\(directory)' && cpio --quiet --extract --make-directories <archive && stat -c '%a %s' slipway/rootfs.img",
+                ])
+            #expect(status == 0 && output.split(separator: "\n") == ["644 \(bytes)"], "\(output)")
+        }
+    }
 }

@@ -62,6 +62,15 @@ struct LifecycleRow: Sendable, CustomTestStringConvertible {
         return Situation(machine: machine, operation: operation(installed: true, joining: true), now: after(now))
     }
 
+    /// Its system told of its first start, and perhaps that it joined.
+    static func told(joined: Bool, seen: Bool, now: Double) -> Situation {
+        var situation = joining(kexec: true, now: now)
+        situation.operation?.firstBootAt = after(200)
+        if joined { situation.operation?.joinedAt = after(300) }
+        situation.isClusterSeen = seen
+        return situation
+    }
+
     /// Its agent left for the system's own installer after a minute.
     static func installer(session: Situation.Session?) -> Situation {
         var operation = operation(attempts: 1)
@@ -215,6 +224,14 @@ struct LifecycleRow: Sendable, CustomTestStringConvertible {
             "no sign of life after kexec: a restart through firmware",
             joining(kexec: true, now: 60 + Lifecycle.kexecPatience),
             .power(.cycle, reason: "no sign of life 10 minutes after the install", afterKexec: true)),
+        .init(
+            "a system that told of its first start is at work, and not restarted",
+            told(joined: false, seen: true, now: 60 + Lifecycle.bootPatience), .wait(until: after(2700))),
+        .init(
+            "its word that it joined is not enough where the daemon sees the nodes itself",
+            told(joined: true, seen: true, now: 400), .wait(until: after(2700))),
+        .init(
+            "elsewhere it is", told(joined: true, seen: false, now: 400), .complete(node: "one")),
         .init(
             "firmware has more time than kexec", joining(kexec: false, now: 60 + Lifecycle.kexecPatience),
             .wait(until: after(60 + Lifecycle.bootPatience))),

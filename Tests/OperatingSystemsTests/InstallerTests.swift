@@ -38,18 +38,63 @@ import Testing
         try Golden.expect(try Flatcar().installer(try TrialInput.named(name)).golden, "systems/flatcar/\(name).txt")
     }
 
-    @Test("images of Debian, Ubuntu and Fedora CoreOS get files of their own", arguments: TrialInput.cases)
+    @Test("images of Debian, Ubuntu, Fedora CoreOS and Flatcar get files of their own", arguments: TrialInput.cases)
     func images(name: String) throws {
-        for system in [Debian(), Ubuntu(), FedoraCoreOS()] as [any OperatingSystem] {
-            guard case .image(let files, let entry) = try system.render(try TrialInput.named(name), route: .image)
-            else {
-                Issue.record("\(system.name) has no image")
-                continue
+        for system in [Debian(), Ubuntu(), FedoraCoreOS(), Flatcar()] as [any OperatingSystem] {
+            let rendering = try system.render(try TrialInput.named(name), route: .image)
+            try Golden.expect(rendering.golden, "systems/\(system.name)/\(name).image.txt")
+        }
+    }
+
+    /// Those that were rendered above in all cases have fixtures of their own.
+    private static let others: [any OperatingSystem] = [
+        Bottlerocket(), Elemental(), Kairos(), Harvester(), MicroOS(), Photon(), K3OS(), RancherOS(), GenericOS(),
+    ]
+
+    @Test(
+        "the others: with DHCP, a fixed address, and a bond with a VLAN, or the reason why not",
+        arguments: ["dhcp", "static", "bond-vlan", "bond-vlan-static4"])
+    func others(network: String) throws {
+        for system in Self.others {
+            let input = try TrialInput.fit(for: system, network: network == "dhcp" ? nil : network)
+            for route in system.routes {
+                let text: String
+                do {
+                    text = try system.render(input, route: route).golden
+                } catch {
+                    text = "refused: \(error)\n"
+                }
+                let suffix = system.routes.count > 1 ? ".\(route.rawValue)" : ""
+                try Golden.expect(text, "systems/\(system.name)/\(network)\(suffix).txt")
             }
-            let texts = files.map {
-                "\n=== \($0.partition) \($0.fileSystem) \($0.path) 0\(String($0.mode, radix: 8))\n\($0.content)"
+        }
+    }
+
+    @Test("the others: control planes, or the reason why not")
+    func controlPlanes() throws {
+        for system in Self.others {
+            var input = try TrialInput.fit(for: system)
+            input.machine.role = .controlPlane
+            if case .kubernetes = input.join { input.join = TrialInput.kubernetes(certificateKey: "9f3c") }
+            let text: String
+            do {
+                text = try system.render(input, route: system.routes[0]).golden
+            } catch {
+                text = "refused: \(error)\n"
             }
-            try Golden.expect("\(entry)\n" + texts.joined(), "systems/\(system.name)/\(name).image.txt")
+            try Golden.expect(text, "systems/\(system.name)/control-plane.txt")
+        }
+    }
+
+    @Test("the others: each way to join that Kairos and MicroOS know")
+    func joins() throws {
+        for (name, join) in [("standalone", TrialInput.standalone), ("k3s", TrialInput.k3s)] {
+            for system in [Kairos(), MicroOS()] as [any OperatingSystem] {
+                var input = try TrialInput.fit(for: system)
+                input.join = join
+                try Golden.expect(
+                    try system.render(input, route: system.routes[0]).golden, "systems/\(system.name)/\(name).txt")
+            }
         }
     }
 
@@ -58,16 +103,52 @@ import Testing
         let names = OperatingSystemCatalog.all.map(\.name)
         #expect(Set(names).count == names.count)
         for system in OperatingSystemCatalog.all {
+            #expect(!system.support.words.contains("\n"))
             for route in system.routes {
                 #expect(!system.artifacts(for: route).isEmpty)
-                let input =
-                    system is Talos
-                    ? try TalosTests.input("1.13.2")
-                    : TrialInput.input(join: TrialInput.standalone, parameters: Self.tree)
-                if case .installer(let boot) = try system.render(input, route: route) {
-                    #expect(Set([boot.kernel] + boot.initrds).isSubset(of: Set(system.artifacts(for: route))))
+                switch try system.render(try TrialInput.fit(for: system), route: route) {
+                case .installer(let boot), .imageStartedBy(let boot):
+                    var roles = Set([boot.kernel] + boot.initrds)
+                    if !(system is GenericOS) { roles.formUnion(boot.archived.values) }
+                    #expect(roles.isSubset(of: Set(system.artifacts(for: route))))
+                case .image: #expect(system.artifacts(for: route).contains(.image))
                 }
             }
+        }
+    }
+
+    @Test("nobody's patch sends an installer to another disk, and a patch that is none is refused")
+    func patches() throws {
+        let disk = "nvme-eui.0025385b71b0a1c2"
+        let rows: [(any OperatingSystem, patch: String)] = [
+            (Kairos(), "install: {device: /dev/sdz, extra: word}"), (Harvester(), "install: {device: /dev/sdz}"),
+            (Elemental(), "elemental: {install: {device: /dev/sdz, extra: word}}"), (Photon(), "disk: /dev/sdz"),
+            (Kairos(), "[{op: add, path: /install, value: {device: /dev/sdz}}]"),
+            (Bottlerocket(), "settings: {motd: word}"), (K3OS(), "k3os: {sysctls: {a: word}}"),
+            (Kairos(), "k3s: {word: word}"), (Harvester(), "os: {password: word}"),
+        ]
+        for (system, patch) in rows {
+            var input = try TrialInput.fit(for: system)
+            let plain = try system.render(input, route: system.routes[0]).golden
+            input.patches = [patch]
+            let text = try system.render(input, route: system.routes[0]).golden
+            #expect(!text.contains("/dev/sdz"), "\(system.name)")
+            if patch.contains("sdz") {
+                #expect(
+                    system is Photon ? text.contains("$SLIPWAY_DISK") : text.contains("device: /dev/disk/by-id/\(disk)")
+                )
+            } else {
+                #expect(text != plain && text.contains("word"), "\(system.name) does not take its patch")
+            }
+            input.patches = ["a: [b"]
+            #expect(throws: ConfigurationError.self) { try system.render(input, route: system.routes[0]) }
+        }
+        for system in [FedoraCoreOS(), Flatcar(), MicroOS()] as [any OperatingSystem] {
+            var input = try TrialInput.fit(for: system)
+            input.patches = ["a: b"]
+            #expect(throws: ConfigurationError.self) { try system.render(input, route: system.routes[0]) }
+            input.patches = ["ignition: {version: 3.3.0}\nstorage: {files: [{path: /etc/own}]}\n"]
+            #expect(throws: Never.self) { try system.render(input, route: system.routes[0]) }
         }
     }
 
@@ -113,6 +194,21 @@ import Testing
             )
             // debconf tells of what it does not understand, and calls it a success.
             #expect(status == 0 && !output.contains("parse error") && !output.contains("warning"), "\(output)")
+        }
+    }
+}
+
+extension Rendering {
+    /// All of it, for people to read.
+    var golden: String {
+        switch self {
+        case .installer(let boot): return boot.golden
+        case .imageStartedBy(let boot): return "image, then " + boot.golden
+        case .image(let files, let entry):
+            let texts = files.map {
+                "\n=== \($0.partition) \($0.fileSystem) \($0.path) 0\(String($0.mode, radix: 8))\n\($0.content)"
+            }
+            return "\(entry)\n" + texts.joined()
         }
     }
 }

@@ -5,7 +5,7 @@ import NetworkAddresses
 
 /// Fetches a file by plain HTTP on a thread of its own, hashing as it goes. A connection that is cut is taken up where it ended.
 struct ImageDownload: Sendable {
-    let file: InstallerOrder.RemoteFile
+    let file: KernelOrder.RemoteFile
     let queue: BoundedQueue<[UInt8]>
 
     static let chunkBytes = 256 << 10

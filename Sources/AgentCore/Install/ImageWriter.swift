@@ -9,7 +9,7 @@ import Machines
 struct ImageWriter {
     let order: InstallOrder
     let target: BlockTarget
-    let progress: (OrderProgress.Step, Int64, Int64) -> Void
+    let progress: InstallProgress
 
     static let blockBytes = 1 << 20
 

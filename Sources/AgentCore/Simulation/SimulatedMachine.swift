@@ -54,7 +54,7 @@ public struct SimulatedMachine: MachineControl {
     public func setClock(_ now: Date) {}
 
     public func install(
-        _ order: InstallOrder, on disk: Disk, progress: @escaping @Sendable (OrderProgress.Step, Int64, Int64) -> Void
+        _ order: InstallOrder, on disk: Disk, progress: @escaping InstallProgress
     ) throws -> (entry: EntryWay, facts: [String: String]) {
         let outcome = try ImageWriter(order: order, target: BlockTarget(path: try file(of: disk)), progress: progress)
             .run()
@@ -68,6 +68,10 @@ public struct SimulatedMachine: MachineControl {
             }
             try InstalledDisk.write(file, below: directory + "/" + folder)
         }
+        if let first = order.firstStart {
+            try load(first, progress)
+            return (.kexec, ["disk": disk.serial ?? disk.path])
+        }
         guard let partition = order.entry.partition else { return (.reboot, ["disk": disk.serial ?? disk.path]) }
         _ = try installed.entry(partition)
         return (.kexec, ["disk": disk.serial ?? disk.path])
@@ -75,14 +79,17 @@ public struct SimulatedMachine: MachineControl {
 
     /// Its kernel, initramfs and command line are left in the folder `installer`.
     public func load(
-        _ installer: InstallerOrder, for disk: Disk,
-        progress: @escaping @Sendable (OrderProgress.Step, Int64, Int64) -> Void
+        _ installer: InstallerOrder, for disk: Disk, progress: @escaping InstallProgress
     ) throws -> [String: String] {
         let path = try file(of: disk)
-        let fetched = InstallerFiles(folder: directory + "/installer")
-        try fetched.fetch(installer) { progress(.fetching, $0, $1) }
-        try Data(installer.commandLine.utf8).write(to: URL(filePath: fetched.folder + "/command-line"))
+        try load(installer.boot, progress)
         return ["disk": disk.serial ?? path]
+    }
+
+    private func load(_ boot: KernelOrder, _ progress: InstallProgress) throws {
+        let fetched = InstallerFiles(folder: directory + "/installer")
+        try fetched.fetch(boot) { progress(.fetching, $0, $1) }
+        try Data(boot.commandLine.utf8).write(to: URL(filePath: fetched.folder + "/command-line"))
     }
 
     public func wipe(

@@ -7,7 +7,11 @@ extension MachineView: NamedView {}
 extension NodeView: NamedView {}
 extension ClusterView: NamedView {}
 extension OSReleaseView: NamedView {}
+extension OperatingSystemView: NamedView {}
+extension ReleaseFetchView: NamedView {}
 extension ProfileView: NamedView {}
+extension RenderingView: NamedView { var name: String { machine } }
+extension InstallationView: NamedView { var name: String { operation } }
 extension OperationView: NamedView { var name: String { id } }
 
 extension FormatOption {

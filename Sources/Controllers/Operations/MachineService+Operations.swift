@@ -18,11 +18,15 @@ extension MachineService {
         public var rescueSeconds: Double?
         /// Another person has to say yes.
         public var needsApproval: Bool
+        /// Of `reprovision`: what people asked of the machine's system is again what it was then.
+        public var restores: InstallationRecord?
 
         public init(
             _ verb: Operation.Verb, assignment: Machine.Assignment? = nil, wipe: WipeRequest? = nil,
-            drains: Bool = true, recycles: Bool = true, rescueSeconds: Double? = nil, needsApproval: Bool = false
+            drains: Bool = true, recycles: Bool = true, rescueSeconds: Double? = nil, needsApproval: Bool = false,
+            restores: InstallationRecord? = nil
         ) {
+            self.restores = restores
             (self.verb, self.assignment, self.wipe, self.drains) = (verb, assignment, wipe, drains)
             (self.recycles, self.rescueSeconds, self.needsApproval) = (recycles, rescueSeconds, needsApproval)
         }
@@ -40,6 +44,7 @@ extension MachineService {
             throw ServiceError(.invalid, "a rescue shell lasts from a minute to a day", field: "seconds")
         }
         if let assignment = request.assignment { try await check(assignment) }
+        if request.drains { try await checkDrain(id, for: request.verb) }
         let now = now()
         let result = try await store.transaction { transaction in
             var machine = try await current(id, generation: generation, in: transaction)
@@ -57,6 +62,10 @@ extension MachineService {
                 try await confirmSession(of: &machine, in: transaction, at: now)
                 try transaction.put(machine)
                 return (machine, running)
+            }
+            if let record = request.restores {
+                (machine.desired.hostname, machine.desired.network) = (record.hostname, record.network)
+                machine.desired.patch = record.patch
             }
             let begun = try await put(operation, on: &machine, by: actor, in: transaction, at: now)
             return (machine, begun)
@@ -168,7 +177,19 @@ extension MachineService {
         return operation
     }
 
-    private func check(_ assignment: Machine.Assignment) async throws {
+    /// Nobody here can empty a node of a cluster that keeps its own registry.
+    private func checkDrain(_ id: String, for verb: Operation.Verb) async throws {
+        guard [.reprovision, .wipe, .release].contains(verb), let machine = try await store.get(Machine.self, id),
+            let node = machine.observed.node, let name = machine.desired.assignment?.cluster,
+            let cluster = try await store.list(Cluster.self).items.first(where: { $0.name == name }), !cluster.isSeen
+        else { return }
+        throw ServiceError(
+            .conflict,
+            "\(machine.name) is node \(node) of \(name), a \(cluster.flavor.rawValue) cluster, which slipway does not drain: "
+                + "drain and delete the node there, then say --no-drain", field: "drain")
+    }
+
+    func check(_ assignment: Machine.Assignment) async throws {
         guard try await store.list(Cluster.self).items.contains(where: { $0.name == assignment.cluster }) else {
             throw ServiceError(
                 .invalid, "no cluster is called \(assignment.cluster); see `slipway cluster list`", field: "cluster")

@@ -1,6 +1,7 @@
 import FoundationEssentials
 import Inventory
 import Machines
+import NetworkAddresses
 import OperatingSystems
 import Store
 
@@ -9,6 +10,7 @@ struct OperationPlanner: Sendable {
     let store: any RecordStore
     let profiles: ProfileBook
     let images: any ImageSource
+    let renderer: InstallationRenderer
 
     /// How long the machine may stay in a phase, by its profile.
     func deadlines(of machine: Machine) -> PhaseDeadlines {
@@ -31,7 +33,11 @@ struct OperationPlanner: Sendable {
         let left = operation.steps.dropFirst(operation.done.count)
         do {
             if left.contains(.wipe) { _ = try wipePlan(of: operation, on: machine) }
-            if left.contains(.install), operation.installedAt == nil { _ = try await plan(operation, on: machine) }
+            if left.contains(.install), operation.installedAt == nil, let assignment = operation.assignment {
+                let plan = try await plan(operation, on: machine)
+                // What cannot be said in the system's words is known before anything is done.
+                _ = try await renderer.render(plan, machine, assignment, bootMAC: machine.anyPort, .placeholders)
+            }
             return nil
         } catch {
             return "\(error)"
@@ -86,6 +92,7 @@ struct OperationPlanner: Sendable {
             assignment?.rootDisk ?? profile?.rootDisk ?? RootDiskHint(), from: hardware.disks, minimumBytes: 0)
     }
 
+    /// The plan of an operation's install, as far as its release and the machine's disks allow one.
     func plan(_ operation: Operation, on machine: Machine) async throws -> Plan {
         guard machine.desired.accepted, !machine.desired.protected else {
             throw ServiceError(.conflict, "\(machine.name) is not accepted or is protected; nothing is installed on it")
@@ -93,6 +100,23 @@ struct OperationPlanner: Sendable {
         guard let wanted = operation.assignment else {
             throw ServiceError(.conflict, "operation \(operation.id) installs nothing")
         }
+        let plan = try await self.plan(wanted, on: machine)
+        // An install that was begun has destroyed what was there; its own debris does not stop the next attempt. What a wipe of this operation is
+        // about to erase stops nothing, either.
+        let wiped =
+            operation.step == .install ? nil : try operation.wipe.map { _ in try wipePlan(of: operation, on: machine) }
+        let isWipedFirst = wiped?.targets.contains { $0.disk == plan.disk } ?? false
+        guard !plan.disk.holdsData || wanted.eraseExistingData || operation.attempts > 0 || isWipedFirst else {
+            throw ServiceError(
+                .conflict,
+                "\(plan.disk.summary) holds data (\(plan.disk.signatures.joined(separator: ", "))); "
+                    + "say --erase when you provision to overwrite it")
+        }
+        return plan
+    }
+
+    /// What an assignment would be on this machine, whether or not it may be done now.
+    func plan(_ wanted: Machine.Assignment, on machine: Machine) async throws -> Plan {
         guard let release = try await store.list(OSRelease.self).items.first(where: { $0.name == wanted.release })
         else {
             throw ServiceError(.notFound, "the OS release \(wanted.release) is gone; add it again or ask for another")
@@ -120,17 +144,11 @@ struct OperationPlanner: Sendable {
         let disk = try RootDiskChoice.choose(
             wanted.rootDisk ?? profile?.rootDisk ?? RootDiskHint(), from: hardware.disks,
             minimumBytes: release.minimumDiskBytes)
-        // An install that was begun has destroyed what was there; its own debris does not stop the next attempt. What a wipe of this operation is
-        // about to erase stops nothing, either.
-        let wiped =
-            operation.step == .install ? nil : try operation.wipe.map { _ in try wipePlan(of: operation, on: machine) }
-        let isWipedFirst = wiped?.targets.contains { $0.disk == disk } ?? false
-        guard !disk.holdsData || wanted.eraseExistingData || operation.attempts > 0 || isWipedFirst else {
-            throw ServiceError(
-                .conflict,
-                "\(disk.summary) holds data (\(disk.signatures.joined(separator: ", "))); "
-                    + "say --erase when you provision to overwrite it")
-        }
         return Plan(release: release, driver: driver, disk: disk, profile: profile, facts: hardware.facts)
     }
+}
+
+extension Machine {
+    /// A port that it may boot from: which one it is going to be is known once its agent asks.
+    var anyPort: MACAddress? { observed.macs.first }
 }

@@ -11,9 +11,15 @@ extension OrderIssuer {
         let plan = try await planner.plan(operation, on: machine)
         let port = try await store.get(AgentSession.self, session.id)?.mac
         let now = now()
-        let secrets = InstallationSecrets(joinToken: Credential.random(), ticket: Credential.random())
-        let input = try input(of: plan, machine: machine, assignment: assignment, bootMAC: port, secrets)
-        let rendering = try plan.driver.render(input, route: plan.release.route)
+        let secrets = InstallationRenderer.Secrets.random()
+        let rendering = try await planner.renderer.render(plan, machine, assignment, bootMAC: port, secrets)
+        let lasting = try await planner.renderer.render(plan, machine, assignment, bootMAC: port, .placeholders)
+        let shown = RenderedInstallation(
+            try await planner.renderer.render(plan, machine, assignment, bootMAC: port, .placeholders, redacts: true))
+        let record = InstallationRecord(
+            operation: operation.id, assignment: assignment, desired: machine.desired, disk: DiskTarget(plan.disk),
+            release: plan.release, profile: plan.profile?.name,
+            digest: RenderedInstallation(lasting).digest(plan.release, key: installation.secretKey), at: now)
         let (task, entry) = try task(rendering, plan, machine)
         let order = Order(
             id: Credential.identifier("order"), operation: operation.id, machine: plan.facts, task: task, issuedAt: now,
@@ -24,25 +30,31 @@ extension OrderIssuer {
             if case .installer(let installer) = rendering {
                 boot = installer
                 current.order?.runsInstaller = true
+                current.order?.endsWhenEntered = installer.end == .entered
             }
             machine.observed.installed = nil
             try put(secrets, of: &current, machine, assignment, until: order.expiresAt, boot, in: transaction)
+            var history =
+                try await transaction.get(InstallationHistory.self, machine.id)
+                ?? InstallationHistory(machine: machine.id)
+            history.note(record)
+            try transaction.put(history)
+            _ = try await transaction.get(InstalledRendering.self, machine.id)
+            try transaction.put(
+                InstalledRendering(
+                    machine: machine.id, operation: operation.id, assignment: assignment, route: plan.release.route,
+                    disk: plan.disk.summary, entry: shown.entry, kernelArguments: shown.kernelArguments,
+                    files: shown.files, digest: record.digest))
             return (
                 "install \(plan.release.name) on \(plan.disk.summary)",
-                ["disk": plan.disk.serial ?? plan.disk.wwn ?? plan.disk.path]
+                ["disk": plan.disk.serial ?? plan.disk.wwn ?? plan.disk.path, "digest": record.digest]
             )
         }
     }
 
-    /// What leaves the daemon with one order, and of which it keeps hashes only.
-    struct InstallationSecrets: Sendable {
-        var joinToken: String
-        var ticket: String
-    }
-
     /// Those of an earlier order are worth nothing from here on.
     private func put(
-        _ secrets: InstallationSecrets, of operation: inout Operation, _ machine: Machine,
+        _ secrets: InstallationRenderer.Secrets, of operation: inout Operation, _ machine: Machine,
         _ assignment: Machine.Assignment, until expiry: Date, _ boot: InstallerBoot?, in transaction: Transaction
     ) throws {
         if let former = operation.joinToken { transaction.delete(JoinToken.self, former) }
@@ -63,31 +75,6 @@ extension OrderIssuer {
         try transaction.put(ticket)
     }
 
-    private func input(
-        of plan: OperationPlanner.Plan, machine: Machine, assignment: Machine.Assignment, bootMAC: MACAddress?,
-        _ secrets: InstallationSecrets
-    ) throws -> InstallationInput {
-        let hardware = machine.observed.hardware
-        let urls = plan.release.artifacts.mapValues { $0.url(below: installation.bootURL) }
-        return InstallationInput(
-            machine: TargetMachine(
-                id: machine.id, hostname: machine.hostname, role: assignment.role ?? .worker,
-                architecture: hardware?.processor.architecture ?? plan.release.architecture,
-                isUEFI: hardware?.firmware.kind == .uefi, disk: plan.disk,
-                network: try machine.desired.network?.resolved(among: machine.knownPorts), bootMAC: bootMAC,
-                kernelArguments: plan.profile?.agentArguments ?? [], labels: machine.effectiveLabels),
-            release: TargetRelease(
-                name: plan.release.name, version: plan.release.version, urls: urls, parameters: plan.release.parameters),
-            cluster: assignment.cluster,
-            join: .standalone(
-                .init(
-                    server: installation.apiURL, certificateAuthority: installation.certificateAuthority,
-                    token: secrets.joinToken)),
-            callback: Callback(
-                url: "\(installation.apiURL)/api/v1/installations/\(secrets.ticket)",
-                certificateAuthority: installation.certificateAuthority))
-    }
-
     /// What the agent is to do, and how the system is entered afterwards.
     private func task(
         _ rendering: Rendering, _ plan: OperationPlanner.Plan, _ machine: Machine
@@ -100,22 +87,22 @@ extension OrderIssuer {
             }
             return artifact
         }
-        switch rendering {
-        case .image(let files, let entry):
+        func order(_ files: [ConfigurationFile], _ entry: SystemEntry, _ first: KernelOrder?) throws -> InstallOrder {
             let image = try file(.image)
-            let order = InstallOrder(
+            return InstallOrder(
                 release: release.name,
                 image: .init(
                     url: image.url(below: installation.bootURL), sha256: image.sha256, compression: image.compression,
                     compressedBytes: image.bytes, rawBytes: image.rawBytes),
                 disk: DiskTarget(plan.disk), files: files, readBack: plan.profile?.readBack ?? .sampled,
-                entry: mayKexec ? entry : .reboot, bootOrder: plan.profile?.bootOrder ?? .networkFirst)
-            return (.install(order), entry)
-        case .installer(let boot):
+                entry: mayKexec ? entry : .reboot, bootOrder: plan.profile?.bootOrder ?? .networkFirst,
+                firstStart: first)
+        }
+        func kernel(_ boot: InstallerBoot) throws -> KernelOrder {
             guard mayKexec else {
                 throw ServiceError(
                     .conflict,
-                    "\(machine.name) cannot enter the installer of \(release.name): its hardware profile forbids kexec, or one failed on it"
+                    "\(machine.name) cannot enter a kernel of \(release.name): its hardware profile forbids kexec, or one failed on it"
                 )
             }
             // COMMAND_LINE_SIZE of x86 and arm64, with its end.
@@ -125,13 +112,24 @@ extension OrderIssuer {
                     "the kernel arguments of \(release.name) are \(boot.commandLine.utf8.count) bytes, and a kernel takes 2047"
                 )
             }
-            let order = InstallerOrder(
-                release: release.name, disk: DiskTarget(plan.disk),
+            return KernelOrder(
                 kernel: .init(try file(boot.kernel), below: installation.bootURL),
                 initrds: try boot.initrds.map { .init(try file($0), below: installation.bootURL) },
+                archived: try boot.archived.sorted { $0.key < $1.key }.map {
+                    .init(path: $0.key, file: .init(try file($0.value), below: installation.bootURL))
+                },
                 overlay: boot.overlay, commandLine: boot.commandLine)
+        }
+        switch rendering {
+        case .image(let files, let entry): return (.install(try order(files, entry, nil)), entry)
+        case .imageStartedBy(let boot): return (.install(try order([], .reboot, try kernel(boot))), .reboot)
+        case .installer(let boot):
             // Its own boot loader starts it; where its kernel lies is its own affair.
-            return (.runInstaller(order), .reboot)
+            return (
+                .runInstaller(
+                    InstallerOrder(release: release.name, disk: DiskTarget(plan.disk), boot: try kernel(boot))),
+                .reboot
+            )
         }
     }
 }

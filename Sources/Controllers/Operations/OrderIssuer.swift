@@ -73,7 +73,7 @@ struct OrderIssuer: Sendable {
     func send(
         _ order: Order, of operation: Operation, to machine: Machine, _ session: Situation.Session,
         _ step: Operation.Step,
-        _ note: @Sendable (inout Machine, inout Operation, Transaction) throws -> (String, [String: String])
+        _ note: @Sendable (inout Machine, inout Operation, Transaction) async throws -> (String, [String: String])
     ) async throws {
         let signed = try SignedOrder(order, with: installation.orderKey)
         let isIssued = try await store.transaction { transaction in
@@ -89,7 +89,7 @@ struct OrderIssuer: Sendable {
             if current.order == nil || current.order?.session != session.id { current.attempts += 1 }
             current.order = .init(
                 id: order.id, session: session.id, issuedAt: order.issuedAt, expiresAt: order.expiresAt)
-            let (words, facts) = try note(&machine, &current, transaction)
+            let (words, facts) = try await note(&machine, &current, transaction)
             try transaction.put(machine)
             try transaction.put(current)
             try transaction.put(

@@ -70,6 +70,10 @@ struct Stepper: Sendable {
                 idle: board.isIdle(id), mayStart: session.isKnownHardware == true && board.isUnordered(id))
         }
         if let node = try await store.get(Node.self, machine.hostname), node.machine == id { situation.node = node }
+        if machine.observed.phase == .joining, let name = situation.operation?.assignment?.cluster {
+            let cluster = try await store.list(Cluster.self).items.first { $0.name == name }
+            situation.isClusterSeen = cluster?.isSeen ?? true
+        }
         if machine.observed.phase == .draining { situation.departure = try await cluster.departure(of: machine) }
         if let operation = situation.operation, !operation.isFinished {
             situation.obstacle = await planner.obstacle(to: operation, on: machine)
@@ -203,11 +207,18 @@ struct Stepper: Sendable {
             }
             if let ticket = operation?.ticket { transaction.delete(InstallationTicket.self, ticket) }
             machine.observed.node = node
-            machine.set(.nodeReady, true, "registered", at: now)
+            if let id = operation?.id, var history = try await transaction.get(InstallationHistory.self, machine.id) {
+                history.succeed(id, at: now)
+                try transaction.put(history)
+            }
+            if situation.isClusterSeen { machine.set(.nodeReady, true, "registered", at: now) }
             machine.set(.agentConnected, false, "the installed system runs", at: now)
             try transaction.put(
                 try await machine.enter(
-                    .ready, reason: "registered as node \(node)", actor: Self.actor, at: now, in: transaction))
+                    .ready,
+                    reason: situation.isClusterSeen
+                        ? "registered as node \(node)" : "joined as \(node), by its own word", actor: Self.actor,
+                    at: now, in: transaction))
         }
         if let id = situation.operation?.id { leave(id) }
     }

@@ -35,13 +35,17 @@ extension Lifecycle {
             return .fail(reason: "no finished install is recorded; provision the machine again")
         }
         if let node = situation.node, node.registeredAt >= operation.createdAt { return .complete(node: node.id) }
+        if !situation.isClusterSeen, operation.joinedAt != nil { return .complete(node: situation.machine.hostname) }
         if let step = start(installedOn: situation) { return step }
         // One that was entered through firmware has that to go through first.
         let wasKexec = situation.machine.observed.kexecAt.map { $0 >= installedAt } ?? false
         let patience = wasKexec ? kexecPatience : bootPatience
         let due = installedAt.addingTimeInterval(patience)
         let commanded = situation.machine.observed.powerCommandAt.map { $0 >= installedAt } ?? false
-        guard situation.hasBMC, !commanded else { return .wait(until: deadline(situation)) }
+        // One that told of its first start is at work.
+        guard situation.hasBMC, !commanded, operation.firstBootAt == nil else {
+            return .wait(until: deadline(situation))
+        }
         guard situation.now >= due else { return .wait(until: earlier(due, deadline(situation))) }
         return .power(
             .cycle, reason: "no sign of life \(Int(patience / 60)) minutes after the install", afterKexec: wasKexec)

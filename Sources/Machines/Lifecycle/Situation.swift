@@ -10,6 +10,8 @@ public struct Situation: Sendable {
     public var session: Session?
     /// The node registered for this machine.
     public var node: Node?
+    /// The daemon sees the nodes of the machine's cluster itself; else the system's own word that it joined has to do.
+    public var isClusterSeen = true
     /// How far the node is on its way out of its cluster; nil: there is none, or it left.
     public var departure: Departure?
     /// Why the operation cannot be carried out with this hardware, this release and this cluster; nil: it can.

@@ -4,31 +4,52 @@ public enum CPIOArchive {
     public static func make(_ files: [OverlayFile]) -> [UInt8] {
         var archive: [UInt8] = []
         var made: Set<String> = []
-        var inode: UInt32 = 0
-        func entry(_ path: String, mode: UInt32, links: UInt32, _ content: [UInt8]) {
-            inode += 1
-            let name = Array(path.utf8) + [0]
-            let fields: [UInt32] = [
-                inode, mode, 0, 0, links, 0, UInt32(content.count), 0, 0, 0, 0, UInt32(name.count), 0,
-            ]
-            archive += Array("070701".utf8) + fields.flatMap(hex) + name
-            pad()
-            archive += content
-            pad()
-        }
-        func pad() { archive += [UInt8](repeating: 0, count: (4 - archive.count % 4) % 4) }
         for file in files {
-            let parts = file.path.split(separator: "/").map(String.init)
-            for end in 1..<max(1, parts.count) {
-                let folder = parts[..<end].joined(separator: "/")
-                // S_IFDIR; those that are there already keep their files.
-                if made.insert(folder).inserted { entry(folder, mode: 0o040_755, links: 2, []) }
-            }
-            entry(
-                parts.joined(separator: "/"), mode: 0o100_000 | file.mode & 0o7777, links: 1, Array(file.content.utf8))
+            let content = Array(file.content.utf8)
+            archive += head(of: file.path, mode: file.mode, bytes: UInt32(content.count), &made)
+            archive += content
+            pad(&archive)
         }
-        entry("TRAILER!!!", mode: 0, links: 1, [])
-        return archive
+        return archive + trailer
+    }
+
+    /// What comes before the content of a file that is an archive of its own.
+    /// - Parameter bytes: of the content; the format has no room for 4 GiB.
+    public static func head(of path: String, mode: UInt32, bytes: UInt32) -> [UInt8] {
+        var made: Set<String> = []
+        return head(of: path, mode: mode, bytes: bytes, &made)
+    }
+
+    /// What comes after that content.
+    public static func tail(after bytes: UInt32) -> [UInt8] {
+        [UInt8](repeating: 0, count: Int((4 - bytes % 4) % 4)) + trailer
+    }
+
+    private static var trailer: [UInt8] { entry("TRAILER!!!", inode: 0, mode: 0, links: 1, bytes: 0) }
+
+    private static func head(of path: String, mode: UInt32, bytes: UInt32, _ made: inout Set<String>) -> [UInt8] {
+        var head: [UInt8] = []
+        let parts = path.split(separator: "/").map(String.init)
+        for end in 1..<max(1, parts.count) {
+            let folder = parts[..<end].joined(separator: "/")
+            // S_IFDIR; those that are there already keep their files.
+            if made.insert(folder).inserted { head += entry(folder, inode: 0, mode: 0o040_755, links: 2, bytes: 0) }
+        }
+        return head
+            + entry(parts.joined(separator: "/"), inode: 0, mode: 0o100_000 | mode & 0o7777, links: 1, bytes: bytes)
+    }
+
+    /// Inode numbers matter among several links of one file only, of which there are none.
+    private static func entry(_ path: String, inode: UInt32, mode: UInt32, links: UInt32, bytes: UInt32) -> [UInt8] {
+        let name = Array(path.utf8) + [0]
+        let fields: [UInt32] = [inode, mode, 0, 0, links, 0, bytes, 0, 0, 0, 0, UInt32(name.count), 0]
+        var entry = Array("070701".utf8) + fields.flatMap(hex) + name
+        pad(&entry)
+        return entry
+    }
+
+    private static func pad(_ bytes: inout [UInt8]) {
+        bytes += [UInt8](repeating: 0, count: (4 - bytes.count % 4) % 4)
     }
 
     private static func hex(_ value: UInt32) -> [UInt8] {

@@ -4,19 +4,42 @@ public struct InstallerOrder: Codable, Equatable, Sendable {
     /// Name of the OS release, for people.
     public var release: String
     public var disk: DiskTarget
+    public var boot: KernelOrder
+
+    public init(release: String, disk: DiskTarget, boot: KernelOrder) {
+        (self.release, self.disk, self.boot) = (release, disk, boot)
+    }
+}
+
+/// A kernel that is fetched and entered by kexec, with files in its initramfs.
+public struct KernelOrder: Codable, Equatable, Sendable {
     public var kernel: RemoteFile
     /// In the order in which the kernel unpacks them.
     public var initrds: [RemoteFile]
-    /// Unpacked after them. Secrets are among them.
+    /// Unpacked after them: files of the release that are found in the initramfs, and need not be fetched from anybody.
+    public var archived: [ArchivedFile]
+    /// Unpacked last. Secrets are among them.
     public var overlay: [OverlayFile]
     public var commandLine: String
 
     public init(
-        release: String, disk: DiskTarget, kernel: RemoteFile, initrds: [RemoteFile], overlay: [OverlayFile],
+        kernel: RemoteFile, initrds: [RemoteFile], archived: [ArchivedFile] = [], overlay: [OverlayFile],
         commandLine: String
     ) {
-        (self.release, self.disk, self.kernel) = (release, disk, kernel)
-        (self.initrds, self.overlay, self.commandLine) = (initrds, overlay, commandLine)
+        (self.kernel, self.initrds, self.archived) = (kernel, initrds, archived)
+        (self.overlay, self.commandLine) = (overlay, commandLine)
+    }
+
+    /// Every file that is fetched.
+    public var files: [RemoteFile] { [kernel] + initrds + archived.map(\.file) }
+
+    /// A file that becomes one of the initramfs.
+    public struct ArchivedFile: Codable, Equatable, Sendable {
+        /// Without a leading slash.
+        public var path: String
+        public var file: RemoteFile
+
+        public init(path: String, file: RemoteFile) { (self.path, self.file) = (path, file) }
     }
 
     /// A file that is not secret, and is believed only once its digest matches.

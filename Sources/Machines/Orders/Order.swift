@@ -76,11 +76,14 @@ public struct InstallOrder: Codable, Equatable, Sendable {
     public var readBack: ReadBack
     public var entry: SystemEntry
     public var bootOrder: BootOrder
+    /// A kernel of the release that is entered the first time, with the configuration in its initramfs; nil: `entry` counts at once.
+    public var firstStart: KernelOrder?
 
     public init(
         release: String, image: Image, disk: DiskTarget, files: [ConfigurationFile], readBack: ReadBack,
-        entry: SystemEntry, bootOrder: BootOrder
+        entry: SystemEntry, bootOrder: BootOrder, firstStart: KernelOrder? = nil
     ) {
+        self.firstStart = firstStart
         (self.release, self.image, self.disk, self.files) = (release, image, disk, files)
         (self.readBack, self.entry, self.bootOrder) = (readBack, entry, bootOrder)
     }

@@ -7,6 +7,14 @@ public struct Cluster: Codable, Equatable, Sendable, Identifiable {
     public enum Flavor: String, Codable, Sendable, CaseIterable {
         /// The daemon itself keeps the registry of nodes.
         case standalone
+        /// Joined as kubeadm joins: by a bootstrap token.
+        case kubernetes
+        /// Of k3s or RKE2.
+        case k3s
+        /// Of Talos machines, whose configuration says all.
+        case talos
+        /// Rancher's: machines register with its Elemental operator, which makes nodes of them.
+        case rancher
     }
 
     public let id: String
@@ -14,11 +22,20 @@ public struct Cluster: Codable, Equatable, Sendable, Identifiable {
     public let flavor: Flavor
     /// Nil: none.
     public var labels: [String: String]?
+    /// Nil: its machines are told nothing beside what its kind says.
+    public var join: ClusterJoin?
     public let createdAt: Date
 
-    public init(id: String, name: String, flavor: Flavor, labels: [String: String]? = nil, createdAt: Date) {
-        (self.id, self.name, self.flavor, self.labels, self.createdAt) = (id, name, flavor, labels, createdAt)
+    public init(
+        id: String, name: String, flavor: Flavor, labels: [String: String]? = nil, join: ClusterJoin? = nil,
+        createdAt: Date
+    ) {
+        (self.id, self.name, self.flavor, self.labels) = (id, name, flavor, labels)
+        (self.join, self.createdAt) = (join, createdAt)
     }
+
+    /// The daemon sees its nodes itself. Of other clusters the installed system says that it joined.
+    public var isSeen: Bool { flavor == .standalone }
 }
 
 /// A member of a standalone cluster.

@@ -65,5 +65,7 @@ public struct Event: Codable, Equatable, Sendable, Identifiable {
         case certificateIssued = "certificate.issued"
         case problem = "problem"
         case resourceChanged = "resource.changed"
+        /// Somebody asked to see what is sealed.
+        case secretsShown = "secrets.shown"
     }
 }

@@ -42,4 +42,6 @@ public struct ServedFile: Codable, Equatable, Sendable {
 public enum InstallationNews: String, Sendable, CaseIterable {
     case started, installed, failed
     case firstBoot = "first-boot"
+    /// It joined its cluster, by its own word.
+    case joined
 }

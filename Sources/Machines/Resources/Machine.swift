@@ -35,6 +35,8 @@ public struct Machine: Codable, Equatable, Sendable, Identifiable {
         public var network: MachineNetwork?
         public var bmc: BMCEndpoint?
         public var assignment: Assignment?
+        /// Changes of its system's own configuration, after those of its cluster. Sealed: passwords may be in it.
+        public var patch: Secret?
 
         public init() {}
     }

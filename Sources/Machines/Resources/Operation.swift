@@ -70,6 +70,10 @@ public struct Operation: Codable, Equatable, Sendable, Identifiable {
     public var installedAt: Date?
     /// The system's own installer, which the agent left for in the present step.
     public var installer: InstallerRun?
+    /// When the installed system told that it runs; nil: not every system does.
+    public var firstBootAt: Date?
+    /// When the installed system told that it joined its cluster.
+    public var joinedAt: Date?
     /// Hash of the ticket made for ``order``; a new order replaces it.
     public var ticket: String?
     public var error: String?
@@ -186,6 +190,8 @@ extension Operation {
         public var installs: InstalledSystem?
         /// It is to enter the system's own installer.
         public var runsInstaller: Bool?
+        /// That installer says nothing: once it is entered the machine is its disk's.
+        public var endsWhenEntered: Bool?
         /// Of an order to erase: each of its disks is told of in the end.
         public var wipes: WipePlan?
 
@@ -247,7 +253,8 @@ extension Operation {
         targets = try optional(.targets)
         (formerPhase, state) = (try optional(.formerPhase), try value(.state))
         abortedBy = try optional(.abortedBy)
-        installedAt = try optional(.installedAt)
+        (installedAt, firstBootAt) = (try optional(.installedAt), try optional(.firstBootAt))
+        joinedAt = try optional(.joinedAt)
         (installer, ticket) = (try optional(.installer), try optional(.ticket))
         done =
             try optional(.done)

@@ -12,6 +12,7 @@ extension Operation: Resource {}
 extension Tombstone: Resource {}
 extension HardwareRevision: Resource {}
 extension OSRelease: Resource {}
+extension ReleaseFetch: Resource {}
 extension AppliedProfile: Resource {}
 extension Cluster: Resource {}
 extension Node: Resource {}
@@ -29,4 +30,6 @@ extension Secret: Resource {}
 extension WipeCertificate: Resource {}
 extension CertificateHead: Resource {}
 extension PhaseHistory: Resource {}
+extension InstallationHistory: Resource {}
+extension InstalledRendering: Resource {}
 extension ProblemMemory: Resource {}

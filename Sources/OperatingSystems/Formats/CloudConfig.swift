@@ -28,6 +28,7 @@ struct CloudConfig {
                         + setup.units.map { ["systemctl", "enable", "--now", "--no-block", .text($0.name)] })
             ),
         ])
+        userData = try ConfigPatch.apply(input.patches, to: userData)
         // Another id makes cloud-init begin anew: an installation is a new instance.
         metaData = ["instance-id": .text(input.machine.id), "local-hostname": .text(input.machine.hostname)]
         networkConfig = network.map(Netplan.render)

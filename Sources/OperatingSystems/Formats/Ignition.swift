@@ -19,10 +19,26 @@ struct Ignition {
         setup.files.append(.init(path: "/etc/hostname", mode: 0o644, content: input.machine.hostname + "\n"))
         setup.add(input.machine.network, for: management)
         (files, units, sshKeys) = (setup.files, setup.units, input.access.sshKeys)
+        merged = try input.patches.map(Self.config)
     }
 
     /// A system that does one thing and is not kept.
     init(files: [NodeSetup.File], units: [NodeSetup.Unit]) { (self.files, self.units) = (files, units) }
+
+    /// A person's config, as YAML or JSON. Ignition reads JSON only.
+    private static func config(_ patch: String) throws(ConfigurationError) -> String {
+        let documents: [ConfigValue]
+        do {
+            documents = try ConfigValue.documents(yaml: patch)
+        } catch {
+            throw ConfigurationError(field: "patch", reason: "\(error)")
+        }
+        guard documents.count == 1, let config = documents.first, config["ignition"]?["version"] != nil else {
+            throw ConfigurationError(
+                field: "patch", reason: "it is no Ignition config: `ignition: {version: 3.3.0}` and what it is to add")
+        }
+        return config.json
+    }
 
     var document: ConfigValue {
         let merge = merged.map { config -> ConfigValue in ["source": .text(Self.source(of: config))] }

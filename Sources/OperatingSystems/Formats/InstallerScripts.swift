@@ -8,6 +8,16 @@ enum InstallerScripts {
             + "--request POST \(ShellText.quoted(callback.url(news)))"
     }
 
+    /// Fetches a file of the release to a path, by a wire that anybody may tamper with, and believes it by its digest only. A command that fails.
+    static func fetch(
+        _ role: ArtifactRole, of release: TargetRelease, to path: String
+    ) throws(ConfigurationError) -> String {
+        let file = ShellText.quoted(path)
+        return "curl --disable --silent --show-error --fail --noproxy '*' --retry 5 --output \(file) "
+            + "\(ShellText.quoted(try release.url(role))) && "
+            + "echo \(ShellText.quoted("\(try release.digest(role))  \(path)")) | sha256sum --check --status"
+    }
+
     /// The firmware's order of boot entries as it was found: first the one that led here, the network; then the system that was just installed;
     /// then all others as they were. Where there is no UEFI nothing happens.
     static let bootOrder = """

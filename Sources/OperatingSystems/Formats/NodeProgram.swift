@@ -1,27 +1,38 @@
 /// Makes a Linux with systemd and curl a node of a standalone cluster: the messages of docs/reference-os.md, from a shell.
-enum NodeProgram {
-    static let path = "/etc/slipway/node"
-    static let settings = "/etc/slipway/node.conf"
+struct NodeProgram {
+    /// Of its settings, and of what it keeps where that is not /etc.
+    let folder: String
 
-    static let unit = NodeSetup.Unit(
-        name: "slipway-node.service",
-        content: """
-            [Unit]
-            Description=Node of a Slipway cluster
-            Wants=network-online.target
-            After=network-online.target slipway-join.service
+    var path: String { folder + "/node" }
+    var settings: String { folder + "/node.conf" }
 
-            [Service]
-            ExecStart=/bin/sh \(path)
-            Restart=always
-            RestartSec=5
+    var unit: NodeSetup.Unit {
+        .init(
+            name: "slipway-node.service",
+            content: """
+                [Unit]
+                Description=Node of a Slipway cluster
+                Wants=network-online.target
+                After=network-online.target slipway-join.service
 
-            [Install]
-            WantedBy=multi-user.target
+                [Service]
+                ExecStart=/bin/sh \(path)
+                Restart=always
+                RestartSec=5
 
-            """)
+                [Install]
+                WantedBy=multi-user.target
 
-    static let text = """
+                """)
+    }
+
+    var text: String {
+        guard folder != NodeSetup.usualFolder else { return Self.usual }
+        return Self.usual.replacing(
+            "conf=/etc/slipway state=/var/lib/slipway", with: "conf=\(folder) state=\(folder)/state")
+    }
+
+    private static let usual = """
         #!/bin/sh
         # A node of a standalone cluster: registers once with the one-time token, then sends heartbeats. The server is known by ca.pem alone.
         # Secrets travel by file and pipe, never as an argument.

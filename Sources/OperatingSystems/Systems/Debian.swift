@@ -10,6 +10,8 @@ public struct Debian: OperatingSystem {
     public var architectures: [String] { ["amd64", "arm64"] }
     public var routes: [InstallRoute] { [.image, .installer] }
 
+    public func takesPatches(_ route: InstallRoute) -> Bool { route == .image }
+
     public func artifacts(for route: InstallRoute) -> [ArtifactRole] {
         route == .image ? [.image] : [.kernel, .initrd]
     }
@@ -91,7 +93,7 @@ public struct Debian: OperatingSystem {
             \(InstallerScripts.bootOrder)END
             in-target sh /etc/slipway/boot-order
             rm -f /target/etc/slipway/boot-order
-            in-target \(InstallerScripts.report(.installed, input.callback, authority: "\(NodeSetup.folder)/ca.pem")) || true
+            in-target \(InstallerScripts.report(.installed, input.callback, authority: "\(NodeSetup.usualFolder)/ca.pem")) || true
 
             """
     }

@@ -10,6 +10,8 @@ public struct FedoraCoreOS: OperatingSystem {
     public var architectures: [String] { ["amd64", "arm64"] }
     public var routes: [InstallRoute] { [.image, .installer] }
 
+    public func takesPatches(_ route: InstallRoute) -> Bool { true }
+
     public func artifacts(for route: InstallRoute) -> [ArtifactRole] {
         route == .image ? [.image] : [.kernel, .initrd, .rootfs, .image]
     }
@@ -33,7 +35,7 @@ public struct FedoraCoreOS: OperatingSystem {
     /// The live system, told by its own Ignition config to write the image and to say what became of it.
     func installer(_ input: InstallationInput) throws(ConfigurationError) -> InstallerBoot {
         let target = try Ignition(input, network: .networkManager).document.json
-        let image = try input.release.url(.image)
+        let image = try InstallerScripts.fetch(.image, of: input.release, to: Self.image)
         let live = Ignition(files: Self.liveFiles(target, image, input), units: Self.liveUnits(input))
         let arguments = [
             try KernelArgument.checked("ignition.firstboot"),
@@ -47,13 +49,13 @@ public struct FedoraCoreOS: OperatingSystem {
     }
 
     private static let authority = "/etc/slipway/ca.pem"
+    private static let image = "/var/tmp/slipway-image"
 
-    private static func liveFiles(_ target: String, _ image: String, _ input: InstallationInput) -> [NodeSetup.File] {
+    private static func liveFiles(_ target: String, _ fetch: String, _ input: InstallationInput) -> [NodeSetup.File] {
         let settings: ConfigValue = .present([
             ("dest-device", .text(input.machine.stableDiskPath)), ("ignition-file", "/etc/slipway/target.ign"),
-            ("image-url", .text(image)),
-            // What the library has was verified on its way in; it keeps no signatures.
-            ("insecure", true),
+            // The library keeps no signatures; what was fetched has been compared with its digest.
+            ("image-file", .text(image)), ("insecure", true),
             (
                 "append-karg",
                 input.machine.kernelArguments.isEmpty ? nil : .texts(input.machine.kernelArguments.map(\.description))
@@ -69,6 +71,7 @@ public struct FedoraCoreOS: OperatingSystem {
                 path: "/etc/slipway/started", mode: 0o700,
                 content: "#!/bin/sh\n" + InstallerScripts.report(.started, input.callback, authority: authority)
                     + " || true\n"),
+            .init(path: "/etc/slipway/fetch", mode: 0o700, content: "#!/bin/sh\n" + fetch + "\n"),
             .init(path: "/etc/coreos/installer.d/slipway.yaml", mode: 0o600, content: settings.yaml),
             .init(
                 path: "/etc/slipway/installed", mode: 0o700,
@@ -76,7 +79,8 @@ public struct FedoraCoreOS: OperatingSystem {
                     + InstallerScripts.report(.installed, input.callback, authority: authority) + " || true\n"),
             .init(
                 path: "/etc/slipway/failed", mode: 0o700,
-                content: "#!/bin/sh\njournalctl --unit coreos-installer.service --lines 100 --no-pager | "
+                content:
+                    "#!/bin/sh\njournalctl --unit slipway-fetch.service --unit coreos-installer.service --lines 100 --no-pager | "
                     + InstallerScripts.report(.failed, input.callback, authority: authority)
                     + " --data-binary @- || true\n"),
         ]
@@ -89,7 +93,7 @@ public struct FedoraCoreOS: OperatingSystem {
                 name: name,
                 content: """
                     [Unit]
-                    Description=Tell Slipway how the installation goes
+                    Description=Slipway: \(script)
                     \(rest)
 
                     [Service]
@@ -105,6 +109,11 @@ public struct FedoraCoreOS: OperatingSystem {
         var started = tells(
             "slipway-started.service", "started", "Wants=network-online.target\nAfter=network-online.target")
         started.content += "[Install]\nWantedBy=coreos-installer.target\n"
-        return [started, installed, tells("slipway-failed.service", "failed", "DefaultDependencies=no")]
+        var fetch = tells(
+            "slipway-fetch.service", "fetch",
+            "Wants=network-online.target\nAfter=network-online.target\nBefore=coreos-installer.service\nOnFailure=slipway-failed.service"
+        )
+        fetch.content += "[Install]\nRequiredBy=coreos-installer.service\n"
+        return [started, fetch, installed, tells("slipway-failed.service", "failed", "DefaultDependencies=no")]
     }
 }

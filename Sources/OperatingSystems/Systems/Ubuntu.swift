@@ -12,6 +12,12 @@ public struct Ubuntu: OperatingSystem {
     public var architectures: [String] { ["amd64", "arm64"] }
     public var routes: [InstallRoute] { [.image, .installer] }
 
+    public func takesPatches(_ route: InstallRoute) -> Bool { true }
+
+    public func remarks(_ route: InstallRoute) -> [String] {
+        route == .image ? [] : ["its initramfs fetches the ISO by plain HTTP, and checks nothing of it"]
+    }
+
     public func artifacts(for route: InstallRoute) -> [ArtifactRole] {
         route == .image ? [.image] : [.kernel, .initrd, .iso]
     }

@@ -12,7 +12,9 @@ public struct Talos: OperatingSystem {
     public var architectures: [String] { ["amd64", "arm64"] }
     public var routes: [InstallRoute] { [.installer] }
 
+    public var evidence: Evidence { .bootPath }
     public func artifacts(for route: InstallRoute) -> [ArtifactRole] { [.kernel, .initrd] }
+    public func takesPatches(_ route: InstallRoute) -> Bool { true }
 
     public func render(_ input: InstallationInput, route: InstallRoute) throws(ConfigurationError) -> Rendering {
         guard case .talos(let join) = input.join else {
@@ -32,6 +34,12 @@ public struct Talos: OperatingSystem {
         boot.served = [ServedFile(name: "config", content: config.yaml)]
         boot.end = .fetched
         return .installer(boot)
+    }
+
+    /// Whether a configuration is one, and of that role.
+    /// - Throws: ``ConfigurationError``, which quotes nothing of it but its type.
+    public static func check(configuration: String, of role: Machine.NodeRole) throws(ConfigurationError) {
+        try TalosConfig(base: configuration, patches: [], version: TalosVersion(1, 11)).check(role)
     }
 
     /// The CA is no secret, and stands on the command line: with it the configuration is fetched from this daemon and from nobody else.

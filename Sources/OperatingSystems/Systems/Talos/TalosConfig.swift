@@ -29,13 +29,7 @@ struct TalosConfig {
 
     /// Says whose it is.
     mutating func give(to machine: TargetMachine, installer image: String?) throws(ConfigurationError) {
-        let type = classic?["machine"]?["type"]?.string
-        let wanted = machine.role == .controlPlane ? "controlplane" : "worker"
-        guard type == wanted else {
-            throw ConfigurationError(
-                field: "cluster.config",
-                reason: "it is for a \(type ?? "machine of no type"), and this is to be a \(wanted)")
-        }
+        try check(machine.role)
         giveName(machine.hostname)
         try giveDisk(machine.disk, stablePath: machine.stableDiskPath, image)
         if let network = machine.network { give(network) }
@@ -45,6 +39,17 @@ struct TalosConfig {
         guard !machine.labels.isEmpty else { return }
         edit("KubeNodeConfig", ["labels"], classic: ["machine", "nodeLabels"]) { labels in
             for (key, value) in machine.labels.sorted(by: { $0.key < $1.key }) { labels[key] = .text(value) }
+        }
+    }
+
+    /// - Throws: ``ConfigurationError`` when it is for machines of another role.
+    func check(_ role: Machine.NodeRole) throws(ConfigurationError) {
+        let type = classic?["machine"]?["type"]?.string
+        let wanted = role == .controlPlane ? "controlplane" : "worker"
+        guard type == wanted else {
+            throw ConfigurationError(
+                field: "cluster.config",
+                reason: "it is for a \(type ?? "machine of no type"), and this is to be a \(wanted)")
         }
     }
 

@@ -1,0 +1,194 @@
+import AsyncHTTPClient
+import Crypto
+import Foundation
+import Logging
+import Machines
+import NIOCore
+import NIOHTTP1
+import NIOPosix
+import NetworkAddresses
+
+/// Fetches files by http and https into the library, and goes on with what a cut left.
+public struct ImageFetcher: ImageFetching {
+    let library: Library
+    let policy: FetchPolicy
+    let logger: Logger
+
+    public init(library: Library, policy: FetchPolicy, logger: Logger) {
+        (self.library, self.policy, self.logger) = (library, policy, logger)
+    }
+
+    public func text(at url: String, limit: Int) async throws -> String {
+        try await ask(url, range: nil) { response, _ in
+            guard response.status == .ok else { throw FetchError("\(url) answers \(response.status)") }
+            var text = ByteBuffer()
+            for try await part in response.body {
+                guard text.readableBytes + part.readableBytes <= limit else {
+                    throw FetchError("\(url) has more than \(limit >> 10) KiB")
+                }
+                text.writeImmutableBuffer(part)
+            }
+            return String(buffer: text)
+        }
+    }
+
+    public func fetch(
+        _ url: String, expecting digest: FileDigest, asImage: Bool,
+        progress: @escaping @Sendable (Int64, Int64?) -> Void
+    ) async throws -> FetchedFile {
+        let partial = try PartialFile(library.partialPath(for: "\(url)\n\(digest.hex)"))
+        var lastError: (any Error)?
+        // What was cut off is asked for again, from where it ended.
+        for attempt in 0..<5 {
+            if attempt > 0 { try await Task.sleep(for: .seconds(min(60, 2 << attempt))) }
+            do {
+                try await download(url, to: partial, progress)
+                lastError = nil
+                break
+            } catch let error as FetchError {
+                throw error
+            } catch let error as CancellationError {
+                throw error
+            } catch {
+                lastError = error
+                logger.warning(
+                    "a fetch was cut off, and is gone on with",
+                    metadata: ["url": "\(url)", "bytes": "\(partial.length)", "error": "\(error)"])
+            }
+        }
+        if let lastError {
+            throw FetchError(
+                "\(url) was cut off five times, the last time after \(partial.length) bytes: \(lastError); ask again to go on from there"
+            )
+        }
+        let found = try await partial.digests()
+        guard found[digest.algorithm] == digest.hex else {
+            partial.remove()
+            throw FetchError(
+                "\(url) has the \(digest.algorithm.rawValue) \(found[digest.algorithm] ?? "-"), and its makers say \(digest.hex): nothing was kept"
+            )
+        }
+        if asImage, let file = try await ImageConverter(library: library).convert(partial.path, progress: progress) {
+            partial.remove()
+            return file
+        }
+        let sha256 = found[.sha256] ?? ""
+        try library.adopt(partial.path, as: sha256)
+        return FetchedFile(sha256: sha256, bytes: partial.length)
+    }
+
+    private func download(
+        _ url: String, to partial: PartialFile, _ progress: @escaping @Sendable (Int64, Int64?) -> Void
+    ) async throws {
+        let start = partial.length
+        try await ask(url, range: start > 0 ? start : nil) { response, final in
+            switch response.status {
+            case .ok: try partial.truncate(to: 0)
+            case .partialContent:
+                // One that begins elsewhere would be glued on wrongly; the digest would tell, and all of it would be fetched again.
+                guard response.headers.first(name: "Content-Range")?.hasPrefix("bytes \(start)-") == true else {
+                    try partial.truncate(to: 0)
+                    throw CutOff(reason: "the server began at another byte")
+                }
+            // Nothing is left of it: it is complete, or another file now.
+            case .rangeNotSatisfiable where start > 0: return
+            default: throw FetchError("\(final) answers \(response.status)")
+            }
+            let announced = response.headers.first(name: "Content-Length").flatMap(Int64.init).map {
+                $0 + partial.length
+            }
+            if let announced, announced > policy.maximumBytes { throw tooLarge(url) }
+            for try await part in response.body {
+                guard partial.length + Int64(part.readableBytes) <= policy.maximumBytes else { throw tooLarge(url) }
+                try partial.append(part)
+                progress(partial.length, announced)
+            }
+            if let announced, partial.length < announced { throw CutOff(reason: "the connection ended") }
+        }
+    }
+
+    private struct CutOff: Error, CustomStringConvertible {
+        var reason: String
+        var description: String { reason }
+    }
+
+    private func tooLarge(_ url: String) -> FetchError {
+        FetchError("\(url) has more than \(policy.maximumBytes >> 30) GiB, which is the limit for one file")
+    }
+
+    /// Asks, and follows at most five redirections, each of them to where the policy allows.
+    private func ask<Result: Sendable>(
+        _ url: String, range start: Int64?,
+        _ body: @Sendable (HTTPClientResponse, String) async throws -> Result
+    ) async throws -> Result {
+        var url = url
+        for _ in 0...5 {
+            let target = try FetchPolicy.target(url)
+            var configuration = HTTPClient.Configuration(redirectConfiguration: .disallow)
+            configuration.timeout = .init(connect: .seconds(20), read: .seconds(60))
+            if let proxy = try policy.proxy(for: target) {
+                configuration.proxy = .server(host: proxy.host, port: proxy.port)
+                // The proxy looks names up; an address is what it is.
+                if let literal = IPAddress(target.host) { try policy.check(literal, of: target.host) }
+            } else {
+                // The address that was looked at is the one that is asked: a name may mean another the next time.
+                let address = try await Self.address(of: target)
+                try policy.check(address, of: target.host)
+                configuration.dnsOverride = [target.host: "\(address)"]
+            }
+            let client = HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
+            let outcome: Outcome<Result>
+            do {
+                outcome = try await step(client, url, range: start, body)
+            } catch {
+                try await client.shutdown()
+                throw error
+            }
+            try await client.shutdown()
+            switch outcome {
+            case .done(let result): return result
+            case .goTo(let next): url = next
+            }
+        }
+        throw FetchError("\(url) leads from place to place, more than five times")
+    }
+
+    private enum Outcome<Result: Sendable>: Sendable {
+        case done(Result)
+        case goTo(String)
+    }
+
+    private func step<Result: Sendable>(
+        _ client: HTTPClient, _ url: String, range start: Int64?,
+        _ body: @Sendable (HTTPClientResponse, String) async throws -> Result
+    ) async throws -> Outcome<Result> {
+        var request = HTTPClientRequest(url: url)
+        request.headers.add(name: "User-Agent", value: "slipway")
+        // What is compared with a digest is what lies there.
+        request.headers.add(name: "Accept-Encoding", value: "identity")
+        if let start { request.headers.add(name: "Range", value: "bytes=\(start)-") }
+        let response = try await client.execute(request, timeout: .seconds(policy.seconds))
+        guard (300..<400).contains(response.status.code), response.status != .notModified else {
+            return .done(try await body(response, url))
+        }
+        guard let location = response.headers.first(name: "Location"),
+            let next = URL(string: location, relativeTo: URL(string: url))?.absoluteString
+        else { throw FetchError("\(url) answers \(response.status), and not where to") }
+        guard !url.hasPrefix("https:") || next.hasPrefix("https:") else {
+            throw FetchError("\(url) leads away from https, to \(next)")
+        }
+        return .goTo(next)
+    }
+
+    private static func address(of target: FetchPolicy.Target) async throws -> IPAddress {
+        if let literal = IPAddress(target.host) { return literal }
+        let found = try await NIOThreadPool.singleton.runIfActive {
+            try? SocketAddress.makeAddressResolvingHost(target.host, port: target.port)
+        }
+        guard let text = found?.ipAddress, let address = IPAddress(text) else {
+            throw FetchError(
+                "the name \(target.host) is not known here: is there a name server, or is a proxy to be used?")
+        }
+        return address
+    }
+}

@@ -1,0 +1,41 @@
+import FoundationEssentials
+
+/// A release on its way into the library from where its makers publish it. It survives the daemon.
+public struct ReleaseFetch: Codable, Equatable, Sendable, Identifiable {
+    public static let kind = "release-fetch"
+
+    public enum State: String, Codable, Sendable { case running, succeeded, failed }
+
+    public let id: String
+    /// Name of the release that it becomes.
+    public let name: String
+    public let os: String
+    public let version: String
+    public let architecture: String
+    /// Nil: the best that there are files for.
+    public let route: InstallRoute?
+    public let requestedBy: String
+    public let createdAt: Date
+    public var state = State.running
+    public var files: [File]
+    public var error: String?
+    public var finishedAt: Date?
+
+    public struct File: Codable, Equatable, Sendable {
+        public var role: ArtifactRole
+        public var url: String
+        /// What it became; nil: not yet.
+        public var artifact: Artifact?
+
+        public init(role: ArtifactRole, url: String) { (self.role, self.url) = (role, url) }
+    }
+
+    public init(
+        id: String, name: String, os: String, version: String, architecture: String, route: InstallRoute?,
+        files: [File], requestedBy: String, createdAt: Date
+    ) {
+        (self.id, self.name, self.os, self.version) = (id, name, os, version)
+        (self.architecture, self.route, self.files) = (architecture, route, files)
+        (self.requestedBy, self.createdAt) = (requestedBy, createdAt)
+    }
+}
