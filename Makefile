@@ -10,7 +10,7 @@ BUILD := swift build
 FIRMWARE_DIR ?=
 ARGS ?=
 
-.PHONY: build release programs agent boot-files reference-os test test-full test-images test-agent-image test-boot-files test-reference-os bench bench-inventory simulate fuzz check format demo demo-down deps clean
+.PHONY: build release programs agent boot-files reference-os test test-full test-images test-agent-image test-boot-files test-reference-os installers test-installers bench bench-inventory simulate fuzz check format demo demo-down deps clean
 
 deps: $(CACHE)/deps-installed $(CACHE)/python/installed
 $(CACHE)/deps-installed: deploy/packages.txt
@@ -39,6 +39,10 @@ boot-files: deps
 reference-os: deps
 	deploy/reference-os/build $(CACHE)/reference-os
 
+# Systems that Debian's archive has, for `test-installers`.
+installers: deps
+	deploy/installers/build $(CACHE)/installers
+
 check: deps
 	deploy/check-layers
 	swift format lint --strict --parallel --recursive Package.swift Sources Tests deploy/fuzz/Package.swift deploy/fuzz/Sources/Fuzz deploy/bench/inventory/Package.swift deploy/bench/inventory/Sources/InventoryBench deploy/simulate/Package.swift deploy/simulate/Sources/Fleet
@@ -52,8 +56,8 @@ test: check
 
 # Virtual machines with real firmware: from power-on to nodes and back from their disks after a power cycle, in both modes
 # of DHCP, erased and installed anew while power and daemon fail, and with a daemon that is killed at every step; then each image by itself: the agent on odd networks, arm64's GRUB and kernel,
-# the reference OS with Secure Boot and damaged slots.
-test-full: test programs agent boot-files reference-os
+# the reference OS with Secure Boot and damaged slots; other systems by their own installers and images.
+test-full: test programs agent boot-files reference-os installers
 	SLIPWAY_FLEET=1000 swift test --skip-build --filter BMCFleet
 	$(MAKE) simulate MACHINES=100
 	deploy/virtual-rack/demo --name test-full --servers 4 --power-cycle --reprovision --faults --down
@@ -68,7 +72,7 @@ test-full: test programs agent boot-files reference-os
 	$(MAKE) --jobs 2 --output-sync=line test-images
 
 # Each has one machine at a time, most of the time: two at once, the longest first.
-test-images: test-reference-os test-boot-files test-agent-image
+test-images: test-reference-os test-boot-files test-agent-image test-installers
 
 test-agent-image:
 	deploy/agent-image/test $(CACHE)/agent-image
@@ -76,6 +80,8 @@ test-boot-files:
 	deploy/boot-files/test $(CACHE)/boot-files
 test-reference-os:
 	deploy/reference-os/test $(CACHE)/reference-os
+test-installers:
+	deploy/installers/test $(CACHE)/installers
 
 # The debug build does for two servers, and shares its work with `make test`.
 programs: deps

@@ -42,9 +42,13 @@ struct Preseed {
     }
 
     /// The installer is in the network that the machine booted from, where it was given an address before.
-    mutating func answer(hostname: String, domain: String) throws(ConfigurationError) {
+    /// - Parameter nameServers: asked for where DHCP tells none; by blanks, and none is an answer.
+    mutating func answer(hostname: String, domain: String, nameServers: String) throws(ConfigurationError) {
         try answer("netcfg/choose_interface", "select", "auto")
         try answer("netcfg/dhcp_timeout", "string", "60")
+        // A provisioning network may lead nowhere, with its archive in it.
+        try answer("netcfg/no_default_route", "boolean", "true")
+        try answer("netcfg/get_nameservers", "string", nameServers)
         try answer("netcfg/get_hostname", "string", hostname)
         try answer("netcfg/hostname", "string", hostname)
         try answer("netcfg/get_domain", "string", domain)

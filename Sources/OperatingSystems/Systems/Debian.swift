@@ -1,5 +1,6 @@
 import Inventory
 import Machines
+import NetworkAddresses
 
 /// Debian, by its own installer with a preseed, or by a cloud image with cloud-init.
 /// Parameters of images: those of ``CloudImage``; of the installer: `mirror` (`deb.debian.org`), `mirror_directory` (`/debian`), `proxy`, `packages` (more of them, by blanks).
@@ -10,6 +11,7 @@ public struct Debian: OperatingSystem {
     public var architectures: [String] { ["amd64", "arm64"] }
     public var routes: [InstallRoute] { [.image, .installer] }
 
+    public var evidence: Evidence { .bootPath }
     public func takesPatches(_ route: InstallRoute) -> Bool { route == .image }
 
     public func artifacts(for route: InstallRoute) -> [ArtifactRole] {
@@ -33,7 +35,10 @@ public struct Debian: OperatingSystem {
     func installer(_ input: InstallationInput) throws(ConfigurationError) -> InstallerBoot {
         var preseed = Preseed()
         try preseed.answerUnattended()
-        try preseed.answer(hostname: input.machine.hostname, domain: input.machine.network?.dns.search.first ?? "")
+        let dns = input.machine.network?.dns
+        try preseed.answer(
+            hostname: input.machine.hostname, domain: dns?.search.first ?? "",
+            nameServers: (dns?.servers ?? []).map(\.description).joined(separator: " "))
         try preseed.answer(
             mirror: input.release.parameters["mirror"] ?? "deb.debian.org",
             directory: input.release.parameters["mirror_directory"] ?? "/debian",
