@@ -44,6 +44,49 @@ def _debian(bench: Bench, installers: Path, command: Callable[[SwitchPort], list
         bench.sees("installing", 5, "machine", "show", "node-1")
 
 
+_BOND = """\
+nics:
+  lan0: {port: "00:16:3e:00:00:61"}
+  lan1: {port: "00:16:3e:00:00:62"}
+bonds:
+  bond0: {ports: [lan0, lan1], mode: active-backup}
+vlans:
+  prod: {id: 42, on: bond0, addresses: [10.97.0.77/24], gateways: [10.97.0.1]}
+dns: {servers: [10.97.0.1]}
+"""
+
+
+def cloud_image(bench: Bench, installers: Path) -> None:
+    """A Debian as for clouds, written by the agent with a NoCloud seed, entered by kexec, with a fixed address on a VLAN on a bond."""
+    bench.profile = "priority: 100\nmatch: {architecture: amd64}\nconsole: [ttyS0]\n"
+    bench.trunk = 42
+    disk = bench.folder / "disk.raw"
+    subprocess.run(["truncate", "-s", "2G", disk], check=True)
+    (bench.folder / "network.yaml").write_text(_BOND)
+    # Two NICs on one wire.
+    second = [
+        *("-netdev", "hubport,hubid=0,id=wire,netdev=net0", "-netdev", "hubport,hubid=0,id=one", "-netdev", "hubport,hubid=0,id=two"),
+        *("-device", f"virtio-net-pci,netdev=one,mac={MAC},bootindex=0", "-device", "virtio-net-pci,netdev=two,mac=00:16:3e:00:00:62"),
+    ]
+    with bench.network() as port, bench.machine(_machine(bench, port, second), memory=1024) as machine:
+        machine.says("hardware reported", 240)
+        bench.slipway("os", "add", str(installers / "debian-cloud/release.json"), "--name", "debian-12")
+        bench.slipway("cluster", "add", "lab")
+        bench.slipway("machine", "accept", MAC, "--name", "node-1")
+        bench.slipway("machine", "set", "node-1", "--network", str(bench.folder / "network.yaml"))
+        bench.slipway("machine", "provision", "node-1", "--cluster", "lab", "--os", "debian-12")
+        machine.says("entering the installed system by kexec", 300)
+        bench.sees("joining", 10, "machine", "show", "node-1")
+        bench.sees("node-1", 420, "node", "list")
+        nodes = bench.slipway("node", "list")
+        if "10.97.0.77" not in nodes or "debian-12" not in nodes:
+            raise Failed(f"it is a node with another address or system:\n{nodes}")
+        # The bond has an address of its own.
+        if not port.tagged:
+            raise Failed("it is a node, and speaks without its tag")
+        bench.sees("ready", 10, "machine", "show", "node-1")
+
+
 def _asks(asked: list[str], path: str, seconds: float) -> None:
     deadline = time.monotonic() + seconds
     while path not in asked:
@@ -52,13 +95,14 @@ def _asks(asked: list[str], path: str, seconds: float) -> None:
         time.sleep(0.2)
 
 
-def _machine(bench: Bench, port: SwitchPort) -> list[str]:
+def _machine(bench: Bench, port: SwitchPort, nics: list[str] | None = None) -> list[str]:
     return [
         *("qemu-system-x86_64", "-machine", "q35,graphics=off", "-accel", "tcg,thread=multi", "-smp", "2", "-cpu", "max,la57=off"),
-        *("-vga", "none", "-netdev", port.netdev, "-device", f"virtio-net-pci,netdev=net0,mac={MAC},bootindex=0"),
+        *("-vga", "none", "-netdev", port.netdev),
+        *(nics or ["-device", f"virtio-net-pci,netdev=net0,mac={MAC},bootindex=0"]),
         *("-drive", f"if=none,id=disk0,format=raw,file={bench.folder / 'disk.raw'}"),
         *("-device", "virtio-blk-pci,drive=disk0,serial=INSTALLER1,bootindex=1"),
     ]
 
 
-SCENARIOS = {"debian-bios": debian_bios, "debian-uefi": debian_uefi}
+SCENARIOS = {"cloud-image": cloud_image, "debian-bios": debian_bios, "debian-uefi": debian_uefi}

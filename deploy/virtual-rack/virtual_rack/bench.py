@@ -51,6 +51,8 @@ class Bench:
     boot: str = ""
     # A profile of its own, ahead of all others.
     profile: str = ""
+    # Of a trunk whose native VLAN the machine boots from; None: an ordinary port.
+    trunk: int | None = None
 
     def profiles(self) -> Path:
         own = self.folder / "hardware-profiles"
@@ -65,7 +67,7 @@ class Bench:
     @contextlib.contextmanager
     def network(self, subnet: str = POOL, extra: str = "", address6: str = "", before: Neighbour | None = None) -> Iterator[SwitchPort]:
         """A switch port that slipwayd serves."""
-        with SwitchPort(self.folder, "lan0", f"{ADDRESS}/24") as port:
+        with SwitchPort(self.folder, "lan0", f"{ADDRESS}/24", self.trunk, native=True) as port:
             if address6:
                 subprocess.run(["ip", "-6", "address", "add", address6, "dev", "lan0", "nodad"], check=True)
             (self.folder / "slipwayd.yaml").write_text(

@@ -23,10 +23,17 @@ _TAGGED = b"\x81\x00"
 
 
 class SwitchPort:
-    """Use as a context manager. With `vlan` it is a trunk's: only frames with that 802.1Q tag pass, and lose it."""
+    """Use as a context manager. With `vlan` it is a trunk's: only frames with that 802.1Q tag pass, and lose it.
 
-    def __init__(self, folder: Path, interface: str, address: str, vlan: int | None = None) -> None:
+    A trunk with a native VLAN lets untagged frames pass as well, and answers each station as it spoke last.
+    """
+
+    def __init__(
+        self, folder: Path, interface: str, address: str, vlan: int | None = None, native: bool = False
+    ) -> None:
         self.untagged = 0
+        self.tagged: set[bytes] = set()
+        self._native = native
         # A firewall: frames of the machine that it says yes to go no further.
         self.lost: Callable[[bytes], bool] = lambda _: False
         self._vlan = vlan
@@ -72,17 +79,28 @@ class SwitchPort:
             if self._tap in ready:
                 # The machine may not be there yet, or not any more: a cable without an end.
                 with contextlib.suppress(OSError):
-                    self._wire.sendto(self._outward(os.read(self._tap, 65536)), str(self._machine))
+                    for frame in self._outward(os.read(self._tap, 65536)):
+                        self._wire.sendto(frame, str(self._machine))
 
     def _inward(self, frame: bytes) -> bytes | None:
         if self._vlan is None:
             return frame
+        station = frame[6:12]
         if frame[12:14] != _TAGGED:
             self.untagged += 1
+            self.tagged.discard(station)
+            return frame if self._native else None
+        if struct.unpack(">H", frame[14:16])[0] & 0xFFF != self._vlan:
             return None
-        return frame[:12] + frame[16:] if struct.unpack(">H", frame[14:16])[0] & 0xFFF == self._vlan else None
+        self.tagged.add(station)
+        return frame[:12] + frame[16:]
 
-    def _outward(self, frame: bytes) -> bytes:
+    def _outward(self, frame: bytes) -> list[bytes]:
         if self._vlan is None:
-            return frame
-        return frame[:12] + _TAGGED + struct.pack(">H", self._vlan) + frame[12:]
+            return [frame]
+        tagged = frame[:12] + _TAGGED + struct.pack(">H", self._vlan) + frame[12:]
+        if not self._native:
+            return [tagged]
+        if frame[0] & 1:
+            return [frame, tagged]
+        return [tagged if frame[:6] in self.tagged else frame]
