@@ -207,7 +207,7 @@ let package = Package(
         tests(
             "Controllers",
             [
-                "Controllers", "ClusterMembership", "APIModel", "DHCP", "IPMI", "Machines", "Inventory",
+                "Controllers", "ClusterMembership", "ImageLibrary", "APIModel", "DHCP", "IPMI", "Machines", "Inventory",
                 "NetworkAddresses",
                 "Store", "TestSupport",
                 crypto, logging,

@@ -105,7 +105,7 @@ public struct ReleaseFetcher: Service, Sendable {
         }
         let done = fetch
         try await store.transaction { transaction in
-            try transaction.put(done)
+            try await keep(done, in: transaction)
             guard let error = done.error else { return }
             try transaction.put(
                 Event.now(
@@ -113,6 +113,12 @@ public struct ReleaseFetcher: Service, Sendable {
                     details: ["fetch": done.id], at: now()))
         }
         board.progress.withLock { $0[id] = nil }
+    }
+
+    /// Nobody else writes a fetch that is under way.
+    private func keep(_ fetch: ReleaseFetch, in transaction: Transaction) async throws {
+        _ = try await transaction.get(ReleaseFetch.self, fetch.id)
+        try transaction.put(fetch)
     }
 
     private func bring(_ fetch: inout ReleaseFetch) async throws {
@@ -143,7 +149,7 @@ public struct ReleaseFetcher: Service, Sendable {
                 sha256: found.sha256, bytes: found.bytes, compression: found.compression, rawBytes: found.rawBytes,
                 name: found.compression == .none ? file.name : nil)
             let soFar = fetch
-            try await store.transaction { transaction in try transaction.put(soFar) }
+            try await store.transaction { transaction in try await keep(soFar, in: transaction) }
         }
         let artifacts = fetch.files.reduce(into: [ArtifactRole: Artifact]()) { $0[$1.role] = $1.artifact }
         _ = try await catalog.add(

@@ -169,6 +169,19 @@ import Testing
         try await Self.accepted(file.content, by: "debconf-set-selections", ["--checkonly"])
     }
 
+    @Test("Ignition's own validator accepts its configs", arguments: TrialInput.cases)
+    func ignition(name: String) async throws {
+        let input = try TrialInput.named(name)
+        for management in [NodeSetup.NetworkManagement.systemd, .networkManager] {
+            let config = try Ignition(input, network: management).document.json
+            try await Self.accepted(config, by: "ignition-validate", [])
+        }
+        for boot in [try FedoraCoreOS().installer(input), try Flatcar().installer(input)] {
+            let live = try #require(boot.overlay.first { $0.path.hasSuffix("config.ign") })
+            try await Self.accepted(live.content, by: "ignition-validate", [])
+        }
+    }
+
     @Test("sh finds no fault in any script", arguments: TrialInput.cases)
     func shell(name: String) async throws {
         for boot in [

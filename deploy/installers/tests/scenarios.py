@@ -87,6 +87,21 @@ def cloud_image(bench: Bench, installers: Path) -> None:
         bench.sees("ready", 10, "machine", "show", "node-1")
 
 
+def ignition(bench: Bench, installers: Path) -> None:
+    """An image whose own kernel and initramfs, entered once, have an Ignition config beside them: the real Ignition applies it."""
+    bench.profile = "priority: 100\nmatch: {architecture: amd64}\nconsole: [ttyS0]\n"
+    subprocess.run(["truncate", "-s", "2G", bench.folder / "disk.raw"], check=True)
+    with bench.network() as port, bench.machine(_machine(bench, port), memory=1536) as machine:
+        machine.says("hardware reported", 240)
+        bench.slipway("os", "add", str(installers / "ignition/release.json"), "--name", "ignition-1")
+        bench.slipway("cluster", "add", "lab")
+        bench.slipway("machine", "accept", MAC, "--name", "node-1")
+        bench.slipway("machine", "provision", "node-1", "--cluster", "lab", "--os", "ignition-1")
+        machine.says("entering the installed system by kexec", 300)
+        bench.sees("ignition-1", 300, "node", "list")
+        bench.sees("ready", 10, "machine", "show", "node-1")
+
+
 def _asks(asked: list[str], path: str, seconds: float) -> None:
     deadline = time.monotonic() + seconds
     while path not in asked:
@@ -105,4 +120,4 @@ def _machine(bench: Bench, port: SwitchPort, nics: list[str] | None = None) -> l
     ]
 
 
-SCENARIOS = {"cloud-image": cloud_image, "debian-bios": debian_bios, "debian-uefi": debian_uefi}
+SCENARIOS = {"cloud-image": cloud_image, "ignition": ignition, "debian-bios": debian_bios, "debian-uefi": debian_uefi}

@@ -1,0 +1,182 @@
+import APIModel
+import Crypto
+import Foundation
+import ImageLibrary
+import Logging
+import Machines
+import Store
+import Synchronization
+import TestSupport
+import Testing
+
+@testable import Controllers
+
+/// Releases that are fetched, and what is kept of them.
+@Suite(.timeLimit(.minutes(1))) struct ReleaseFetcherTests {
+    /// The wire: it has what these tests put on it, and remembers what it was asked.
+    final class Wire: ImageFetching {
+        struct Gone: Error, CustomStringConvertible { var description: String { "nobody answers" } }
+
+        let lists: Mutex<[String: String]>
+        let files: Mutex<[String: FetchedFile]>
+        let asked = Mutex<[String]>([])
+        /// What is asked of it takes for ever.
+        let hangs = Mutex(false)
+
+        init(lists: [String: String], files: [String: FetchedFile]) {
+            self.lists = Mutex(lists)
+            self.files = Mutex(files)
+        }
+
+        func text(at url: String, limit: Int) async throws -> String {
+            guard let text = lists.withLock({ $0[url] }) else { throw Gone() }
+            return text
+        }
+
+        func fetch(
+            _ url: String, expecting digest: FileDigest, asImage: Bool,
+            progress: @escaping @Sendable (Int64, Int64?) -> Void
+        ) async throws -> FetchedFile {
+            asked.withLock { $0.append("\(url) \(digest.hex.prefix(4))\(asImage ? " image" : "")") }
+            progress(5, 10)
+            while hangs.withLock({ $0 }) { try await Task.sleep(for: .milliseconds(10)) }
+            guard let file = files.withLock({ $0[url] }) else { throw Gone() }
+            return file
+        }
+    }
+
+    static let base = "https://github.com/siderolabs/talos/releases/download/v1.13.2"
+    static let (a, b) = (String(repeating: "a", count: 128), String(repeating: "b", count: 128))
+
+    static func wire() -> Wire {
+        Wire(
+            lists: ["\(base)/sha512sum.txt": "\(a)  vmlinuz-amd64\n\(b)  initramfs-amd64.xz\n"],
+            files: [
+                "\(base)/vmlinuz-amd64": FetchedFile(sha256: String(repeating: "1", count: 64), bytes: 10),
+                "\(base)/initramfs-amd64.xz": FetchedFile(sha256: String(repeating: "2", count: 64), bytes: 20),
+            ])
+    }
+
+    private static func running<Result>(
+        _ store: any RecordStore, _ wire: Wire, _ body: (ReleaseFetcher) async throws -> Result
+    ) async throws -> Result {
+        let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+        let fetcher = ReleaseFetcher(
+            store: store, catalog: CatalogService(store: store, now: { Date() }), images: wire, logger: logger,
+            now: { Date() })
+        let task = Task { try await fetcher.run() }
+        let result = try await body(fetcher)
+        task.cancel()
+        _ = await task.result
+        return result
+    }
+
+    @Test("what makers publish becomes a release, with the digests that they publish")
+    func fetches() async throws {
+        let (store, wire) = (MemoryStore(), Self.wire())
+        try await Self.running(store, wire) { fetcher in
+            let request = ReleaseFetchRequest(os: "talos", version: "1.13.2", architecture: "amd64")
+            let fetch = try await fetcher.begin(request, by: "alice")
+            #expect(fetch.name == "talos-1.13.2")
+            #expect(try await eventually { try await store.get(ReleaseFetch.self, fetch.id)?.state == .succeeded })
+            let release = try #require(try await store.list(OSRelease.self).items.first)
+            #expect(release.name == "talos-1.13.2" && release.route == .installer)
+            #expect(release.artifacts[.initrd]?.name == "initramfs-amd64.xz" && release.artifacts[.kernel]?.bytes == 10)
+            #expect(
+                wire.asked.withLock { $0 } == [
+                    "\(Self.base)/vmlinuz-amd64 aaaa", "\(Self.base)/initramfs-amd64.xz bbbb",
+                ])
+        }
+    }
+
+    @Test("nothing is believed without a published digest, and a failure says what was asked")
+    func refuses() async throws {
+        let (store, wire) = (MemoryStore(), Self.wire())
+        wire.lists.withLock { $0["\(Self.base)/sha512sum.txt"] = "\(Self.a)  vmlinuz-amd64\n" }
+        try await Self.running(store, wire) { fetcher in
+            for request in [
+                ReleaseFetchRequest(os: "talos", version: "../x", architecture: "amd64"),
+                .init(os: "nothing", version: "1", architecture: "amd64"),
+                .init(os: "talos", version: "1.13.2", architecture: "riscv64"),
+                .init(os: "talos", version: "1.13.2", architecture: "amd64", route: .image),
+                .init(os: "talos", version: "1.13.2", architecture: "amd64", name: "a/b"),
+            ] { await #expect(throws: ServiceError.self) { try await fetcher.begin(request, by: "alice") } }
+            let fetch = try await fetcher.begin(
+                .init(os: "talos", version: "1.13.2", architecture: "amd64"), by: "alice")
+            #expect(try await eventually { try await store.get(ReleaseFetch.self, fetch.id)?.state == .failed })
+            let error = try await store.get(ReleaseFetch.self, fetch.id)?.error
+            #expect(
+                error?.contains("initramfs-amd64.xz") == true && error?.contains("sha512sum.txt") == true,
+                "\(error ?? "")")
+            #expect(try await store.list(OSRelease.self).items.isEmpty)
+        }
+    }
+
+    @Test("the next daemon goes on with what is not there yet, and asks for nothing twice")
+    func goesOn() async throws {
+        let (store, wire) = (MemoryStore(), Self.wire())
+        let id = try await Self.running(store, wire) { fetcher in
+            let fetch = try await fetcher.begin(
+                .init(os: "talos", version: "1.13.2", architecture: "amd64"), by: "alice")
+            // It ends once the first file is there.
+            #expect(
+                try await eventually {
+                    let done = try await store.get(ReleaseFetch.self, fetch.id)?.files[0].artifact != nil
+                    if done { wire.hangs.withLock { $0 = true } }
+                    return done
+                })
+            return fetch.id
+        }
+        wire.hangs.withLock { $0 = false }
+        try await Self.running(store, wire) { fetcher in
+            let isDone = try await eventually { try await store.get(ReleaseFetch.self, id)?.state == .succeeded }
+            #expect(isDone)
+        }
+        #expect(wire.asked.withLock { $0.filter { $0.contains("vmlinuz") } }.count == 1)
+        #expect(try await store.list(OSRelease.self).items.count == 1)
+    }
+
+    @Test("a damaged file is removed and told; what no release names goes when asked, and not at once")
+    func keeper() async throws {
+        try await withTemporaryDirectory { directory in
+            let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+            let library = try Library(directory: directory, logger: logger)
+            let store = MemoryStore()
+            func shelve(_ text: String) throws -> String {
+                let digest = SHA256.hash(data: Data(text.utf8)).map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }
+                    .joined()
+                try Data(text.utf8).write(to: URL(filePath: directory + "/" + digest))
+                return digest
+            }
+            let (fine, damaged, stray) = (try shelve("fine"), try shelve("damaged"), try shelve("stray"))
+            let missing = String(repeating: "0", count: 64)
+            let release = OSRelease(
+                id: "r", name: "trial-1", os: "debian", version: "1", architecture: "amd64",
+                artifacts: [
+                    .kernel: .init(sha256: fine, bytes: 4), .initrd: .init(sha256: damaged, bytes: 7),
+                    .iso: .init(sha256: missing, bytes: 1),
+                ], minimumDiskBytes: 0, createdAt: Date())
+            try await store.transaction { try $0.put(release) }
+            try Data("damagee".utf8).write(to: URL(filePath: directory + "/" + damaged))
+            let time = ManualTime(Date())
+            let keeper = LibraryKeeper(store: store, shelf: library, logger: logger, now: { time.now })
+
+            let report = try await keeper.verify("trial-1", by: "alice")
+            #expect(report.fine == [fine] && report.damaged == [damaged] && report.missing == [missing])
+            #expect(await library.path(ofImage: damaged) == nil)
+            #expect(
+                try await store.list(Event.self).items.contains {
+                    $0.type == .problem && $0.message.contains("trial-1")
+                })
+            await #expect(throws: ServiceError.self) { try await keeper.verify("none", by: "alice") }
+
+            #expect(try await keeper.prune(isTrial: false, by: "alice").removed.isEmpty)
+            time.advance(by: LibraryKeeper.grace + 1)
+            #expect(try await keeper.prune(isTrial: true, by: "alice").removed == [stray])
+            #expect(await library.path(ofImage: stray) != nil)
+            #expect(try await keeper.prune(isTrial: false, by: "alice").removed == [stray])
+            let left = try library.files().map(\.sha256)
+            #expect(left == [fine])
+        }
+    }
+}
