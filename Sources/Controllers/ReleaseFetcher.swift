@@ -38,6 +38,9 @@ public struct ReleaseFetcher: Service, Sendable {
             throw ServiceError(
                 .invalid, "no driver installs \(request.os.debugDescription); see `slipway os systems`", field: "os")
         }
+        if case .impossible(let reason) = driver.support {
+            throw ServiceError(.invalid, "\(request.os) cannot be installed on a machine: \(reason)", field: "os")
+        }
         guard let published = driver.published(version: request.version, architecture: request.architecture) else {
             throw ServiceError(
                 .invalid,

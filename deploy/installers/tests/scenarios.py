@@ -10,6 +10,7 @@ from pathlib import Path
 from virtual_rack.bench import MAC, Bench, Failed, firmware
 from virtual_rack.switch_port import SwitchPort
 
+from . import tiny
 from .mirror import mirror
 
 _OVMF = "/usr/share/OVMF/OVMF"
@@ -102,6 +103,53 @@ def ignition(bench: Bench, installers: Path) -> None:
         bench.sees("ready", 10, "machine", "show", "node-1")
 
 
+def bottlerocket(bench: Bench, installers: Path) -> None:
+    """An image of Bottlerocket's layout: its private partition has what the machine is told, and nothing else was touched."""
+    _named_partition(bench, "bottlerocket", "BOTTLEROCKET-PRIVATE", {
+        "user-data.toml": ["hostname = \"node-1\"", "bootstrap-token = \"abcdef.0123456789abcdef\""],
+        "net.toml": [f'["{MAC}"]', "dhcp4 = true"],
+    })
+
+
+def flatcar(bench: Bench, installers: Path) -> None:
+    """An image of Flatcar's layout, whose OEM partition is btrfs."""
+    _named_partition(bench, "flatcar", "OEM", {"config.ign": ["/etc/slipway/join.yaml"], "grub.cfg": ["console=ttyS0"]})
+
+
+def _named_partition(bench: Bench, system: str, name: str, expected: dict[str, list[str]]) -> None:
+    bench.profile = "priority: 100\nmatch: {architecture: amd64}\nconsole: [ttyS0]\n"
+    release, offset = tiny.release(bench.folder, system, name, "btrfs" if system == "flatcar" else "ext4")
+    disk = bench.folder / "disk.raw"
+    subprocess.run(["truncate", "-s", "1G", disk], check=True)
+    (bench.folder / "token").write_text("abcdef.0123456789abcdef\n")
+    with bench.network() as port:
+        with bench.machine(_machine(bench, port), memory=1024) as machine:
+            machine.says("hardware reported", 240)
+            bench.slipway("os", "add", str(release), "--name", "trial-1")
+            bench.slipway(
+                *("cluster", "add", "prod", "--kind", "kubernetes", "--endpoint", "https://10.97.0.9:6443"),
+                *("--kubernetes-version", "1.28.15", "--cluster-ca", str(bench.folder / "state/ca.pem")),
+                *("--token-file", str(bench.folder / "token")))
+            bench.slipway("machine", "accept", MAC, "--name", "node-1")
+            bench.slipway("machine", "provision", "node-1", "--cluster", "prod", "--os", "trial-1")
+            machine.says("entering the installed system by reboot", 300)
+        there = bench.folder / "there"
+        there.mkdir()
+        subprocess.run(["mount", "-o", f"ro,loop,offset={offset}", disk, there], check=True)
+        try:
+            for file, words in expected.items():
+                text = (there / file).read_text()
+                for word in words:
+                    if word not in text:
+                        raise Failed(f"{file} on {name} has no {word!r}:\n{text}")
+                if (there / file).stat().st_uid != 0:
+                    raise Failed(f"{file} on {name} is not root's")
+            if (there / "kept").read_text() != "kept":
+                raise Failed("what was on the partition is another thing now")
+        finally:
+            subprocess.run(["umount", there], check=True)
+
+
 def _asks(asked: list[str], path: str, seconds: float) -> None:
     deadline = time.monotonic() + seconds
     while path not in asked:
@@ -120,4 +168,7 @@ def _machine(bench: Bench, port: SwitchPort, nics: list[str] | None = None) -> l
     ]
 
 
-SCENARIOS = {"cloud-image": cloud_image, "ignition": ignition, "debian-bios": debian_bios, "debian-uefi": debian_uefi}
+SCENARIOS = {
+    "cloud-image": cloud_image, "ignition": ignition, "bottlerocket": bottlerocket, "flatcar": flatcar,
+    "debian-bios": debian_bios, "debian-uefi": debian_uefi,
+}
