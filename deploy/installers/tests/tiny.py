@@ -20,7 +20,7 @@ def release(folder: Path, system: str, name: str, file_system: str) -> tuple[Pat
     for file, size in ((image, _START + _SIZE + 4), (part, _SIZE)):
         subprocess.run(["truncate", "-s", f"{size}M", file], check=True)
     make = {"ext4": ["mke2fs", "-q", "-t", "ext4", "-d"], "btrfs": ["mkfs.btrfs", "--quiet", "--label", "OEM", "--rootdir"]}
-    subprocess.run([*make[file_system], content, part], check=True)
+    subprocess.run([*make[file_system], content, part], check=True, stdout=subprocess.DEVNULL)
     subprocess.run(
         [
             "sgdisk", "--clear", f"--new=1:1M:{_START - 1}M", "--change-name=1:EFI-SYSTEM",
