@@ -191,7 +191,8 @@ let package = Package(
         tests(
             "OperatingSystems", ["OperatingSystems", "ConfigDocuments", "Machines", "NetworkAddresses", "TestSupport"],
             fixtures: true),
-        tests("ImageLibrary", ["ImageLibrary", "Machines", "NetworkAddresses", "TestSupport", crypto, logging]),
+        tests(
+            "ImageLibrary", ["ImageLibrary", "Machines", "NetworkAddresses", "TestSupport", crypto, logging, nioCore]),
         tests(
             "RedfishControl", ["PowerControl", "Redfish", "RedfishSimulator", "Machines", "TestSupport", logging, x509]),
         tests("SMBIOS", ["SMBIOS", "TestSupport"], fixtures: true),

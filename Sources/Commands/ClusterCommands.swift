@@ -116,11 +116,17 @@ struct ClusterSettingsOptions: ParsableArguments {
         var secrets: [ClusterSecret: String?] = [:]
         for (name, file, isWord) in files {
             guard let file else { continue }
-            let text = file == "none" ? nil : try Self.text(file)
+            let text = file == "none" ? nil : name == .patch ? try Self.patch(file) : try Self.text(file)
             secrets.updateValue(isWord ? text?.trimmingCharacters(in: .whitespacesAndNewlines) : text, forKey: name)
         }
         settings.secrets = secrets.isEmpty ? nil : secrets
         return settings
+    }
+
+    /// A patch, made of Butane where it is that.
+    static func patch(_ file: String) throws -> String {
+        let text = try text(file)
+        return try ButaneFile.ignition(text, file: file) ?? text
     }
 
     static func text(_ file: String) throws -> String {

@@ -75,7 +75,7 @@ struct MachineSetCommand: AsyncParsableCommand {
                 throw ValidationError("\(error)")
             }
         }
-        if let patch { request.patch = patch == "none" ? "" : try ClusterSettingsOptions.text(patch) }
+        if let patch { request.patch = patch == "none" ? "" : try ClusterSettingsOptions.patch(patch) }
         guard !labels.isEmpty else { return request }
         var changes: [String: String?] = [:]
         for label in labels {

@@ -38,8 +38,8 @@ struct OSSystemsCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "systems", abstract: "What Slipway can install, and how.",
         discussion: """
-            SEEN: installed (started and joined, by the tests), boot path (up to the installer's first request for its configuration), rendered (what it is \
-            told, compared and validated).
+            SEEN, by the tests: installed (started and joined), boot path (with tiny files of the right names, up to what its installer or its image is told), \
+            rendered (what it is told).
             """)
     @OptionGroup var format: FormatOption
     @OptionGroup var connection: ConnectionOptions
@@ -115,7 +115,8 @@ struct OSAddCommand: AsyncParsableCommand {
         commandName: "add", abstract: "Add an OS release, from files or as its makers publish it.",
         discussion: """
             SYSTEM@VERSION, such as talos@1.13.2: the daemon fetches its files, compares them with the digests that are published beside them, and goes on \
-            where it was cut off. A file: the release.json that an image build leaves beside its files, which are sent to the daemon.
+            where it was cut off. A file: the release.json that an image build leaves beside its files, which are sent to the daemon. A folder: every \
+            release.json in it and below, as it was carried to a site without a network.
             """)
     @Argument(
         help: ArgumentHelp("What to add.", valueName: "system@version|release.json"),
@@ -189,6 +190,10 @@ struct OSAddCommand: AsyncParsableCommand {
     }
 
     private func send() async throws {
+        for file in try ReleaseFile.files(source) { try await send(file) }
+    }
+
+    private func send(_ source: String) async throws {
         let release = try ReleaseFile.read(source)
         let request = OSReleaseRequest(
             name: name ?? "\(release.os)-\(release.version)", os: release.os, version: release.version,

@@ -43,6 +43,19 @@ struct ReleaseFile {
         var rawBytes: Int64?
     }
 
+    /// A file itself, or every release.json in a folder and below.
+    /// - Throws: ``ClientError`` when there is none.
+    static func files(_ path: String) throws -> [String] {
+        var isFolder: ObjCBool = false
+        guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder), isFolder.boolValue else {
+            return [path]
+        }
+        let found = (FileManager.default.enumerator(atPath: path)?.compactMap { $0 as? String } ?? [])
+            .filter { $0.split(separator: "/").last == "release.json" }.sorted()
+        guard !found.isEmpty else { throw ClientError("there is no release.json in \(path), nor below") }
+        return found.map { path + "/" + $0 }
+    }
+
     /// - Throws: ``ClientError``.
     static func read(_ file: String) throws -> Self {
         let content: Content

@@ -57,6 +57,9 @@ public struct Janitor: Service {
             !sessions.contains($0.id) && now.timeIntervalSince($0.openedAt) > 86400
         }
         try await remove(BootTicket.self) { now.timeIntervalSince($0.issuedAt) > 86400 }
+        try await remove(ReleaseFetch.self) {
+            $0.state != .running && now.timeIntervalSince($0.finishedAt ?? $0.createdAt) > 7 * 86400
+        }
         try await remove(JoinToken.self) { now.timeIntervalSince($0.expiresAt) > 86400 }
         try await remove(InstallationTicket.self) { now.timeIntervalSince($0.expiresAt) > 86400 }
         // The newest of each machine stays with it: what became of a wipe is in its certificate, and the rest in the events.

@@ -73,6 +73,7 @@ public struct LibraryKeeper: Service, Sendable {
                 try await store.list(ReleaseFetch.self).items.filter { $0.state == .running }
                     .flatMap { $0.files.compactMap { $0.artifact?.sha256 } })
         let limit = now().addingTimeInterval(-Self.grace)
+        if !isTrial { try shelf.removeLeftovers(before: now().addingTimeInterval(-7 * 86400)) }
         var report = LibraryReport()
         for file in try shelf.files() {
             guard !needed.contains(file.sha256), file.storedAt < limit else {

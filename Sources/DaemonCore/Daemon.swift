@@ -71,7 +71,8 @@ public enum Daemon {
         let store = try SQLiteRecordStore(path: state + "/slipway.sqlite")
         let keys = try Keyring(directory: state, now: now())
         try await Keyring.bootstrapToken(store: store, path: state + "/admin.token", now: now())
-        let images = try Library(directory: state + "/images", logger: logger)
+        let images = try Library(
+            directory: state + "/images", quota: configuration.libraryLimit.map { Int64($0) << 30 }, logger: logger)
         let offerings = BootServices.offerings(configuration)
         if !offerings.signedChain {
             logger.notice(

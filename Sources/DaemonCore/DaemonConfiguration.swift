@@ -57,6 +57,8 @@ public struct DaemonConfiguration: Sendable, Equatable {
     public var fetchesFromPrivateAddresses = false
     /// GiB that one fetched file may have.
     public var largestFetch = 32
+    /// GiB that all files of the image library may have; nil: as many as there is room for.
+    public var libraryLimit: Int?
     /// DHCP packets a second that one MAC may send in the long run; 0: no limit.
     public var dhcpPacketsPerSecond: Int
 
@@ -108,6 +110,7 @@ public struct DaemonConfiguration: Sendable, Equatable {
         configuration.apiConnectionsPerAddress =
             try top.integer("api_connections_per_address", in: 1...3000) ?? configuration.apiConnectionsPerAddress
         configuration.fetchesFromPrivateAddresses = try top.boolean("fetch_from_private_addresses") ?? false
+        configuration.libraryLimit = try top.integer("library_limit_gib", in: 1...1_000_000)
         configuration.largestFetch = try top.integer("fetch_limit_gib", in: 1...1024) ?? configuration.largestFetch
         configuration.bmcAuthorities = try top.string("bmc_authorities")
         if configuration.firmwareHTTPS, configuration.bootTLSPort == nil {

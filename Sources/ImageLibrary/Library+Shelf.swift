@@ -21,4 +21,14 @@ extension Library: ImageShelf {
             throw ImageError.fileSystem("remove", directory + "/" + digest)
         }
     }
+
+    public func removeLeftovers(before limit: Date) throws {
+        for name in try FileManager.default.contentsOfDirectory(atPath: directory) where name.hasPrefix("fetch-") {
+            let path = directory + "/" + name
+            guard let date = try FileManager.default.attributesOfItem(atPath: path)[.modificationDate] as? Date,
+                date < limit
+            else { continue }
+            unlink(path)
+        }
+    }
 }

@@ -8,10 +8,12 @@ import NIOCore
 public struct Library: ImageSource {
     let directory: String
     private let logger: Logger
+    /// Bytes of all files; nil: as many as there is room for.
+    let quota: Int64?
 
     /// - Parameter directory: made when it is not there; files half written by a killed daemon are removed from it.
-    public init(directory: String, logger: Logger) throws {
-        (self.directory, self.logger) = (directory, logger)
+    public init(directory: String, quota: Int64? = nil, logger: Logger) throws {
+        (self.directory, self.quota, self.logger) = (directory, quota, logger)
         do {
             try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
             for name in try FileManager.default.contentsOfDirectory(atPath: directory)
@@ -35,6 +37,7 @@ public struct Library: ImageSource {
     where Body.Element == ByteBuffer {
         guard Self.isDigest(digest) else { throw ImageError(reason: .badDigest(digest)) }
         let path = directory + "/" + digest
+        let room = try room()
         let temporary = path + "." + Credential.random().prefix(8) + Self.partial
         let file = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o644)
         guard file >= 0 else { throw ImageError.fileSystem("create", temporary) }
@@ -45,6 +48,7 @@ public struct Library: ImageSource {
         var hash = SHA256()
         var bytes: Int64 = 0
         for try await buffer in body {
+            guard bytes + Int64(buffer.readableBytes) <= room else { throw ImageError(reason: .full(quota ?? 0)) }
             try buffer.withUnsafeReadableBytes { chunk in
                 hash.update(bufferPointer: chunk)
                 var rest = chunk[...]
@@ -65,6 +69,13 @@ public struct Library: ImageSource {
         logger.info("image stored", metadata: ["image.sha256": "\(digest)", "bytes": "\(bytes)"])
     }
 
+    /// Bytes that may come yet.
+    /// - Throws: ``ImageError``.
+    func room() throws -> Int64 {
+        guard let quota else { return .max }
+        return max(0, quota - (try files().reduce(0) { $0 + $1.bytes }))
+    }
+
     /// Where a file that is fetched from `source` grows. It outlives the daemon.
     func partialPath(for source: String) -> String {
         directory + "/fetch-" + Credential.hash(source).prefix(32)
@@ -73,6 +84,8 @@ public struct Library: ImageSource {
     /// Takes a file that is in this directory, whose SHA-256 is known to be `digest`.
     func adopt(_ path: String, as digest: String) throws {
         guard Self.isDigest(digest) else { throw ImageError(reason: .badDigest(digest)) }
+        let bytes = (try FileManager.default.attributesOfItem(atPath: path)[.size] as? Int64) ?? 0
+        guard try bytes <= room() else { throw ImageError(reason: .full(quota ?? 0)) }
         guard chmod(path, 0o644) == 0, rename(path, directory + "/" + digest) == 0 else {
             throw ImageError.fileSystem("rename", path)
         }
@@ -101,6 +114,8 @@ public struct ImageError: Error, CustomStringConvertible {
         case badDigest(String)
         case mismatch(expected: String, found: String, bytes: Int64)
         case fileSystem(String, Int32)
+        /// Bytes of the quota.
+        case full(Int64)
     }
 
     let reason: Reason
@@ -109,12 +124,16 @@ public struct ImageError: Error, CustomStringConvertible {
     public var isMismatch: Bool {
         switch reason {
         case .badDigest, .mismatch: true
-        case .fileSystem: false
+        case .fileSystem, .full: false
         }
     }
 
     public var isOutOfSpace: Bool {
-        if case .fileSystem(_, let code) = reason { code == ENOSPC || code == EDQUOT } else { false }
+        switch reason {
+        case .fileSystem(_, let code): code == ENOSPC || code == EDQUOT
+        case .full: true
+        case .badDigest, .mismatch: false
+        }
     }
 
     public var description: String {
@@ -122,6 +141,8 @@ public struct ImageError: Error, CustomStringConvertible {
         case .badDigest(let text): "\(text.debugDescription) is not a SHA-256 in 64 lower-case hex digits"
         case .mismatch(let expected, let found, let bytes):
             "the \(bytes) bytes received have SHA-256 \(found), not \(expected); nothing was stored"
+        case .full(let quota):
+            "the image library may have \(quota >> 30) GiB (library_limit_gib): `slipway os remove`, then `slipway os prune`; nothing was stored"
         case .fileSystem(let words, let code):
             code == ENOSPC || code == EDQUOT
                 ? "no space left for images: \(words); make room, nothing was stored" : words

@@ -21,7 +21,8 @@ public enum SupportStatus: Equatable, Sendable {
 public enum Evidence: String, Sendable, Codable {
     /// Installed, started and joined, by the tests.
     case installed
-    /// The whole way up to the installer's first request for its configuration, by the tests.
+    /// The whole way up to the installer's first request for its configuration, or to the files on its image's partitions, by the tests; with files
+    /// that are tiny and of the right names.
     case bootPath = "boot path"
     /// What it would be told is compared byte for byte, and read by validators where there are any.
     case rendered
@@ -29,7 +30,7 @@ public enum Evidence: String, Sendable, Codable {
 
 extension OperatingSystem {
     public var support: SupportStatus { .supported }
-    public var evidence: Evidence { .rendered }
+    public var evidence: Evidence { .bootPath }
     public func remarks(_ route: InstallRoute) -> [String] { [] }
     public func takesPatches(_ route: InstallRoute) -> Bool { false }
 }

@@ -62,6 +62,8 @@ import Testing
                 fault: "secrets.worker"),
             Row(flavor: .k3s, settings: k3s, fault: nil),
             Row(flavor: .talos, settings: .init(), fault: "secrets.worker"),
+            Row(flavor: .talos, settings: .init(sshKeys: ["a"], secrets: [.worker: worker]), fault: "sshKeys"),
+            Row(flavor: .rancher, settings: .init(), fault: "secrets.registration"),
             Row(flavor: .talos, settings: .init(secrets: [.worker: worker]), fault: nil),
             Row(flavor: .talos, settings: .init(secrets: [.controlPlane: worker]), fault: "secrets.control-plane"),
             Row(flavor: .talos, settings: .init(secrets: [.worker: "a: [hidden-trust"]), fault: "secrets.worker"),

@@ -175,6 +175,13 @@ import Testing
             #expect(try await keeper.prune(isTrial: true, by: "alice").removed == [stray])
             #expect(await library.path(ofImage: stray) != nil)
             #expect(try await keeper.prune(isTrial: false, by: "alice").removed == [stray])
+            let leftover = directory + "/fetch-0123"
+            try Data("half".utf8).write(to: URL(filePath: leftover))
+            _ = try await keeper.prune(isTrial: false, by: "alice")
+            #expect(FileManager.default.fileExists(atPath: leftover))
+            time.advance(by: 8 * 86400)
+            _ = try await keeper.prune(isTrial: false, by: "alice")
+            #expect(!FileManager.default.fileExists(atPath: leftover))
             let left = try library.files().map(\.sha256)
             #expect(left == [fine])
         }

@@ -2,6 +2,7 @@ import Crypto
 import Foundation
 import Logging
 import Machines
+import NIOCore
 import Synchronization
 import TestSupport
 import Testing
@@ -249,6 +250,38 @@ import Testing
             }
             let kept = try FileManager.default.contentsOfDirectory(atPath: directory + "/library")
             #expect(kept.allSatisfy { $0.hasPrefix("fetch-") }, "\(kept)")
+        }
+    }
+
+    @Test("the library takes no more than its limit, and says how to make room")
+    func quota() async throws {
+        try await withTemporaryDirectory { directory in
+            let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+            let library = try Library(directory: directory, quota: 10, logger: logger)
+            func add(_ text: String) async throws {
+                let digest = SHA256.hash(data: Data(text.utf8)).map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }
+                    .joined()
+                try await library.add(digest: digest, body: [ByteBuffer(string: text)].async)
+            }
+            try await add("123456")
+            do {
+                try await add("abcdef")
+                Issue.record("it took more")
+            } catch let error as ImageError {
+                #expect(error.isOutOfSpace && error.description.contains("os prune"))
+            }
+            try await add("abcd")
+            #expect(try library.files().reduce(0) { $0 + $1.bytes } == 10)
+        }
+    }
+}
+
+extension [ByteBuffer] {
+    /// As a body comes.
+    fileprivate var async: AsyncStream<ByteBuffer> {
+        AsyncStream { continuation in
+            for buffer in self { continuation.yield(buffer) }
+            continuation.finish()
         }
     }
 }

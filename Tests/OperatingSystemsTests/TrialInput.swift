@@ -89,7 +89,7 @@ enum TrialInput {
                         "name={{ hostname | sh }}\nkey={{ token | json }}\nca={{ ca | base64 }}\nnetwork={{ netplan | base64 }}\n",
                     "file:/bin/own": "#!/bin/sh\nexec own {{ label.rack }}\n", "archive:rootfs": "own.squashfs",
                 ])
-        case is ReferenceOS: return input(join: standalone, network: network)
+        case is ReferenceOS: return input(join: standalone, network: network, setup: nil, sshKeys: [])
         default: return input(network: network, parameters: InstallerTests.tree)
         }
     }

@@ -1,3 +1,4 @@
+import Crypto
 import Foundation
 import TestSupport
 import Testing
@@ -138,4 +139,156 @@ import Testing
             #expect(events.contains("has fetched its config") && !events.contains("trust-word"))
         }
     }
+
+    /// Of each system what its release has, the cluster that it joins, and a file that its installer must find.
+    struct System: Sendable, CustomTestStringConvertible {
+        var os: String
+        var roles: [String]
+        var parameters: [String: String] = [:]
+        var cluster = "lab"
+        var file: String
+        var argument: String
+
+        var testDescription: String { os }
+    }
+
+    static let systems = [
+        System(
+            os: "fedora-coreos", roles: ["kernel", "initrd", "rootfs", "image"], file: "config.ign",
+            argument: "coreos.live.rootfs_url=http://"),
+        System(
+            os: "flatcar", roles: ["kernel", "initrd", "image"], file: "oem/config.ign",
+            argument: "flatcar.first_boot=1"),
+        System(
+            os: "ubuntu", roles: ["kernel", "initrd", "iso"], file: "slipway/root/var/lib/cloud/seed/nocloud/user-data",
+            argument: "autoinstall"),
+        System(
+            os: "rocky", roles: ["kernel", "initrd"], parameters: ["repository": "http://10.9.9.9/tree/"],
+            file: "slipway.ks", argument: "inst.ks=file:/slipway.ks"),
+        System(
+            os: "kairos", roles: ["kernel", "initrd", "rootfs"], file: "oem/99_slipway.yaml", argument: "install-mode"),
+        System(
+            os: "elemental", roles: ["kernel", "initrd", "rootfs"], cluster: "rancher",
+            file: "slipway/live/livecd-cloud-config.yaml", argument: "elemental.disable"),
+        System(
+            os: "harvester", roles: ["kernel", "initrd", "rootfs", "iso"], cluster: "edge",
+            file: "slipway/sysroot/etc/pki/trust/anchors/slipway.pem", argument: "harvester.install.config_url=https://"
+        ),
+        System(
+            os: "photon", roles: ["kernel", "initrd"], parameters: ["repository": "https://10.9.9.9/photon"],
+            file: "installer/slipway.json", argument: "ks=slipway.json"),
+        System(
+            os: "k3os", roles: ["kernel", "initrd", "iso"], cluster: "edge", file: "k3os/system/slipway/node.yaml",
+            argument: "k3os.mode=install"),
+        System(
+            os: "generic", roles: ["kernel", "initrd"],
+            parameters: ["arguments": "own.disk={{ disk }}", "file:/own": "{{ hostname }} {{ callback }}\n"],
+            file: "own",
+            argument: "own.disk=disk.raw"),
+    ]
+
+    @Test("every other installer is entered with its answers, and its word is heard", arguments: systems)
+    func installers(system: System) async throws {
+        try await Installation.with { installation in
+            let server = try TrialServer(installation)
+            try await installation.slipway("os", "add", try Self.release(of: system, installation), "--name", "trial-1")
+            try await installation.slipway("cluster", "add", "lab")
+            let token = try Self.write("K10abc::server:word", "token", installation)
+            try await installation.slipway(
+                "cluster", "add", "edge", "--kind", "k3s", "--endpoint", "https://10.20.0.11:6443", "--token-file",
+                token)
+            let registration = try Self.write(
+                "elemental: {registration: {url: \"https://rancher.example/t\"}}\n", "registration.yaml", installation)
+            try await installation.slipway(
+                "cluster", "add", "rancher", "--kind", "rancher", "--registration", registration)
+            let agent = try await server.bootAgent()
+            try #require(await agent.says("hardware reported"), "\(agent.output)")
+            try await installation.slipway("machine", "accept", server.mac, "--name", "trial")
+            try await installation.slipway(
+                arguments: ["machine", "provision", "trial", "--cluster", system.cluster, "--os", "trial-1", "--erase"]
+                    + (system.os == "generic" ? ["--disk", "TRIAL-DISK"] : []))
+            #expect(await agent.ended() == 0, "\(agent.output)\n\(installation.log)")
+            let line = try String(contentsOfFile: server.directory + "/installer/command-line", encoding: .utf8)
+            #expect(line.contains(system.argument), "\(line)")
+            // What cpio takes for garbage, which the tiny files are, it passes over.
+            let root = server.directory + "/unpacked"
+            let unpack = try await ChildProcess.run(
+                "sh",
+                [
+                    "-c",
+                    "mkdir '\(root)' && cd '\(root)' && python3 - ../installer/initrd <<'END'\n\(Self.unpacker)\nEND",
+                ])
+            #expect(unpack.status == 0, "\(unpack.output)")
+            let told = try String(contentsOfFile: root + "/" + system.file, encoding: .utf8)
+            #expect(!told.isEmpty)
+            let everything = try await ChildProcess.run("sh", ["-c", "cat '\(root)'/all"]).output
+            if system.roles.contains("rootfs"), system.os != "fedora-coreos" {
+                #expect(everything.contains("rootfs!!!!"), "the squashfs is not in the initramfs")
+            }
+            if let config = line.firstMatch(of: /config_url=(https:[^ ]+)/)?.output.1 {
+                let fetched = try await ChildProcess.run(
+                    "curl", ["--silent", "--fail", "--cacert", root + "/" + system.file, String(config)])
+                #expect(fetched.status == 0 && fetched.output.contains("device: disk.raw"), "\(fetched.output)")
+            }
+            // k3OS says nothing until its first start.
+            if system.os == "k3os" {
+                #expect(try await installation.reaches("joining", "trial"))
+                return
+            }
+            let plain = Self.decoded(everything + "\n" + line)
+            let url = try #require(plain.firstMatch(of: /https:\/\/[^ '"\n]*\/installations\/[0-9a-f]{64}/)).output
+            #expect(try await installation.field("phase", of: "trial") == "installing")
+            #expect(try await InstallerTests.tell(installation, String(url), "started") == "204")
+            #expect(try await InstallerTests.tell(installation, String(url), "installed") == "204")
+            #expect(try await installation.reaches("joining", "trial"))
+            #expect(try await server.script().contains("kernel ") == false)
+        }
+    }
+
+    private static func release(of system: System, _ installation: Installation) throws -> String {
+        var artifacts: [String: [String: Any]] = [:]
+        for role in system.roles {
+            let content = Data((role + String(repeating: "!", count: 4097)).utf8)
+            try content.write(to: URL(filePath: installation.directory + "/" + role))
+            let digest = SHA256.hash(data: content).map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
+            artifacts[role] = ["file": role, "sha256": digest, "bytes": content.count]
+        }
+        let release: [String: Any] = [
+            "os": system.os, "version": "1", "architecture": "amd64", "route": "installer", "artifacts": artifacts,
+            "parameters": system.parameters, "minimumDiskBytes": 8192,
+        ]
+        let file = installation.directory + "/release.json"
+        try JSONSerialization.data(withJSONObject: release).write(to: URL(filePath: file))
+        return file
+    }
+
+    /// Texts in base64 are part of what is told, once and twice.
+    private static func decoded(_ text: String) -> String {
+        func inner(_ text: String) -> String {
+            text.matches(of: /[A-Za-z0-9+\/=]{40,}/).map { found in
+                Data(base64Encoded: String(found.output)).map { String(decoding: $0, as: UTF8.self) } ?? ""
+            }.joined(separator: "\n")
+        }
+        let once = inner(text)
+        return [text, once, inner(once)].joined(separator: "\n")
+    }
+
+    /// Every archive in a file, and `all`: what its files hold, one after the other.
+    private static let unpacker = """
+        import os, sys
+        data = open(sys.argv[1], "rb").read()
+        at = data.find(b"070701")
+        everything = open("all", "wb")
+        while at >= 0:
+            fields = [int(data[at + 6 + 8 * i:at + 14 + 8 * i], 16) for i in range(13)]
+            name = data[at + 110:at + 109 + fields[11]].decode()
+            start = at + 110 + fields[11]
+            start += -start % 4
+            content = data[start:start + fields[6]]
+            if fields[1] & 0o170000 == 0o100000:
+                os.makedirs(os.path.dirname(name) or ".", exist_ok=True)
+                open(name, "wb").write(content)
+                everything.write(content + b"\\n")
+            at = data.find(b"070701", start + fields[6])
+        """
 }

@@ -95,6 +95,7 @@ extension ClusterJoin {
                     "machines join a Talos cluster with its configuration for workers or control planes")
             }
             if endpoint != nil { return ClusterFault("endpoint", "it stands in the configuration of Talos") }
+            if !sshKeys.isEmpty { return ClusterFault("sshKeys", "nobody logs in to a Talos machine") }
         case .rancher:
             if endpoint != nil { return ClusterFault("endpoint", "it stands in the registration") }
         case .kubernetes, .k3s:

@@ -42,6 +42,8 @@ public protocol ImageShelf: Sendable {
     /// Reads a file to its end. False: it is not what its name says.
     func verify(_ digest: String) async throws -> Bool
     func remove(_ digest: String) throws
+    /// Removes what was left of fetches that nobody has gone on with since.
+    func removeLeftovers(before: Date) throws
 }
 
 /// A file of the library.

@@ -17,6 +17,10 @@ public struct ReferenceOS: OperatingSystem {
         guard case .standalone(let join) = input.join else {
             throw ConfigurationError(field: "cluster", reason: "the reference OS joins standalone clusters only")
         }
+        guard input.setup == nil, input.access.sshKeys.isEmpty else {
+            throw ConfigurationError(
+                field: "cluster", reason: "the reference OS has neither a shell for a setup nor a log-in for SSH keys")
+        }
         return .image(
             files: try files(input, join),
             entry: .kexec(

@@ -12,7 +12,6 @@ public struct Talos: OperatingSystem {
     public var architectures: [String] { ["amd64", "arm64"] }
     public var routes: [InstallRoute] { [.installer] }
 
-    public var evidence: Evidence { .bootPath }
     public func artifacts(for route: InstallRoute) -> [ArtifactRole] { [.kernel, .initrd] }
     public func takesPatches(_ route: InstallRoute) -> Bool { true }
 
