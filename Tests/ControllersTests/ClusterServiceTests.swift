@@ -132,8 +132,9 @@ import Testing
         let store = MemoryStore()
         let settings = ClusterSettings(secrets: [.worker: Self.worker])
         let one = try await service(store).add("one", .talos, settings, labels: nil, by: "alice")
-        var stolen = try #require(one.join?.secrets[.worker])
-        stolen = Secret(id: "cluster/other/worker", sealed: stolen.sealed)
-        #expect(throws: (any Error).self) { try stolen.open(with: Self.key) }
+        let other = try await service(store).add("other", .talos, settings, labels: nil, by: "alice")
+        let (own, others) = (try #require(one.join?.secrets[.worker]), try #require(other.join?.secrets[.worker]))
+        #expect(try own.open(with: Self.key) == Self.worker)
+        #expect(throws: (any Error).self) { try Secret(id: others.id, sealed: own.sealed).open(with: Self.key) }
     }
 }

@@ -5,7 +5,9 @@ import Testing
 @testable import OperatingSystems
 
 @Suite struct TemplateTests {
-    private static let facts = ["hostname": "node-1", "token": "a'b \"c\"\n", "empty": ""]
+    private static let facts = [
+        "hostname": "node-1", "token": "a'b \"c\"\n", "empty": "", "blank": "a b", "accent": "é",
+    ]
 
     @Test(
         "facts stand where they are named",
@@ -22,7 +24,8 @@ import Testing
     @Test(
         "what is unknown, unclosed or unquoted is an error",
         arguments: [
-            "{{ other }}", "{{ hostname", "{{ hostname | html }}", "{{ token }}", "{{ hostname | sh | sh }}", "{{}}",
+            "{{ other }}", "{{ hostname", "{{ hostname | html }}", "{{ token }}", "{{ blank }}", "{{ accent }}",
+            "{{ hostname | sh | sh }}", "{{}}",
         ])
     func refuses(text: String) {
         #expect(throws: ConfigurationError.self) { try Template(text: text).render(Self.facts, field: "f") }

@@ -14,14 +14,14 @@ extension Operation {
             guard installer != nil, installer?.startedAt == nil else { return false }
             installer?.startedAt = now
         case .installed:
-            guard let run = runningInstaller else { return false }
+            guard let run = installer else { return false }
             (installedAt, installer) = (now, nil)
             machine.observed.installed = run.installs
             machine.observed.installedRelease = assignment?.release
             machine.observed.kexecAt = nil
             machine.updatedAt = now
         case .failed:
-            guard runningInstaller != nil else { return false }
+            guard installer != nil else { return false }
             fall(back: words.isEmpty ? "the installer failed" : "the installer failed: \(words)", at: now)
         case .firstBoot:
             guard step == .join, !isFinished, firstBootAt == nil else { return false }
@@ -31,10 +31,5 @@ extension Operation {
             joinedAt = now
         }
         return true
-    }
-
-    /// The installer whose end nobody has told yet.
-    private var runningInstaller: InstallerRun? {
-        step == .install && installedAt == nil ? installer : nil
     }
 }
