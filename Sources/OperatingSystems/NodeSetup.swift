@@ -62,11 +62,16 @@ struct NodeSetup: Equatable {
             \(join)
             : >joined
         fi
-        report \(ShellText.quoted(input.callback.url(.joined)))
-        # What it joined with is worth nothing any more, and is not left lying about.
+        \(told(input))# What it joined with is worth nothing any more, and is not left lying about.
         rm -f join.yaml setup join
 
         """
+    }
+
+    /// A standalone cluster sees the node itself.
+    private func told(_ input: InstallationInput) -> String {
+        if case .standalone = input.join { return "" }
+        return "report \(ShellText.quoted(input.callback.url(.joined)))\n"
     }
 
     private var unit: Unit {
