@@ -1,6 +1,7 @@
 import APIModel
 import Controllers
 import Foundation
+import Inventory
 import Machines
 import Store
 import TestSupport
@@ -15,11 +16,12 @@ import Testing
         "version: v1alpha1\nmachine: {type: worker, token: hidden-worker, install: {}}\ncluster: {secret: hidden-worker}\n"
 
     /// One cluster of each kind, with a release for it and a machine that is accepted.
-    private static func with(_ body: (LifecycleFlowTests.Daemon, any RecordStore, AgentSession) async throws -> Void)
-        async throws
-    {
+    private static func with(
+        profiles: [HardwareProfile]? = nil,
+        _ body: (LifecycleFlowTests.Daemon, any RecordStore, AgentSession) async throws -> Void
+    ) async throws {
         let store = try await LifecycleFlowTests.store()
-        let daemon = LifecycleFlowTests.Daemon(store, keys: LifecycleFlowTests.Keys())
+        let daemon = LifecycleFlowTests.Daemon(store, keys: LifecycleFlowTests.Keys(), profiles: profiles)
         let files: [ArtifactRole: Artifact] = [.kernel, .initrd, .rootfs, .iso, .image].reduce(into: [:]) {
             files, role in
             files[role] = Artifact(sha256: String(repeating: "e", count: 64), bytes: 10, name: role.rawValue)
@@ -143,6 +145,27 @@ import Testing
             }
             let operation = try #require(try await store.list(Operation.self).items.first)
             #expect(isRefused, "\(operation)")
+            #expect(try await LifecycleFlowTests.phase(store) != .installing)
+        }
+    }
+
+    @Test("a machine that may not enter an installer's kernel is refused before anything is done to it", arguments: [true, false])
+    func forbidden(byProfile: Bool) async throws {
+        try await Self.with(profiles: byProfile ? [HardwareProfile(name: "no-kexec", kexec: false)] : nil) {
+            daemon, store, session in
+            try await store.transaction { transaction in
+                var machine = try #require(try await transaction.get(Machine.self, session.machine))
+                if !byProfile { machine.observed.kexecFailed = true }
+                try transaction.put(machine)
+            }
+            _ = try await daemon.controllers.machines.provision(
+                session.machine, assignment: .init(cluster: "prod", release: "debian-1"), generation: nil, by: "alice")
+            let isRefused = try await eventually {
+                try await store.list(Operation.self).items.first?.error?.contains("cannot enter a kernel of debian-1")
+                    == true
+            }
+            let operation = try await store.list(Operation.self).items.first
+            #expect(isRefused, "\(String(describing: operation))")
             #expect(try await LifecycleFlowTests.phase(store) != .installing)
         }
     }

@@ -280,7 +280,9 @@ enum Trial {
                 #expect(try await first() == "Fan 1 failed")
                 try await group.waitForAll()
             }
-            #expect(await eventually { server.service.sessions.isEmpty && server.followers == 0 })
+            let isGone = await eventually { server.service.sessions.isEmpty && server.followers == 0 }
+            #expect(
+                isGone, "\(server.service.sessions) \(server.followers) of \(server.connections): \(server.service.requests)")
         }
     }
 

@@ -35,8 +35,11 @@ struct OperationPlanner: Sendable {
             if left.contains(.wipe) { _ = try wipePlan(of: operation, on: machine) }
             if left.contains(.install), operation.installedAt == nil, let assignment = operation.assignment {
                 let plan = try await plan(operation, on: machine)
-                // What cannot be said in the system's words is known before anything is done.
-                _ = try await renderer.render(plan, machine, assignment, bootMAC: machine.anyPort, .placeholders)
+                // What cannot be said in the system's words, or entered on this machine, is known before anything is done. Of the secrets, which
+                // may be on a command line, the length counts.
+                let rendering = try await renderer.render(
+                    plan, machine, assignment, bootMAC: machine.anyPort, .random())
+                _ = try InstallTask(rendering, plan, machine, bootURL: renderer.installation.bootURL)
             }
             return nil
         } catch {
