@@ -90,8 +90,6 @@ public struct OperatingSystemView: Codable, Sendable {
     public var name: String
     /// `supported`, or what became of it and what comes nearest.
     public var support: String
-    /// `installed`, `boot path` or `rendered`: how much of its driver the tests have seen at work.
-    public var evidence: String
     public var architectures: [String]
     /// The best first.
     public var routes: [Route]
@@ -100,19 +98,23 @@ public struct OperatingSystemView: Codable, Sendable {
         public var route: InstallRoute
         /// The files that a release has for it.
         public var artifacts: [ArtifactRole]
+        /// `installed`, `boot path` or `rendered`: how much of it the tests have seen at work.
+        public var evidence: String
         /// Patches of clusters and machines mean something to it.
         public var takesPatches: Bool
         /// What a person should know before choosing it.
         public var remarks: [String]
 
-        public init(_ route: InstallRoute, artifacts: [ArtifactRole], takesPatches: Bool, remarks: [String]) {
-            (self.route, self.artifacts) = (route, artifacts)
+        public init(
+            _ route: InstallRoute, artifacts: [ArtifactRole], evidence: String, takesPatches: Bool, remarks: [String]
+        ) {
+            (self.route, self.artifacts, self.evidence) = (route, artifacts, evidence)
             (self.takesPatches, self.remarks) = (takesPatches, remarks)
         }
     }
 
-    public init(name: String, support: String, evidence: String, architectures: [String], routes: [Route]) {
-        (self.name, self.support, self.evidence) = (name, support, evidence)
+    public init(name: String, support: String, architectures: [String], routes: [Route]) {
+        (self.name, self.support) = (name, support)
         (self.architectures, self.routes) = (architectures, routes)
     }
 }

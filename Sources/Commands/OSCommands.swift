@@ -48,14 +48,16 @@ struct OSSystemsCommand: AsyncParsableCommand {
         let list = try await connection.call(
             .get, "/api/v1/operating-systems", as: ListView<OperatingSystemView>.self)
         guard format.isTable else { return try format.write(list.items) }
-        let rows = list.items.map { system in
-            [
-                system.name, system.routes.map(\.route.rawValue).joined(separator: ","),
-                system.architectures.joined(separator: ","), system.routes.isEmpty ? "-" : system.evidence,
-                system.support,
-            ]
+        let rows = list.items.flatMap { system in
+            let ways: [OperatingSystemView.Route?] = system.routes.isEmpty ? [nil] : system.routes
+            return ways.enumerated().map { index, way in
+                [
+                    index == 0 ? system.name : "", way?.route.rawValue ?? "-", way?.evidence ?? "-",
+                    index == 0 ? system.architectures.joined(separator: ",") : "", index == 0 ? system.support : "",
+                ]
+            }
         }
-        format.show(TextTable(["SYSTEM", "ROUTES", "ARCH", "SEEN", "SUPPORT"], rows))
+        format.show(TextTable(["SYSTEM", "ROUTE", "SEEN", "ARCH", "SUPPORT"], rows))
     }
 }
 
@@ -100,11 +102,12 @@ struct OSShowCommand: AsyncParsableCommand {
 
     /// - Parameter route: the only one that counts; nil: all of them.
     private static func lines(_ system: OperatingSystemView, _ route: InstallRoute?) -> [String] {
-        ["system \(system.name): \(system.support)", "seen: \(system.evidence)"]
+        ["system \(system.name): \(system.support)"]
             + system.routes.filter { route == nil || $0.route == route }.flatMap { way in
                 [
                     "route \(way.route.rawValue): \(way.artifacts.map(\.rawValue).joined(separator: ", "))"
-                        + (way.takesPatches ? "; takes patches" : "")
+                        + (way.takesPatches ? "; takes patches" : ""),
+                    "  seen: \(way.evidence)",
                 ] + way.remarks.map { "  - \($0)" }
             }
     }

@@ -15,12 +15,11 @@ public struct CatalogService: Sendable {
     public func systems() -> [OperatingSystemView] {
         OperatingSystemCatalog.all.map { system in
             OperatingSystemView(
-                name: system.name, support: system.support.words, evidence: system.evidence.rawValue,
-                architectures: system.architectures,
+                name: system.name, support: system.support.words, architectures: system.architectures,
                 routes: system.routes.map { route in
                     .init(
-                        route, artifacts: system.artifacts(for: route), takesPatches: system.takesPatches(route),
-                        remarks: system.remarks(route))
+                        route, artifacts: system.artifacts(for: route), evidence: system.evidence(route).rawValue,
+                        takesPatches: system.takesPatches(route), remarks: system.remarks(route))
                 })
         }
     }

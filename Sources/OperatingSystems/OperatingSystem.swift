@@ -15,7 +15,7 @@ public protocol OperatingSystem: Sendable {
     /// What a person should know before choosing it: what travels by a wire that anybody may read, what is not checked.
     func remarks(_ route: InstallRoute) -> [String]
     var support: SupportStatus { get }
-    var evidence: Evidence { get }
+    func evidence(_ route: InstallRoute) -> Evidence
     /// What a machine gets.
     /// - Throws: ``ConfigurationError`` when a value cannot be said in this system's words.
     func render(_ input: InstallationInput, route: InstallRoute) throws(ConfigurationError) -> Rendering

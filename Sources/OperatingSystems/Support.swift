@@ -17,7 +17,7 @@ public enum SupportStatus: Equatable, Sendable {
     }
 }
 
-/// How much of a driver has been seen at work.
+/// How much of a driver's route has been seen at work.
 public enum Evidence: String, Sendable, Codable {
     /// Installed, started and joined, by the tests.
     case installed
@@ -30,7 +30,7 @@ public enum Evidence: String, Sendable, Codable {
 
 extension OperatingSystem {
     public var support: SupportStatus { .supported }
-    public var evidence: Evidence { .bootPath }
+    public func evidence(_ route: InstallRoute) -> Evidence { .bootPath }
     public func remarks(_ route: InstallRoute) -> [String] { [] }
     public func takesPatches(_ route: InstallRoute) -> Bool { false }
 }

@@ -282,7 +282,8 @@ enum Trial {
             }
             let isGone = await eventually { server.service.sessions.isEmpty && server.followers == 0 }
             #expect(
-                isGone, "\(server.service.sessions) \(server.followers) of \(server.connections): \(server.service.requests)")
+                isGone,
+                "\(server.service.sessions) \(server.followers) of \(server.connections): \(server.service.requests)")
         }
     }
 

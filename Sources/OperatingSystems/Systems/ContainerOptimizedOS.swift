@@ -15,7 +15,6 @@ public struct ContainerOptimizedOS: OperatingSystem {
         )
     }
 
-    public var evidence: Evidence { .rendered }
     public func artifacts(for route: InstallRoute) -> [ArtifactRole] { [] }
 
     public func render(_ input: InstallationInput, route: InstallRoute) throws(ConfigurationError) -> Rendering {

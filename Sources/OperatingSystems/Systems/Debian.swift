@@ -11,7 +11,7 @@ public struct Debian: OperatingSystem {
     public var architectures: [String] { ["amd64", "arm64"] }
     public var routes: [InstallRoute] { [.image, .installer] }
 
-    public var evidence: Evidence { .installed }
+    public func evidence(_ route: InstallRoute) -> Evidence { route == .image ? .installed : .bootPath }
     public func takesPatches(_ route: InstallRoute) -> Bool { route == .image }
 
     public func artifacts(for route: InstallRoute) -> [ArtifactRole] {

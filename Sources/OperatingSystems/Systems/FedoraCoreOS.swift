@@ -9,6 +9,7 @@ public struct FedoraCoreOS: OperatingSystem {
     public var name: String { "fedora-coreos" }
     public var architectures: [String] { ["amd64", "arm64"] }
     public var routes: [InstallRoute] { [.image, .installer] }
+    public func evidence(_ route: InstallRoute) -> Evidence { route == .image ? .rendered : .bootPath }
 
     public func takesPatches(_ route: InstallRoute) -> Bool { true }
 

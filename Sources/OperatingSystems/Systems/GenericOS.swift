@@ -12,6 +12,7 @@ public struct GenericOS: OperatingSystem {
     public var name: String { "generic" }
     public var architectures: [String] { ["amd64", "arm64"] }
     public var routes: [InstallRoute] { [.image, .installer] }
+    public func evidence(_ route: InstallRoute) -> Evidence { route == .image ? .rendered : .bootPath }
 
     public func artifacts(for route: InstallRoute) -> [ArtifactRole] {
         route == .image ? [.image] : [.kernel, .initrd]
@@ -55,7 +56,8 @@ public struct GenericOS: OperatingSystem {
             }
             var boot = InstallerBoot(overlay: files, arguments: arguments + input.machine.kernelArguments)
             for (name, path) in input.release.parameters where name.hasPrefix("archive:") {
-                boot.archived[path] = ArtifactRole(rawValue: String(name.dropFirst("archive:".count)))
+                boot.archived[try Self.place(path, named: name)] = ArtifactRole(
+                    rawValue: String(name.dropFirst("archive:".count)))
             }
             return .installer(boot)
         }
@@ -67,14 +69,23 @@ public struct GenericOS: OperatingSystem {
     ) throws(ConfigurationError) -> [OverlayFile] {
         var files: [OverlayFile] = []
         for (name, text) in parameters.sorted(by: { $0.key < $1.key }) where name.hasPrefix("file:") {
-            let path = String(name.dropFirst("file:".count).drop { $0 == "/" })
-            guard !path.isEmpty, !path.split(separator: "/").contains("..") else {
-                throw ConfigurationError(field: name, reason: "file: is followed by the file's path, without ..")
-            }
+            let path = try place(String(name.dropFirst("file:".count)), named: name)
             let content = try Template(text: text).render(facts, field: name)
             files.append(OverlayFile(path: path, mode: content.hasPrefix("#!") ? 0o700 : 0o600, content: content))
         }
         return files
+    }
+
+    /// A path in an initramfs or on a partition.
+    private static func place(_ text: String, named name: String) throws(ConfigurationError) -> String {
+        let path = String(text.drop { $0 == "/" })
+        let isPlain = path.utf8.count <= 255 && !path.utf8.contains { $0 < 0x20 || $0 == 0x7f }
+        guard !path.isEmpty, isPlain, !path.split(separator: "/").contains("..") else {
+            throw ConfigurationError(
+                field: name,
+                reason: "\(text.debugDescription) is no path of a file: a few words with / between them, without ..")
+        }
+        return path
     }
 
     /// What templates may name.

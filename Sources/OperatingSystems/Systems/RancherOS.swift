@@ -15,7 +15,7 @@ public struct RancherOS: OperatingSystem {
     public var routes: [InstallRoute] { [.installer] }
     public var support: SupportStatus { .ended(successor: "Elemental followed it; bring your own mirror of it") }
 
-    public var evidence: Evidence { .rendered }
+    public func evidence(_ route: InstallRoute) -> Evidence { .rendered }
     public func artifacts(for route: InstallRoute) -> [ArtifactRole] { [.kernel, .initrd] }
     public func takesPatches(_ route: InstallRoute) -> Bool { true }
 

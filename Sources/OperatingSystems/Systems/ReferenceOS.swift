@@ -10,7 +10,7 @@ public struct ReferenceOS: OperatingSystem {
     public var architectures: [String] { ["amd64"] }
     public var routes: [InstallRoute] { [.image] }
 
-    public var evidence: Evidence { .installed }
+    public func evidence(_ route: InstallRoute) -> Evidence { .installed }
     public func artifacts(for route: InstallRoute) -> [ArtifactRole] { [.image] }
 
     public func render(_ input: InstallationInput, route: InstallRoute) throws(ConfigurationError) -> Rendering {

@@ -11,6 +11,7 @@ public struct Ubuntu: OperatingSystem {
     public var name: String { "ubuntu" }
     public var architectures: [String] { ["amd64", "arm64"] }
     public var routes: [InstallRoute] { [.image, .installer] }
+    public func evidence(_ route: InstallRoute) -> Evidence { route == .image ? .rendered : .bootPath }
 
     public func takesPatches(_ route: InstallRoute) -> Bool { true }
 
