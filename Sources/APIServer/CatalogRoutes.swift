@@ -12,7 +12,7 @@ struct CatalogRoutes {
     let catalog: CatalogService
     let images: ImageLibrary.Library
     let fetcher: ReleaseFetcher
-    let library: LibraryKeeper?
+    let library: LibraryKeeper
 
     func register(on group: RouterGroup<APIContext>) {
         group.get("operating-systems", use: listSystems)
@@ -89,13 +89,12 @@ struct CatalogRoutes {
     /// `?release=`: only its files.
     @Sendable func verify(_ request: Request, context: APIContext) async throws -> Response {
         let release = request.uri.queryParameters["release"].map(String.init)
-        return try .json(try await library?.verify(release, by: context.actor) ?? LibraryReport())
+        return try .json(try await library.verify(release, by: context.actor))
     }
 
     /// `?dryRun=true`: nothing is removed.
     @Sendable func prune(_ request: Request, context: APIContext) async throws -> Response {
-        try .json(
-            try await library?.prune(isTrial: request.flag("dryRun"), by: context.actor) ?? LibraryReport())
+        try .json(try await library.prune(isTrial: request.flag("dryRun"), by: context.actor))
     }
 
     @Sendable func hasImage(_ request: Request, context: APIContext) async throws -> Response {

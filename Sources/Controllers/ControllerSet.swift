@@ -17,7 +17,7 @@ public struct ControllerSet: Sendable {
     public let catalog: CatalogService
     public let clusters: ClusterService
     public let fetcher: ReleaseFetcher
-    public let library: LibraryKeeper?
+    public let library: LibraryKeeper
     public let reconciler: Reconciler
     public let monitor: BMCMonitor
     public let consoles: ConsoleHub
@@ -38,7 +38,7 @@ public struct ControllerSet: Sendable {
     public init(
         store: any RecordStore, installation: Installation, profiles files: [HardwareProfile],
         bmcs controller: any BMCController, prober: any BMCProber, images: any ImageSource,
-        fetching: any ImageFetching = NoFetching(), shelf: (any ImageShelf)? = nil, cluster: any ClusterGateway,
+        fetching: any ImageFetching = NoLibrary(), shelf: any ImageShelf = NoLibrary(), cluster: any ClusterGateway,
         limits: OperationLimits = OperationLimits(),
         serverCertificates: [ProblemFacts.Certificate] = [], logger: Logger, now: @escaping @Sendable () -> Date
     ) {
@@ -72,7 +72,7 @@ public struct ControllerSet: Sendable {
         installations = InstallationDesk(store: store, key: installation.secretKey, wakeups: wakeups, now: now)
         catalog = CatalogService(store: store, now: now)
         fetcher = ReleaseFetcher(store: store, catalog: catalog, images: fetching, logger: logger, now: now)
-        library = shelf.map { LibraryKeeper(store: store, shelf: $0, logger: logger, now: now) }
+        library = LibraryKeeper(store: store, shelf: shelf, logger: logger, now: now)
         clusters = ClusterService(store: store, key: installation.secretKey, now: now)
         expectations = ExpectationService(store: store, installation: installation, profiles: profiles, now: now)
         keeper = ExpectationKeeper(

@@ -164,17 +164,3 @@ public struct ReleaseFetcher: Service, Sendable {
             by: fetch.requestedBy)
     }
 }
-
-/// For a library that fetches nothing.
-public struct NoFetching: ImageFetching {
-    struct Unavailable: Error, CustomStringConvertible { var description: String { "nothing is fetched here" } }
-
-    public init() {}
-
-    public func text(at url: String, limit: Int) async throws -> String { throw Unavailable() }
-
-    public func fetch(
-        _ url: String, expecting digest: FileDigest, asImage: Bool,
-        progress: @escaping @Sendable (Int64, Int64?) -> Void
-    ) async throws -> FetchedFile { throw Unavailable() }
-}

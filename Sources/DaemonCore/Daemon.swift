@@ -122,10 +122,9 @@ public enum Daemon {
         services += boot.services
         services += [
             controllers.reconciler, controllers.monitor, controllers.consoleService, controllers.shells,
-            controllers.problemWatch, controllers.fetcher,
+            controllers.problemWatch, controllers.fetcher, controllers.library,
             Janitor(store: store, logger: logger, now: now), MemoryKeeper(logger: logger),
         ]
-        if let library = controllers.library { services.append(library) }
         logger.info(
             "slipwayd starts",
             metadata: ["version": "\(version)", "api": "\(configuration.apiURL)", "profiles": "\(profiles.count)"])
