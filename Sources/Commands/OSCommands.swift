@@ -193,7 +193,12 @@ struct OSAddCommand: AsyncParsableCommand {
     }
 
     private func send() async throws {
-        for file in try ReleaseFile.files(source) { try await send(file) }
+        let files = try ReleaseFile.files(source)
+        guard name == nil || files.count == 1 else {
+            throw ClientError(
+                "--name is for one release, and \(source) has \(files.count): \(files.joined(separator: ", "))")
+        }
+        for file in files { try await send(file) }
     }
 
     private func send(_ source: String) async throws {
