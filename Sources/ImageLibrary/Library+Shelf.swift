@@ -12,7 +12,7 @@ extension Library: ImageShelf {
 
     public func verify(_ digest: String) async throws -> Bool {
         guard let path = await path(ofImage: digest) else { return false }
-        return try FileDigests.of(path)[.sha256] == digest
+        return try await FileDigests.of(path)[.sha256] == digest
     }
 
     public func remove(_ digest: String) throws {

@@ -94,10 +94,16 @@ public struct Library: ImageSource {
 
     /// Takes a file that is in this directory.
     /// - Returns: its SHA-256.
-    func adopt(hashing path: String) throws -> String {
-        let digest = try FileDigests.of(path)[.sha256] ?? ""
+    func adopt(hashing path: String) async throws -> String {
+        let digest = try await FileDigests.of(path)[.sha256] ?? ""
         try adopt(path, as: digest)
         return digest
+    }
+
+    static func size(of path: String) throws -> Int64 {
+        var status = stat()
+        guard stat(path, &status) == 0 else { throw ImageError.fileSystem("look at", path) }
+        return Int64(status.st_size)
     }
 
     private static let partial = ".partial"

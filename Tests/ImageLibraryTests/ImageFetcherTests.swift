@@ -82,6 +82,13 @@ import Testing
             #expect(file == FetchedFile(sha256: digest.hex, bytes: 3_000_000) && seen.withLock { $0 } == 3_000_000)
             let path = try #require(await library.path(ofImage: digest.hex))
             #expect(try Data(contentsOf: URL(filePath: path)) == content)
+            // What is in the library is not fetched, as far as its SHA-256 is what was published.
+            seen.withLock { $0 = 0 }
+            let again = try await fetcher.fetch(site.url + "/linux", expecting: digest, asImage: false) { bytes, _ in
+                seen.withLock { $0 = bytes }
+            }
+            #expect(again == file && seen.withLock { $0 } == 3_000_000)
+            #expect(site.asked.filter { $0.contains("/linux") }.count == 1)
             let sum = try await ChildProcess.run("sha512sum", [path]).output.prefix(128)
             #expect(
                 try await fetcher.fetch(
@@ -94,7 +101,7 @@ import Testing
                 try await fetcher.fetch(site.url + "/linux", expecting: wrong, asImage: false) { _, _ in }
             }
             await #expect(throws: FetchError.self) {
-                try await fetcher.fetch(site.url + "/none", expecting: digest, asImage: false) { _, _ in }
+                try await fetcher.fetch(site.url + "/none", expecting: wrong, asImage: false) { _, _ in }
             }
             let kept = try FileManager.default.contentsOfDirectory(atPath: directory + "/library")
             #expect(kept.filter { !$0.hasPrefix("fetch-") } == [digest.hex])
@@ -175,9 +182,10 @@ import Testing
             let (open, _) = try Self.fetcher(directory)
             #expect(
                 try await open.fetch(site.url + "/once", expecting: digest, asImage: false) { _, _ in }.bytes == 3000)
+            let other = FileDigest(.sha256, String(repeating: "0", count: 64))
             for path in ["/round", "/file"] {
                 await #expect(throws: FetchError.self) {
-                    try await open.fetch(site.url + path, expecting: digest, asImage: false) { _, _ in }
+                    try await open.fetch(site.url + path, expecting: other, asImage: false) { _, _ in }
                 }
             }
             let (shut, _) = try Self.fetcher(directory) { $0.allowsPrivateAddresses = false }
@@ -190,7 +198,7 @@ import Testing
             #expect(site.asked.filter { $0.contains("/linux") }.count == 1)
             let (small, _) = try Self.fetcher(directory) { $0.maximumBytes = 2000 }
             await #expect(throws: FetchError.self) {
-                try await small.fetch(site.url + "/linux", expecting: digest, asImage: false) { _, _ in }
+                try await small.fetch(site.url + "/linux", expecting: other, asImage: false) { _, _ in }
             }
             // A name that means this host.
             await #expect(throws: FetchError.self) {

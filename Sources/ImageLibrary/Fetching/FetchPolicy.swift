@@ -7,15 +7,18 @@ public struct FetchPolicy: Sendable {
     public var allowsPrivateAddresses: Bool
     /// Bytes of one file.
     public var maximumBytes: Int64
+    /// Bytes of a disk image, unpacked.
+    public var maximumImageBytes: Int64
     /// Seconds that one file may take.
     public var seconds: Int64
     /// Of `http_proxy`, `https_proxy` and `no_proxy`, as curl reads them.
     public var environment: [String: String]
 
     public init(
-        allowsPrivateAddresses: Bool = false, maximumBytes: Int64 = 32 << 30, seconds: Int64 = 6 * 3600,
-        environment: [String: String] = [:]
+        allowsPrivateAddresses: Bool = false, maximumBytes: Int64 = 32 << 30, maximumImageBytes: Int64 = 256 << 30,
+        seconds: Int64 = 6 * 3600, environment: [String: String] = [:]
     ) {
+        self.maximumImageBytes = maximumImageBytes
         (self.allowsPrivateAddresses, self.maximumBytes) = (allowsPrivateAddresses, maximumBytes)
         (self.seconds, self.environment) = (seconds, environment)
     }

@@ -36,6 +36,11 @@ public struct ImageFetcher: ImageFetching {
         _ url: String, expecting digest: FileDigest, asImage: Bool,
         progress: @escaping @Sendable (Int64, Int64?) -> Void
     ) async throws -> FetchedFile {
+        if !asImage, digest.algorithm == .sha256, let path = await library.path(ofImage: digest.hex) {
+            let bytes = try Library.size(of: path)
+            progress(bytes, bytes)
+            return FetchedFile(sha256: digest.hex, bytes: bytes)
+        }
         let partial = try PartialFile(library.partialPath(for: "\(url)\n\(digest.hex)"))
         var lastError: (any Error)?
         // What was cut off is asked for again, from where it ended.
@@ -68,7 +73,10 @@ public struct ImageFetcher: ImageFetching {
                 "\(url) has the \(digest.algorithm.rawValue) \(found[digest.algorithm] ?? "-"), and its makers say \(digest.hex): nothing was kept"
             )
         }
-        if asImage, let file = try await ImageConverter(library: library).convert(partial.path, progress: progress) {
+        if asImage,
+            let file = try await ImageConverter(library: library, policy: policy).convert(
+                partial.path, progress: progress)
+        {
             partial.remove()
             return file
         }

@@ -2,6 +2,7 @@ import Crypto
 import Foundation
 import Machines
 import NIOCore
+import NIOPosix
 import Synchronization
 
 /// A file that is on its way, kept over a cut.
@@ -49,15 +50,29 @@ final class PartialFile: Sendable {
     /// Of all that is there, as it lies on the disk.
     func digests() async throws -> [FileDigest.Algorithm: String] {
         guard fsync(file) == 0 else { throw ImageError.fileSystem("sync", path) }
-        return try FileDigests.of(path)
+        return try await FileDigests.of(path)
     }
 
     func remove() { unlink(path) }
 }
 
 enum FileDigests {
+    /// Reads a file to its end, on a thread that may wait for its disk.
     /// - Throws: ``ImageError``, `CancellationError`.
-    static func of(_ path: String) throws -> [FileDigest.Algorithm: String] {
+    static func of(_ path: String) async throws -> [FileDigest.Algorithm: String] {
+        let reading = Reading()
+        return try await withTaskCancellationHandler {
+            try await NIOThreadPool.singleton.runIfActive { try reading.digests(of: path) }
+        } onCancel: {
+            reading.isCancelled.store(true, ordering: .relaxed)
+        }
+    }
+}
+
+private final class Reading: Sendable {
+    let isCancelled = Atomic(false)
+
+    func digests(of path: String) throws -> [FileDigest.Algorithm: String] {
         let file = open(path, O_RDONLY | O_CLOEXEC)
         guard file >= 0 else { throw ImageError.fileSystem("open", path) }
         defer { close(file) }
@@ -72,7 +87,7 @@ enum FileDigests {
                 sha256.update(bufferPointer: part)
                 sha512.update(bufferPointer: part)
             }
-            try Task.checkCancellation()
+            if isCancelled.load(ordering: .relaxed) { throw CancellationError() }
         }
         return [
             .sha256: Credential.hex(Array(sha256.finalize())), .sha512: Credential.hex(Array(sha512.finalize())),

@@ -17,9 +17,9 @@ enum Tool {
         }
     }
 
-    /// A line for `sh`, whose `$1` and so on are `arguments`.
+    /// Lines for `bash`, whose `$1` and so on are `arguments`.
     static func shell(_ line: String, _ arguments: [String]) async throws -> String {
-        try await run("sh", ["-c", line, "sh"] + arguments)
+        try await run("bash", ["-c", line, "bash"] + arguments)
     }
 
     private final class Child: Sendable {
