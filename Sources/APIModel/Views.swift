@@ -25,6 +25,8 @@ public struct OSReleaseView: Codable, Sendable {
     public var parameters: [String: String]
     public var minimumDiskBytes: Int64
     public var labels: [String: String]?
+    /// Absent: a person sent it, with its digests.
+    public var proof: ReleaseProof?
     /// Its files are in the library, and their SHA-256 was checked.
     public var cached: Bool
     public var createdAt: Date
@@ -33,7 +35,7 @@ public struct OSReleaseView: Codable, Sendable {
         (id, name, os, version) = (release.id, release.name, release.os, release.version)
         (architecture, route, artifacts) = (release.architecture, release.route, release.artifacts)
         (parameters, minimumDiskBytes) = (release.parameters, release.minimumDiskBytes)
-        (self.cached, labels, createdAt) = (cached, release.labels, release.createdAt)
+        (self.cached, labels, proof, createdAt) = (cached, release.labels, release.proof, release.createdAt)
     }
 }
 
@@ -93,6 +95,8 @@ public struct OperatingSystemView: Codable, Sendable {
     public var architectures: [String]
     /// The best first.
     public var routes: [Route]
+    /// What would say that a fetched release is its makers', for a person; absent: nothing is fetched of it.
+    public var proof: String?
 
     public struct Route: Codable, Sendable {
         public var route: InstallRoute
@@ -113,8 +117,8 @@ public struct OperatingSystemView: Codable, Sendable {
         }
     }
 
-    public init(name: String, support: String, architectures: [String], routes: [Route]) {
-        (self.name, self.support) = (name, support)
+    public init(name: String, support: String, architectures: [String], routes: [Route], proof: String?) {
+        (self.name, self.support, self.proof) = (name, support, proof)
         (self.architectures, self.routes) = (architectures, routes)
     }
 }

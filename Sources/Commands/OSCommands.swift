@@ -39,7 +39,7 @@ struct OSSystemsCommand: AsyncParsableCommand {
         commandName: "systems", abstract: "What Slipway can install, and how.",
         discussion: """
             SEEN, by the tests: installed (started and joined), boot path (with tiny files of the right names, up to what its installer or its image is told), \
-            rendered (what it is told).
+            rendered (what it is told). PROOF, of what `os add` fetches: signatures, or digests only that came over TLS; `os show` says why.
             """)
     @OptionGroup var format: FormatOption
     @OptionGroup var connection: ConnectionOptions
@@ -50,14 +50,14 @@ struct OSSystemsCommand: AsyncParsableCommand {
         guard format.isTable else { return try format.write(list.items) }
         let rows = list.items.flatMap { system in
             let ways: [OperatingSystemView.Route?] = system.routes.isEmpty ? [nil] : system.routes
+            let proof = system.proof.map { String($0.prefix { $0 != "," && $0 != ":" }) } ?? "-"
             return ways.enumerated().map { index, way in
-                [
-                    index == 0 ? system.name : "", way?.route.rawValue ?? "-", way?.evidence ?? "-",
-                    index == 0 ? system.architectures.joined(separator: ",") : "", index == 0 ? system.support : "",
-                ]
+                [index == 0 ? system.name : "", way?.route.rawValue ?? "-", way?.evidence ?? "-"]
+                    + (index == 0
+                        ? [system.architectures.joined(separator: ","), proof, system.support] : ["", "", ""])
             }
         }
-        format.show(TextTable(["SYSTEM", "ROUTE", "SEEN", "ARCH", "SUPPORT"], rows))
+        format.show(TextTable(["SYSTEM", "ROUTE", "SEEN", "ARCH", "PROOF", "SUPPORT"], rows))
     }
 }
 
@@ -96,13 +96,15 @@ struct OSShowCommand: AsyncParsableCommand {
         let parameters = release.parameters.sorted { $0.key < $1.key }.map { "  \($0) = \($1)" }
         return [
             "release \(release.name): \(release.os) \(release.version) for \(release.architecture), by \(release.route.rawValue)"
-                + (release.cached ? "" : ", whose files are not all in the library")
+                + (release.cached ? "" : ", whose files are not all in the library"),
+            "proof: \(release.proof?.words ?? "the digests that its sender gave")",
         ] + files + (parameters.isEmpty ? [] : ["parameters"] + parameters)
     }
 
     /// - Parameter route: the only one that counts; nil: all of them.
     private static func lines(_ system: OperatingSystemView, _ route: InstallRoute?) -> [String] {
-        ["system \(system.name): \(system.support)"]
+        let proof = system.proof.map { ["what is fetched of it: \($0)"] } ?? []
+        return ["system \(system.name): \(system.support)"] + proof
             + system.routes.filter { route == nil || $0.route == route }.flatMap { way in
                 [
                     "route \(way.route.rawValue): \(way.artifacts.map(\.rawValue).joined(separator: ", "))"

@@ -7,9 +7,15 @@ import Store
 /// OS releases: what machines can be provisioned with.
 public struct CatalogService: Sendable {
     let store: any RecordStore
+    let images: any ImageFetching
     let now: @Sendable () -> Date
 
-    public init(store: any RecordStore, now: @escaping @Sendable () -> Date) { (self.store, self.now) = (store, now) }
+    public init(store: any RecordStore, images: any ImageFetching, now: @escaping @Sendable () -> Date) {
+        (self.store, self.images, self.now) = (store, images, now)
+    }
+
+    /// Of all drivers.
+    public static var systemNames: [String] { OperatingSystemCatalog.all.map(\.name) }
 
     /// All that can be installed, in the order of the catalog.
     public func systems() -> [OperatingSystemView] {
@@ -20,8 +26,18 @@ public struct CatalogService: Sendable {
                     .init(
                         route, artifacts: system.artifacts(for: route), evidence: system.evidence(route).rawValue,
                         takesPatches: system.takesPatches(route), remarks: system.remarks(route))
-                })
+                }, proof: proof(of: system))
         }
+    }
+
+    /// What would say that a fetched release is its makers', for a person; nil: nothing is fetched of it.
+    private func proof(of system: any OperatingSystem) -> String? {
+        guard let roles = system.signedRoles else { return nil }
+        guard !roles.isEmpty else { return "digests only, over TLS: its makers sign none of it" }
+        guard images.hasKeys(of: system.name) else {
+            return "digests only, over TLS: no keys of its makers in \(images.place(ofKeysOf: system.name))"
+        }
+        return "signatures: its makers sign its \(roles.map(\.rawValue).sorted().joined(separator: ", "))"
     }
 
     /// Adds a release. The same again is no error, so that a script can be repeated.
@@ -47,7 +63,10 @@ public struct CatalogService: Sendable {
             guard known.isSame(as: release) else {
                 throw ServiceError(.conflict, "the release \(release.name) exists, and is another", field: "name")
             }
-            return known
+            guard let proof = release.proof, proof != known.proof, proof.isSigned || known.proof == nil else {
+                return known
+            }
+            return try await prove(known, proof, by: actor)
         }
         return try await store.transaction { transaction in
             try transaction.put(release)
@@ -56,6 +75,20 @@ public struct CatalogService: Sendable {
                     .resourceChanged, machine: nil, actor: actor, "OS release \(release.name) added",
                     details: Dictionary(
                         uniqueKeysWithValues: release.artifacts.map { ($0.key.rawValue + ".sha256", $0.value.sha256) }),
+                    at: now()))
+            return release
+        }
+    }
+
+    /// A release that was here already is known to be its makers' now, or better than it was.
+    private func prove(_ known: OSRelease, _ proof: ReleaseProof, by actor: String) async throws -> OSRelease {
+        try await store.transaction { transaction in
+            guard var release = try await transaction.get(OSRelease.self, known.id) else { return known }
+            release.proof = proof
+            try transaction.put(release)
+            try transaction.put(
+                Event.now(
+                    .resourceChanged, machine: nil, actor: actor, "OS release \(release.name): \(proof.words)",
                     at: now()))
             return release
         }

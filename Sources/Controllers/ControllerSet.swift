@@ -70,7 +70,7 @@ public struct ControllerSet: Sendable {
             profiles: profiles,
             installation: installation, certificates: certificates, wakeups: wakeups, logger: logger, now: now)
         installations = InstallationDesk(store: store, key: installation.secretKey, wakeups: wakeups, now: now)
-        catalog = CatalogService(store: store, now: now)
+        catalog = CatalogService(store: store, images: fetching, now: now)
         fetcher = ReleaseFetcher(store: store, catalog: catalog, images: fetching, logger: logger, now: now)
         library = LibraryKeeper(store: store, shelf: shelf, logger: logger, now: now)
         clusters = ClusterService(store: store, key: installation.secretKey, now: now)

@@ -7,10 +7,15 @@ public struct NoLibrary: ImageFetching, ImageShelf {
 
     public init() {}
 
-    public func text(at url: String, limit: Int) async throws -> String { throw Unavailable() }
+    public func place(ofKeysOf system: String) -> String { "a library" }
+    public func hasKeys(of system: String) -> Bool { false }
+
+    public func text(at url: String, limit: Int, signature: TextSignature?) async throws -> FetchedText {
+        throw Unavailable()
+    }
 
     public func fetch(
-        _ url: String, expecting digest: FileDigest, asImage: Bool,
+        _ url: String, expecting digest: FileDigest, signature: DetachedSignature?, asImage: Bool,
         progress: @escaping @Sendable (Int64, Int64?) -> Void
     ) async throws -> FetchedFile { throw Unavailable() }
 

@@ -128,26 +128,18 @@ public struct ReleaseFetcher: Service, Sendable {
         guard let driver = OperatingSystemCatalog.driver(named: fetch.os),
             let published = driver.published(version: fetch.version, architecture: fetch.architecture)
         else { throw ServiceError(.notFound, "\(fetch.os) \(fetch.version) is published no more, as far as is known") }
-        var lists: [String: String] = [:]
+        var digests = PublishedDigests(images: images, system: fetch.os)
         for index in fetch.files.indices where fetch.files[index].artifact == nil {
             let role = fetch.files[index].role
             guard let file = published.files.first(where: { $0.role == role }) else { continue }
-            let list: String
-            if let known = lists[file.digests] {
-                list = known
-            } else {
-                list = try await images.text(at: file.digests, limit: DigestList.limit)
-            }
-            lists[file.digests] = list
-            guard let digest = DigestList.digest(of: file.listedAs, in: list) else {
-                throw ServiceError(
-                    .notFound,
-                    "\(file.digests) has no SHA-256 or SHA-512 of \(file.listedAs): nothing is believed without")
-            }
+            let (digest, signer) = try await digests.digest(of: file)
             let (id, board) = (fetch.id, board)
-            let found = try await images.fetch(file.url, expecting: digest, asImage: role == .image) { bytes, total in
+            let found = try await images.fetch(
+                file.url, expecting: digest, signature: digests.signature(of: file), asImage: role == .image
+            ) { bytes, total in
                 board.progress.withLock { $0[id, default: [:]][role] = (bytes, total) }
             }
+            fetch.files[index].signer = found.signer ?? signer
             fetch.files[index].artifact = Artifact(
                 sha256: found.sha256, bytes: found.bytes, compression: found.compression, rawBytes: found.rawBytes,
                 name: found.compression == .none ? file.name : nil)
@@ -160,7 +152,8 @@ public struct ReleaseFetcher: Service, Sendable {
                 id: Credential.identifier("r"), name: fetch.name, os: fetch.os, version: fetch.version,
                 architecture: fetch.architecture, route: fetch.route ?? driver.route(with: artifacts.keys),
                 artifacts: artifacts, parameters: published.parameters,
-                minimumDiskBytes: max(published.minimumDiskBytes, artifacts[.image]?.rawBytes ?? 0), createdAt: now()),
+                minimumDiskBytes: max(published.minimumDiskBytes, artifacts[.image]?.rawBytes ?? 0),
+                proof: ReleaseProof(files: fetch.files.map(\.signer)), createdAt: now()),
             by: fetch.requestedBy)
     }
 }

@@ -31,6 +31,7 @@ public enum Daemon {
             let scripts = try BootScripts(directory: configuration.scriptDirectory)
             try BootServices.check(configuration)
             _ = try BMCAuthorities.router(configuration.bmcAuthorities, logger: Logger(label: "check"))
+            try MakersKeys.check(configuration)
             if checkOnly {
                 print("\(configurationFile): fine; \(profiles.count) hardware profiles")
                 return
@@ -97,7 +98,8 @@ public enum Daemon {
                 policy: FetchPolicy(
                     allowsPrivateAddresses: configuration.fetchesFromPrivateAddresses,
                     maximumBytes: Int64(configuration.largestFetch) << 30,
-                    environment: ProcessInfo.processInfo.environment), logger: logger),
+                    environment: ProcessInfo.processInfo.environment),
+                keys: MakersKeys.of(configuration), logger: logger),
             shelf: images, cluster: registry, limits: configuration.operationLimits,
             serverCertificates: try serverCertificates(configuration, keys, now: now()), logger: logger, now: now)
         try await controllers.profiles.load()

@@ -53,6 +53,8 @@ public struct DaemonConfiguration: Sendable, Equatable {
     /// API connections of one address. Machines behind a NAT, or a service that hides their addresses, share one: each that waits for an order holds a
     /// connection.
     public var apiConnectionsPerAddress = 256
+    /// Keyrings of systems' makers, `SYSTEM.gpg`; nil: `/etc/slipway/keys`, where that is there.
+    public var signingKeys: String?
     /// Releases are also fetched from addresses that are not of the public Internet.
     public var fetchesFromPrivateAddresses = false
     /// GiB that one fetched file may have.
@@ -110,6 +112,7 @@ public struct DaemonConfiguration: Sendable, Equatable {
         configuration.apiConnectionsPerAddress =
             try top.integer("api_connections_per_address", in: 1...3000) ?? configuration.apiConnectionsPerAddress
         configuration.fetchesFromPrivateAddresses = try top.boolean("fetch_from_private_addresses") ?? false
+        configuration.signingKeys = try top.string("signing_keys")
         configuration.libraryLimit = try top.integer("library_limit_gib", in: 1...1_000_000)
         configuration.largestFetch = try top.integer("fetch_limit_gib", in: 1...1024) ?? configuration.largestFetch
         configuration.bmcAuthorities = try top.string("bmc_authorities")

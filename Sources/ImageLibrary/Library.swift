@@ -81,6 +81,15 @@ public struct Library: ImageSource {
         directory + "/fetch-" + Credential.hash(source).prefix(32)
     }
 
+    /// Bytes in a file, for a tool that reads none from elsewhere.
+    func withScratchFile<Result>(_ bytes: ByteBuffer, _ body: (String) async throws -> Result) async throws -> Result {
+        let path = directory + "/fetch-" + Credential.random().prefix(32) + ".scratch"
+        let file = try PartialFile(path)
+        defer { file.remove() }
+        try file.append(bytes)
+        return try await body(path)
+    }
+
     /// Takes a file that is in this directory, whose SHA-256 is known to be `digest`.
     func adopt(_ path: String, as digest: String) throws {
         guard Self.isDigest(digest) else { throw ImageError(reason: .badDigest(digest)) }

@@ -22,25 +22,39 @@ import Testing
         let asked = Mutex<[String]>([])
         /// What is called so takes for ever; empty: nothing.
         let hangs = Mutex("")
+        /// The systems whose makers' keys the operator gave.
+        let keys = Mutex<Set<String>>([])
 
         init(lists: [String: String], files: [String: FetchedFile]) {
             self.lists = Mutex(lists)
             self.files = Mutex(files)
         }
 
-        func text(at url: String, limit: Int) async throws -> String {
+        func place(ofKeysOf system: String) -> String { "/keys/\(system).gpg" }
+        func hasKeys(of system: String) -> Bool { keys.withLock { $0.contains(system) } }
+
+        func text(at url: String, limit: Int, signature: TextSignature?) async throws -> FetchedText {
             guard let text = lists.withLock({ $0[url] }) else { throw Gone() }
-            return text
+            switch signature {
+            case nil: return FetchedText(text)
+            case .clear(let system):
+                asked.withLock { $0.append("\(url) signed within by \(system)") }
+            case .detached(let signature):
+                asked.withLock { $0.append("\(url) signed at \(signature.url) by \(signature.system)") }
+            }
+            return FetchedText(text, signer: "KEY")
         }
 
         func fetch(
-            _ url: String, expecting digest: FileDigest, asImage: Bool,
+            _ url: String, expecting digest: FileDigest, signature: DetachedSignature?, asImage: Bool,
             progress: @escaping @Sendable (Int64, Int64?) -> Void
         ) async throws -> FetchedFile {
-            asked.withLock { $0.append("\(url) \(digest.hex.prefix(4))\(asImage ? " image" : "")") }
+            let signed = signature.map { " signed at \($0.url) by \($0.system)" } ?? ""
+            asked.withLock { $0.append("\(url) \(digest.hex.prefix(4))\(asImage ? " image" : "")\(signed)") }
             progress(5, 10)
             while hangs.withLock({ !$0.isEmpty && url.contains($0) }) { try await Task.sleep(for: .milliseconds(10)) }
-            guard let file = files.withLock({ $0[url] }) else { throw Gone() }
+            guard var file = files.withLock({ $0[url] }) else { throw Gone() }
+            if signature != nil { file.signer = "KEY" }
             return file
         }
     }
@@ -62,7 +76,8 @@ import Testing
     ) async throws -> Result {
         let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
         let fetcher = ReleaseFetcher(
-            store: store, catalog: CatalogService(store: store, now: { Date() }), images: wire, logger: logger,
+            store: store, catalog: CatalogService(store: store, images: wire, now: { Date() }), images: wire,
+            logger: logger,
             now: { Date() })
         let task = Task { try await fetcher.run() }
         let result = try await body(fetcher)
@@ -81,12 +96,91 @@ import Testing
             #expect(try await eventually { try await store.get(ReleaseFetch.self, fetch.id)?.state == .succeeded })
             let release = try #require(try await store.list(OSRelease.self).items.first)
             #expect(release.name == "talos-1.13.2" && release.route == .installer)
+            #expect(release.proof == ReleaseProof(signers: []) && release.proof?.words == "digests only, over TLS")
             #expect(release.artifacts[.initrd]?.name == "initramfs-amd64.xz" && release.artifacts[.kernel]?.bytes == 10)
             #expect(
                 wire.asked.withLock { $0 } == [
                     "\(Self.base)/vmlinuz-amd64 aaaa", "\(Self.base)/initramfs-amd64.xz bbbb",
                 ])
         }
+    }
+
+    @Test("where there are keys of its makers, what they sign is asked for with its signature")
+    func signatures() async throws {
+        let (store, wire) = (MemoryStore(), Self.wire())
+        func file(_ url: String, _ bytes: Int64) {
+            wire.files.withLock {
+                $0[url] = FetchedFile(sha256: String(repeating: "\(bytes)", count: 64), bytes: bytes)
+            }
+        }
+        let debian = "https://deb.debian.org/debian/dists/bookworm"
+        let images = "main/installer-amd64/current/images"
+        let sums =
+            "\(Self.a.prefix(64))  ./netboot/debian-installer/amd64/linux\n\(Self.b.prefix(64))  ./netboot/debian-installer/amd64/initrd.gz\n"
+        let sumsDigest = SHA256.hash(data: Data(sums.utf8)).map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }
+            .joined()
+        let ubuntu = "https://cloud-images.ubuntu.com/releases/24.04/release"
+        let flatcar = "https://stable.release.flatcar-linux.net/amd64-usr/1.2.3/flatcar_production_image.bin.bz2"
+        wire.lists.withLock {
+            $0["\(debian)/InRelease"] = "SHA256:\n \(sumsDigest)    78509 \(images)/SHA256SUMS\n"
+            $0["\(debian)/\(images)/SHA256SUMS"] = sums
+            $0["\(ubuntu)/SHA256SUMS"] = "\(Self.a.prefix(64)) *ubuntu-24.04-server-cloudimg-amd64.img\n"
+            $0["\(flatcar).DIGESTS"] = "\(Self.b)  flatcar_production_image.bin.bz2\n"
+        }
+        for (bytes, name) in ["linux", "initrd.gz"].enumerated() {
+            file("\(debian)/\(images)/netboot/debian-installer/amd64/\(name)", Int64(bytes + 3))
+        }
+        file("\(ubuntu)/ubuntu-24.04-server-cloudimg-amd64.img", 5)
+        file(flatcar, 6)
+        try await Self.running(store, wire) { fetcher in
+            func fetched(_ os: String, _ version: String, _ route: InstallRoute) async throws -> ReleaseFetch {
+                let fetch = try await fetcher.begin(
+                    .init(os: os, version: version, architecture: "amd64", route: route), by: "alice")
+                #expect(try await eventually { try await store.get(ReleaseFetch.self, fetch.id)?.state != .running })
+                return try #require(try await store.get(ReleaseFetch.self, fetch.id))
+            }
+            func proof(_ name: String) async throws -> ReleaseProof? {
+                try await store.list(OSRelease.self).items.first { $0.name == name }?.proof
+            }
+            // Without keys nobody asks who signed it.
+            #expect(try await fetched("flatcar", "1.2.3", .image).state == .succeeded)
+            #expect(try await proof("flatcar-1.2.3")?.isSigned == false)
+            #expect(wire.asked.withLock { $0 } == ["\(flatcar) bbbb image"])
+            // With them, also for what is here already.
+            wire.keys.withLock { $0 = ["flatcar", "ubuntu", "debian", "talos"] }
+            wire.asked.withLock { $0 = [] }
+            #expect(try await fetched("flatcar", "1.2.3", .image).state == .succeeded)
+            #expect(try await proof("flatcar-1.2.3") == ReleaseProof(signers: ["KEY"]))
+            #expect(try await fetched("ubuntu", "24.04", .image).state == .succeeded)
+            #expect(try await proof("ubuntu-24.04")?.isSigned == true)
+            #expect(try await fetched("debian", "12", .installer).state == .succeeded)
+            #expect(try await proof("debian-12")?.isSigned == true)
+            #expect(
+                wire.asked.withLock { $0.filter { $0.contains("signed") } } == [
+                    "\(flatcar) bbbb image signed at \(flatcar).sig by flatcar",
+                    "\(ubuntu)/SHA256SUMS signed at \(ubuntu)/SHA256SUMS.gpg by ubuntu",
+                    "\(debian)/InRelease signed within by debian",
+                ])
+            // Its makers sign nothing, whatever keys there are; and what is known better stays so.
+            #expect(try await fetched("talos", "1.13.2", .installer).state == .succeeded)
+            #expect(try await proof("talos-1.13.2")?.isSigned == false)
+            wire.keys.withLock { $0 = [] }
+            #expect(try await fetched("ubuntu", "24.04", .image).state == .succeeded)
+            #expect(try await proof("ubuntu-24.04")?.isSigned == true)
+            // A list that is not the one that was signed.
+            wire.keys.withLock { $0 = ["debian"] }
+            wire.lists.withLock { $0["\(debian)/\(images)/SHA256SUMS"] = sums + " " }
+            let changed = try await fetched("debian", "12", .installer)
+            #expect(changed.state == .failed && changed.error?.contains("InRelease") == true)
+            wire.lists.withLock { $0["\(debian)/InRelease"] = "" }
+            #expect(try await fetched("debian", "12", .installer).error?.contains("InRelease has no SHA-256") == true)
+        }
+        let views = CatalogService(store: store, images: wire, now: { Date() }).systems()
+        func words(_ name: String) -> String? { views.first { $0.name == name }?.proof }
+        #expect(words("debian") == "signatures: its makers sign its initrd, kernel")
+        #expect(words("flatcar") == "digests only, over TLS: no keys of its makers in /keys/flatcar.gpg")
+        #expect(words("talos") == "digests only, over TLS: its makers sign none of it")
+        #expect(words("rhel") == nil)
     }
 
     @Test("nothing is believed without a published digest, and a failure says what was asked")

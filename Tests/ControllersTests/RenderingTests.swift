@@ -149,7 +149,9 @@ import Testing
         }
     }
 
-    @Test("a machine that may not enter an installer's kernel is refused before anything is done to it", arguments: [true, false])
+    @Test(
+        "a machine that may not enter an installer's kernel is refused before anything is done to it",
+        arguments: [true, false])
     func forbidden(byProfile: Bool) async throws {
         try await Self.with(profiles: byProfile ? [HardwareProfile(name: "no-kexec", kexec: false)] : nil) {
             daemon, store, session in

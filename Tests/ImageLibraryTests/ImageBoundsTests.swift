@@ -19,7 +19,8 @@ import Testing
         let nginx = try await site.start()
         defer { nginx.kill() }
         let (fetcher, _) = try ImageFetcherTests.fetcher(directory, change)
-        return try await fetcher.fetch(site.url + "/image", expecting: digest, asImage: true) { _, _ in }
+        return try await fetcher.fetch(site.url + "/image", expecting: digest, signature: nil, asImage: true) { _, _ in
+        }
     }
 
     @Test(

@@ -62,7 +62,8 @@ import Testing
         var policy = FetchPolicy(allowsPrivateAddresses: true)
         change(&policy)
         let library = try Library(directory: directory + "/library", logger: logger)
-        return (ImageFetcher(library: library, policy: policy, logger: logger), library)
+        let keys = SigningKeys(directory: directory + "/keys")
+        return (ImageFetcher(library: library, policy: policy, keys: keys, logger: logger), library)
     }
 
     @Test("a file is kept under its digest; one that is another is not kept at all")
@@ -75,7 +76,8 @@ import Testing
             let digest = try site.put("linux", content)
             let (fetcher, library) = try Self.fetcher(directory)
             let seen = Mutex<Int64>(0)
-            let file = try await fetcher.fetch(site.url + "/linux", expecting: digest, asImage: false) { bytes, total in
+            let file = try await fetcher.fetch(site.url + "/linux", expecting: digest, signature: nil, asImage: false) {
+                bytes, total in
                 seen.withLock { $0 = bytes }
                 #expect(total == 3_000_000)
             }
@@ -84,7 +86,8 @@ import Testing
             #expect(try Data(contentsOf: URL(filePath: path)) == content)
             // What is in the library is not fetched, as far as its SHA-256 is what was published.
             seen.withLock { $0 = 0 }
-            let again = try await fetcher.fetch(site.url + "/linux", expecting: digest, asImage: false) { bytes, _ in
+            let again = try await fetcher.fetch(site.url + "/linux", expecting: digest, signature: nil, asImage: false)
+            { bytes, _ in
                 seen.withLock { $0 = bytes }
             }
             #expect(again == file && seen.withLock { $0 } == 3_000_000)
@@ -92,21 +95,25 @@ import Testing
             let sum = try await ChildProcess.run("sha512sum", [path]).output.prefix(128)
             #expect(
                 try await fetcher.fetch(
-                    site.url + "/linux", expecting: FileDigest(.sha512, String(sum)), asImage: false
+                    site.url + "/linux", expecting: FileDigest(.sha512, String(sum)), signature: nil, asImage: false
                 ) { _, _ in }
                 .sha256 == digest.hex)
 
             let wrong = FileDigest(.sha256, String(repeating: "0", count: 64))
             await #expect(throws: FetchError.self) {
-                try await fetcher.fetch(site.url + "/linux", expecting: wrong, asImage: false) { _, _ in }
+                try await fetcher.fetch(site.url + "/linux", expecting: wrong, signature: nil, asImage: false) { _, _ in
+                }
             }
             await #expect(throws: FetchError.self) {
-                try await fetcher.fetch(site.url + "/none", expecting: wrong, asImage: false) { _, _ in }
+                try await fetcher.fetch(site.url + "/none", expecting: wrong, signature: nil, asImage: false) { _, _ in
+                }
             }
             let kept = try FileManager.default.contentsOfDirectory(atPath: directory + "/library")
             #expect(kept.filter { !$0.hasPrefix("fetch-") } == [digest.hex])
-            #expect(try await fetcher.text(at: site.url + "/linux", limit: 4 << 20).utf8.count > 0)
-            await #expect(throws: FetchError.self) { try await fetcher.text(at: site.url + "/linux", limit: 1000) }
+            #expect(try await fetcher.text(at: site.url + "/linux", limit: 4 << 20, signature: nil).text.utf8.count > 0)
+            await #expect(throws: FetchError.self) {
+                try await fetcher.text(at: site.url + "/linux", limit: 1000, signature: nil)
+            }
         }
     }
 
@@ -120,7 +127,8 @@ import Testing
             let (early, _) = try Self.fetcher(directory)
             let begun = Mutex<Int64>(0)
             let cut = Task {
-                try await early.fetch(site.url + "/image", expecting: digest, asImage: false) { bytes, _ in
+                try await early.fetch(site.url + "/image", expecting: digest, signature: nil, asImage: false) {
+                    bytes, _ in
                     begun.withLock { $0 = bytes }
                 }
             }
@@ -133,7 +141,9 @@ import Testing
             let nginx = try await site.start()
             defer { nginx.kill() }
             let (late, library) = try Self.fetcher(directory)
-            let file = try await late.fetch(site.url + "/image", expecting: digest, asImage: false) { _, _ in }
+            let file = try await late.fetch(site.url + "/image", expecting: digest, signature: nil, asImage: false) {
+                _, _ in
+            }
             #expect(file.sha256 == digest.hex)
             let path = try #require(await library.path(ofImage: digest.hex))
             #expect(try Data(contentsOf: URL(filePath: path)) == content)
@@ -151,7 +161,8 @@ import Testing
             let first = try await site.start()
             let (fetcher, _) = try Self.fetcher(directory)
             let begun = Mutex<Int64>(0)
-            async let fetched = fetcher.fetch(site.url + "/image", expecting: digest, asImage: false) { bytes, _ in
+            async let fetched = fetcher.fetch(site.url + "/image", expecting: digest, signature: nil, asImage: false) {
+                bytes, _ in
                 begun.withLock { $0 = bytes }
             }
             #expect(await eventually { begun.withLock { $0 } > 500_000 })
@@ -181,16 +192,17 @@ import Testing
             let digest = try site.put("linux", Data(repeating: 1, count: 3000))
             let (open, _) = try Self.fetcher(directory)
             #expect(
-                try await open.fetch(site.url + "/once", expecting: digest, asImage: false) { _, _ in }.bytes == 3000)
+                try await open.fetch(site.url + "/once", expecting: digest, signature: nil, asImage: false) { _, _ in }
+                    .bytes == 3000)
             let other = FileDigest(.sha256, String(repeating: "0", count: 64))
             for path in ["/round", "/file"] {
                 await #expect(throws: FetchError.self) {
-                    try await open.fetch(site.url + path, expecting: other, asImage: false) { _, _ in }
+                    try await open.fetch(site.url + path, expecting: other, signature: nil, asImage: false) { _, _ in }
                 }
             }
             let (shut, _) = try Self.fetcher(directory) { $0.allowsPrivateAddresses = false }
             do {
-                _ = try await shut.text(at: site.url + "/linux", limit: 10_000)
+                _ = try await shut.text(at: site.url + "/linux", limit: 10_000, signature: nil)
                 Issue.record("a private address was asked")
             } catch let error as FetchError {
                 #expect(error.description.contains("fetch_from_private_addresses"))
@@ -198,11 +210,11 @@ import Testing
             #expect(site.asked.filter { $0.contains("/linux") }.count == 1)
             let (small, _) = try Self.fetcher(directory) { $0.maximumBytes = 2000 }
             await #expect(throws: FetchError.self) {
-                try await small.fetch(site.url + "/linux", expecting: other, asImage: false) { _, _ in }
+                try await small.fetch(site.url + "/linux", expecting: other, signature: nil, asImage: false) { _, _ in }
             }
             // A name that means this host.
             await #expect(throws: FetchError.self) {
-                try await shut.text(at: "http://localhost:\(site.port)/linux", limit: 10_000)
+                try await shut.text(at: "http://localhost:\(site.port)/linux", limit: 10_000, signature: nil)
             }
         }
     }
@@ -229,7 +241,9 @@ import Testing
             let nginx = try await site.start()
             defer { nginx.kill() }
             let (fetcher, library) = try Self.fetcher(directory)
-            let file = try await fetcher.fetch(site.url + "/image", expecting: digest, asImage: true) { _, _ in }
+            let file = try await fetcher.fetch(site.url + "/image", expecting: digest, signature: nil, asImage: true) {
+                _, _ in
+            }
             #expect(file.compression == (packing == "raw" ? .none : .zstd))
             #expect(file.rawBytes == 5 << 20)
             let path = try #require(await library.path(ofImage: file.sha256))
@@ -254,7 +268,8 @@ import Testing
             defer { nginx.kill() }
             let (fetcher, _) = try Self.fetcher(directory)
             await #expect(throws: FetchError.self) {
-                try await fetcher.fetch(site.url + "/image", expecting: digest, asImage: true) { _, _ in }
+                try await fetcher.fetch(site.url + "/image", expecting: digest, signature: nil, asImage: true) { _, _ in
+                }
             }
             let kept = try FileManager.default.contentsOfDirectory(atPath: directory + "/library")
             #expect(kept.allSatisfy { $0.hasPrefix("fetch-") }, "\(kept)")

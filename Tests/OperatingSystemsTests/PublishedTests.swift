@@ -25,6 +25,12 @@ import Testing
                 "\(long)"
             ),
             ("\(a)  x\n\(long)  x\n", "x", "\(long)"),
+            // A Debian archive's Release.
+            (
+                "MD5Sum:\n \(String(repeating: "1", count: 32))  7 main/x\nSHA256:\n \(a)    78509 main/x\n", "main/x",
+                "\(a)"
+            ),
+            ("\(a)  7 other/main/y\n", "x", nil), ("\(a)  7x x\n", "x", nil),
             (
                 "[checksums]\nimages/pxeboot/vmlinuz = sha256:\(a)\nimages/pxeboot/initrd.img = sha256:\(b)\n",
                 "images/pxeboot/vmlinuz", "\(a)"
@@ -68,8 +74,14 @@ import Testing
             for file in release.files {
                 #expect(file.url.hasPrefix("https://") && file.digests.hasPrefix("https://"))
                 #expect(URL(string: file.url) != nil && Artifact.isFileName(file.name))
+                switch file.signature {
+                case .file(let url), .list(let url), .index(let url, _): #expect(url.hasPrefix("https://"))
+                case nil: break
+                }
             }
         }
+        #expect(Flatcar().signedRoles == [.image, .kernel, .initrd] && Debian().signedRoles == [.kernel, .initrd])
+        #expect(Ubuntu().signedRoles == [.image] && Talos().signedRoles == [] && ReferenceOS().signedRoles == nil)
         #expect(Talos().published(version: "1.13.2/../x", architecture: "amd64") == nil)
         #expect(Talos().published(version: "1.13 .2", architecture: "amd64") == nil)
         #expect(Talos().published(version: "1.13.2", architecture: "riscv64") == nil)

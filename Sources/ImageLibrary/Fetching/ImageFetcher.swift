@@ -12,34 +12,40 @@ import NetworkAddresses
 public struct ImageFetcher: ImageFetching {
     let library: Library
     let policy: FetchPolicy
+    let keys: SigningKeys
     let logger: Logger
 
-    public init(library: Library, policy: FetchPolicy, logger: Logger) {
-        (self.library, self.policy, self.logger) = (library, policy, logger)
+    public init(library: Library, policy: FetchPolicy, keys: SigningKeys, logger: Logger) {
+        (self.library, self.policy, self.keys, self.logger) = (library, policy, keys, logger)
     }
 
-    public func text(at url: String, limit: Int) async throws -> String {
+    /// All that is there, in memory.
+    func bytes(at url: String, limit: Int) async throws -> ByteBuffer {
         try await ask(url, range: nil) { response, _ in
             guard response.status == .ok else { throw FetchError("\(url) answers \(response.status)") }
-            var text = ByteBuffer()
+            var bytes = ByteBuffer()
             for try await part in response.body {
-                guard text.readableBytes + part.readableBytes <= limit else {
+                guard bytes.readableBytes + part.readableBytes <= limit else {
                     throw FetchError("\(url) has more than \(limit >> 10) KiB")
                 }
-                text.writeImmutableBuffer(part)
+                bytes.writeImmutableBuffer(part)
             }
-            return String(buffer: text)
+            return bytes
         }
     }
 
     public func fetch(
-        _ url: String, expecting digest: FileDigest, asImage: Bool,
+        _ url: String, expecting digest: FileDigest, signature: DetachedSignature?, asImage: Bool,
         progress: @escaping @Sendable (Int64, Int64?) -> Void
     ) async throws -> FetchedFile {
+        // First, as the smaller one: nothing is fetched whose signature is not there.
+        let seal = try await seal(signature, of: url)
         if !asImage, digest.algorithm == .sha256, let path = await library.path(ofImage: digest.hex) {
             let bytes = try Library.size(of: path)
             progress(bytes, bytes)
-            return FetchedFile(sha256: digest.hex, bytes: bytes)
+            var file = FetchedFile(sha256: digest.hex, bytes: bytes)
+            file.signer = try await signer(of: path, seal)
+            return file
         }
         let partial = try PartialFile(library.partialPath(for: "\(url)\n\(digest.hex)"))
         var lastError: (any Error)?
@@ -73,16 +79,26 @@ public struct ImageFetcher: ImageFetching {
                 "\(url) has the \(digest.algorithm.rawValue) \(found[digest.algorithm] ?? "-"), and its makers say \(digest.hex): nothing was kept"
             )
         }
+        let signer: String?
+        do {
+            signer = try await self.signer(of: partial.path, seal)
+        } catch let error as FetchError {
+            partial.remove()
+            throw error
+        }
         if asImage,
-            let file = try await ImageConverter(library: library, policy: policy).convert(
+            var file = try await ImageConverter(library: library, policy: policy).convert(
                 partial.path, progress: progress)
         {
             partial.remove()
+            file.signer = signer
             return file
         }
         let sha256 = found[.sha256] ?? ""
         try library.adopt(partial.path, as: sha256)
-        return FetchedFile(sha256: sha256, bytes: partial.length)
+        var file = FetchedFile(sha256: sha256, bytes: partial.length)
+        file.signer = signer
+        return file
     }
 
     private func download(

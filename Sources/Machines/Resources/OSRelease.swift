@@ -21,19 +21,21 @@ public struct OSRelease: Codable, Equatable, Sendable, Identifiable {
     public var minimumDiskBytes: Int64
     /// Nil: none.
     public var labels: [String: String]?
+    /// Nil: a person sent it, with its digests.
+    public var proof: ReleaseProof?
     public let createdAt: Date
 
     public init(
         id: String, name: String, os: String, version: String, architecture: String, route: InstallRoute = .image,
         artifacts: [ArtifactRole: Artifact], parameters: [String: String] = [:], minimumDiskBytes: Int64,
-        labels: [String: String]? = nil, createdAt: Date
+        labels: [String: String]? = nil, proof: ReleaseProof? = nil, createdAt: Date
     ) {
         (self.id, self.name, self.os, self.version, self.architecture) = (id, name, os, version, architecture)
         (self.route, self.artifacts, self.parameters) = (route, artifacts, parameters)
-        (self.minimumDiskBytes, self.labels, self.createdAt) = (minimumDiskBytes, labels, createdAt)
+        (self.minimumDiskBytes, self.labels, self.proof, self.createdAt) = (minimumDiskBytes, labels, proof, createdAt)
     }
 
-    /// It is the same but for when it was added, and by what id.
+    /// It is the same but for when it was added, by what id, and who says so.
     public func isSame(as other: Self) -> Bool {
         (os, version, architecture, route, minimumDiskBytes)
             == (other.os, other.version, other.architecture, other.route, other.minimumDiskBytes)
@@ -50,7 +52,8 @@ extension OSRelease {
     }
 
     private enum Key: String, CodingKey {
-        case id, name, os, version, architecture, route, artifacts, parameters, minimumDiskBytes, labels, createdAt,
+        case id, name, os, version, architecture, route, artifacts, parameters, minimumDiskBytes, labels, proof,
+            createdAt,
             image
     }
 
@@ -71,6 +74,7 @@ extension OSRelease {
             parameters: try values.decodeIfPresent([String: String].self, forKey: .parameters) ?? [:],
             minimumDiskBytes: try values.decode(Int64.self, forKey: .minimumDiskBytes),
             labels: try values.decodeIfPresent([String: String].self, forKey: .labels),
+            proof: try values.decodeIfPresent(ReleaseProof.self, forKey: .proof),
             createdAt: try values.decode(Date.self, forKey: .createdAt))
     }
 
@@ -86,6 +90,7 @@ extension OSRelease {
         try values.encode(parameters, forKey: .parameters)
         try values.encode(minimumDiskBytes, forKey: .minimumDiskBytes)
         try values.encodeIfPresent(labels, forKey: .labels)
+        try values.encodeIfPresent(proof, forKey: .proof)
         try values.encode(createdAt, forKey: .createdAt)
     }
 }

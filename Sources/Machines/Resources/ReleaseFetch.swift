@@ -26,6 +26,8 @@ public struct ReleaseFetch: Codable, Equatable, Sendable, Identifiable {
         public var url: String
         /// What it became; nil: not yet.
         public var artifact: Artifact?
+        /// The fingerprint of the key that signed it; nil: none was looked for.
+        public var signer: String?
 
         public init(role: ArtifactRole, url: String) { (self.role, self.url) = (role, url) }
     }

@@ -8,18 +8,49 @@ public protocol ImageSource: Sendable {
 
 /// Brings files into the image library from where their makers publish them.
 public protocol ImageFetching: Sendable {
+    /// Where the keys of a system's makers are looked for, for a person.
+    func place(ofKeysOf system: String) -> String
+    /// Whether there are any. What is to be signed by a system whose keys are not there is an error.
+    func hasKeys(of system: String) -> Bool
     /// A small text, such as a list of digests.
+    /// - Parameter signature: without one of those keys nothing is taken; nil: none is looked for.
     /// - Throws: an error whose description is for a person.
-    func text(at url: String, limit: Int) async throws -> String
+    func text(at url: String, limit: Int, signature: TextSignature?) async throws -> FetchedText
     /// A file, compared with its digest, and kept under its SHA-256. What a cut left of it is gone on with.
     /// - Parameters:
+    ///   - signature: without one of those keys nothing is taken; nil: none is looked for.
     ///   - asImage: what it is packed with is undone, and the raw disk image kept in zstd.
     ///   - progress: bytes so far, and of all where that is known.
     /// - Throws: an error whose description is for a person; then nothing is kept under a digest.
     func fetch(
-        _ url: String, expecting digest: FileDigest, asImage: Bool,
+        _ url: String, expecting digest: FileDigest, signature: DetachedSignature?, asImage: Bool,
         progress: @escaping @Sendable (Int64, Int64?) -> Void
     ) async throws -> FetchedFile
+}
+
+/// A signature (OpenPGP, RFC 9580) in a file of its own.
+public struct DetachedSignature: Equatable, Sendable {
+    public var url: String
+    /// The system whose makers' keys count.
+    public var system: String
+
+    public init(_ url: String, by system: String) { (self.url, self.system) = (url, system) }
+}
+
+/// The signature of a text.
+public enum TextSignature: Equatable, Sendable {
+    case detached(DetachedSignature)
+    /// Around the text itself (RFC 9580 section 7), by the makers of that system.
+    case clear(by: String)
+}
+
+public struct FetchedText: Equatable, Sendable {
+    /// What was signed, where a signature was asked for.
+    public var text: String
+    /// The fingerprint of the key that signed it; nil: none was asked for.
+    public var signer: String?
+
+    public init(_ text: String, signer: String? = nil) { (self.text, self.signer) = (text, signer) }
 }
 
 /// A file that is in the library.
@@ -29,6 +60,8 @@ public struct FetchedFile: Equatable, Sendable {
     public var compression: InstallOrder.Compression
     /// What it unpacks to.
     public var rawBytes: Int64
+    /// The fingerprint of the key that signed it as it was published; nil: none was asked for.
+    public var signer: String?
 
     public init(sha256: String, bytes: Int64, compression: InstallOrder.Compression = .none, rawBytes: Int64? = nil) {
         (self.sha256, self.bytes, self.compression, self.rawBytes) = (sha256, bytes, compression, rawBytes ?? bytes)

@@ -1,8 +1,8 @@
 import FoundationEssentials
 import Machines
 
-/// A list of digests in one of the forms that are published: `sha256sum`'s (also Flatcar's DIGESTS), BSD's, a `.treeinfo`, or the `meta.json` of a
-/// CoreOS build.
+/// A list of digests in one of the forms that are published: `sha256sum`'s (also Flatcar's DIGESTS), BSD's, a `.treeinfo`, the `Release` of a
+/// Debian archive, or the `meta.json` of a CoreOS build.
 public enum DigestList {
     /// Bytes of a list.
     public static let limit = 4 << 20
@@ -34,9 +34,13 @@ public enum DigestList {
             else { return nil }
             return FileDigest(hex: line[close.upperBound...].trimmingBlanks)
         }
-        // HEX  name, or HEX *name
+        // HEX  name, or HEX *name, or HEX BYTES name
         let parts = line.split(separator: " ", maxSplits: 1)
         guard parts.count == 2, let digest = FileDigest(hex: parts[0]) else { return nil }
+        let rest = parts[1].split(separator: " ")
+        if rest.count == 2, rest[0].utf8.allSatisfy({ (0x30...0x39).contains($0) }) {
+            return isSame(rest[1].trimmingBlanks, name) ? digest : nil
+        }
         let path = parts[1].trimmingBlanks
         return isSame(path.hasPrefix("*") ? String(path.dropFirst()) : path, name) ? digest : nil
     }

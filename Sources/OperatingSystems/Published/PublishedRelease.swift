@@ -21,9 +21,14 @@ public struct PublishedFile: Equatable, Sendable {
     public var digests: String
     /// What the list calls it, or the end of that.
     public var listedAs: String
+    /// Nil: its makers sign neither it nor its digest.
+    public var signature: PublishedSignature?
 
-    public init(_ role: ArtifactRole, _ url: String, digests: String, listedAs: String? = nil) {
-        (self.role, self.url, self.digests) = (role, url, digests)
+    public init(
+        _ role: ArtifactRole, _ url: String, digests: String, listedAs: String? = nil,
+        signature: PublishedSignature? = nil
+    ) {
+        (self.role, self.url, self.digests, self.signature) = (role, url, digests, signature)
         self.listedAs = listedAs ?? String(url.split(separator: "/").last ?? "")
     }
 
@@ -31,7 +36,24 @@ public struct PublishedFile: Equatable, Sendable {
     public var name: String { String(url.split(separator: "/").last ?? "") }
 }
 
+/// What makers sign, and where that lies.
+public enum PublishedSignature: Equatable, Sendable {
+    /// The file itself; a URL.
+    case file(String)
+    /// The list of digests; a URL.
+    case list(String)
+    /// A text with its signature around it, at a URL, that has the digest of the list of digests under a name.
+    case index(String, listedAs: String)
+}
+
 extension OperatingSystem {
+    /// What is published of it, and its makers sign; nil: nothing is published. It is the same for each version.
+    public var signedRoles: Set<ArtifactRole>? {
+        // One that every system could have.
+        let sample = published(version: "12", architecture: "amd64")
+        return sample.map { Set($0.files.filter { $0.signature != nil }.map(\.role)) }
+    }
+
     /// Where a version is published; nil: nobody publishes it for download, or not under names that are known beforehand.
     public func published(version: String, architecture: String) -> PublishedRelease? {
         PublishedCatalog.release(of: name, version: version, architecture: architecture)
@@ -83,7 +105,8 @@ enum PublishedCatalog {
     private static func flatcar(_ version: String, _ architecture: String) -> PublishedRelease {
         let base = "https://stable.release.flatcar-linux.net/\(architecture)-usr/\(version)/flatcar_production"
         func file(_ role: ArtifactRole, _ end: String) -> PublishedFile {
-            .init(role, "\(base)_\(end)", digests: "\(base)_\(end).DIGESTS")
+            .init(
+                role, "\(base)_\(end)", digests: "\(base)_\(end).DIGESTS", signature: .file("\(base)_\(end).sig"))
         }
         return PublishedRelease(files: [
             file(.kernel, "pxe.vmlinuz"), file(.initrd, "pxe_image.cpio.gz"), file(.image, "image.bin.bz2"),
@@ -93,7 +116,8 @@ enum PublishedCatalog {
     private static func coreOS(_ version: String, _ machine: String) -> PublishedRelease {
         let base = "https://builds.coreos.fedoraproject.org/prod/streams/stable/builds/\(version)/\(machine)"
         func file(_ role: ArtifactRole, _ middle: String, _ end: String) -> PublishedFile {
-            .init(role, "\(base)/fedora-coreos-\(version)-\(middle).\(machine)\(end)", digests: "\(base)/meta.json")
+            let url = "\(base)/fedora-coreos-\(version)-\(middle).\(machine)\(end)"
+            return .init(role, url, digests: "\(base)/meta.json", signature: .file(url + ".sig"))
         }
         return PublishedRelease(files: [
             file(.kernel, "live-kernel", ""), file(.initrd, "live-initramfs", ".img"),
@@ -104,13 +128,20 @@ enum PublishedCatalog {
     private static func debian(_ version: String, _ architecture: String) -> PublishedRelease? {
         let names = ["11": "bullseye", "12": "bookworm", "13": "trixie"]
         guard let name = names[version] else { return nil }
-        let base = "https://deb.debian.org/debian/dists/\(name)/main/installer-\(architecture)/current/images"
+        let suite = "https://deb.debian.org/debian/dists/\(name)"
+        let images = "main/installer-\(architecture)/current/images"
+        let base = "\(suite)/\(images)"
         let folder = "netboot/debian-installer/\(architecture)"
+        // The archive's own index, as apt knows it.
+        let signature = PublishedSignature.index("\(suite)/InRelease", listedAs: "\(images)/SHA256SUMS")
         let cloud = "https://cloud.debian.org/images/cloud/\(name)/latest"
         return PublishedRelease(files: [
-            .init(.kernel, "\(base)/\(folder)/linux", digests: "\(base)/SHA256SUMS", listedAs: "\(folder)/linux"),
             .init(
-                .initrd, "\(base)/\(folder)/initrd.gz", digests: "\(base)/SHA256SUMS", listedAs: "\(folder)/initrd.gz"),
+                .kernel, "\(base)/\(folder)/linux", digests: "\(base)/SHA256SUMS", listedAs: "\(folder)/linux",
+                signature: signature),
+            .init(
+                .initrd, "\(base)/\(folder)/initrd.gz", digests: "\(base)/SHA256SUMS", listedAs: "\(folder)/initrd.gz",
+                signature: signature),
             .init(
                 .image, "\(cloud)/debian-\(version)-generic-\(architecture).qcow2", digests: "\(cloud)/SHA512SUMS"),
         ])
@@ -120,7 +151,8 @@ enum PublishedCatalog {
         let base = "https://cloud-images.ubuntu.com/releases/\(version)/release"
         return PublishedRelease(files: [
             .init(
-                .image, "\(base)/ubuntu-\(version)-server-cloudimg-\(architecture).img", digests: "\(base)/SHA256SUMS")
+                .image, "\(base)/ubuntu-\(version)-server-cloudimg-\(architecture).img", digests: "\(base)/SHA256SUMS",
+                signature: .list("\(base)/SHA256SUMS.gpg"))
         ])
     }
 
