@@ -129,7 +129,7 @@ public struct OSReleaseRequest: Codable, Sendable {
     }
 }
 
-/// `POST /api/v1/release-fetches` → 202 ``ReleaseFetchView``: a release as its makers publish it.
+/// `POST /api/v1/release-fetches` → 202 ``ReleaseFetchView``: a release as its makers publish it, or one whose files are in registries.
 public struct ReleaseFetchRequest: Codable, Sendable {
     public var os: String
     public var version: String
@@ -139,10 +139,32 @@ public struct ReleaseFetchRequest: Codable, Sendable {
     public var name: String?
     /// Absent: the best that there are files for.
     public var route: InstallRoute?
+    /// Where its files are; absent: where its makers publish them.
+    public var files: Files?
 
-    public init(os: String, version: String, architecture: String, name: String? = nil, route: InstallRoute? = nil) {
+    public struct Files: Codable, Sendable {
+        /// `oci://REGISTRY/REPOSITORY@sha256:HEX`, and `#TITLE` where there are several.
+        public var references: [ArtifactRole: String]
+        /// Files that are in the library.
+        public var artifacts: [ArtifactRole: Artifact]?
+        public var parameters: [String: String]?
+        public var minimumDiskBytes: Int64?
+
+        public init(
+            references: [ArtifactRole: String], artifacts: [ArtifactRole: Artifact]?, parameters: [String: String]?,
+            minimumDiskBytes: Int64?
+        ) {
+            (self.references, self.artifacts) = (references, artifacts)
+            (self.parameters, self.minimumDiskBytes) = (parameters, minimumDiskBytes)
+        }
+    }
+
+    public init(
+        os: String, version: String, architecture: String, name: String? = nil, route: InstallRoute? = nil,
+        files: Files? = nil
+    ) {
         (self.os, self.version, self.architecture) = (os, version, architecture)
-        (self.name, self.route) = (name, route)
+        (self.name, self.route, self.files) = (name, route, files)
     }
 }
 

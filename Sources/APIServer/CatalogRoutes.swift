@@ -47,7 +47,9 @@ struct CatalogRoutes {
     }
 
     @Sendable func beginFetch(_ request: Request, context: APIContext) async throws -> Response {
-        let fetch = try await fetcher.begin(try await request.json(ReleaseFetchRequest.self), by: context.actor)
+        let body = try await request.json(ReleaseFetchRequest.self)
+        try await check(body.files?.artifacts ?? [:], field: "files.artifacts")
+        let fetch = try await fetcher.begin(body, by: context.actor)
         return try .json(view(of: fetch), status: .accepted)
     }
 
@@ -64,12 +66,7 @@ struct CatalogRoutes {
 
     @Sendable func addRelease(_ request: Request, context: APIContext) async throws -> Response {
         let body = try await request.json(OSReleaseRequest.self)
-        for (role, artifact) in body.artifacts where await images.path(ofImage: artifact.sha256) == nil {
-            throw ServiceError(
-                .conflict,
-                "the library holds no file \(artifact.sha256); send it first with PUT /api/v1/images/{sha256}",
-                field: "artifacts.\(role.rawValue).sha256")
-        }
+        try await check(body.artifacts, field: "artifacts")
         let release = try await catalog.add(
             release: OSRelease(
                 id: Credential.identifier("r"), name: body.name, os: body.os, version: body.version,
@@ -79,6 +76,16 @@ struct CatalogRoutes {
                 minimumDiskBytes: body.minimumDiskBytes, labels: body.labels, createdAt: Date()),
             by: context.actor)
         return try .json(await view(of: release), status: .created)
+    }
+
+    /// All of them are in the library.
+    private func check(_ artifacts: [ArtifactRole: Artifact], field: String) async throws {
+        for (role, artifact) in artifacts where await images.path(ofImage: artifact.sha256) == nil {
+            throw ServiceError(
+                .conflict,
+                "the library holds no file \(artifact.sha256); send it first with PUT /api/v1/images/{sha256}",
+                field: "\(field).\(role.rawValue).sha256")
+        }
     }
 
     @Sendable func removeRelease(_ request: Request, context: APIContext) async throws -> Response {

@@ -120,7 +120,8 @@ struct OSAddCommand: AsyncParsableCommand {
         commandName: "add", abstract: "Add an OS release, from files or as its makers publish it.",
         discussion: """
             SYSTEM@VERSION, such as talos@1.13.2: the daemon fetches its files, compares them with the digests that are published beside them, and goes on \
-            where it was cut off. A file: the release.json that an image build leaves beside its files, which are sent to the daemon. A folder: every \
+            where it was cut off. A file: the release.json that an image build leaves beside its files, which are sent to the daemon; files that it names as \
+            oci://REGISTRY/REPOSITORY@sha256:HEX are fetched by the daemon. A folder: every \
             release.json in it and below, as it was carried to a site without a network.
             """)
     @Argument(
@@ -205,13 +206,24 @@ struct OSAddCommand: AsyncParsableCommand {
 
     private func send(_ source: String) async throws {
         let release = try ReleaseFile.read(source)
+        let name = name ?? "\(release.os)-\(release.version)"
         let request = OSReleaseRequest(
-            name: name ?? "\(release.os)-\(release.version)", os: release.os, version: release.version,
+            name: name, os: release.os, version: release.version,
             architecture: release.architecture, route: release.route,
             artifacts: release.artifacts.mapValues(\.artifact), parameters: release.parameters,
             minimumDiskBytes: release.minimumDiskBytes)
         let files = release.artifacts
-        let view = try await connection.withClient { client in
+        let fetch =
+            release.references.isEmpty
+            ? nil
+            : ReleaseFetchRequest(
+                os: release.os, version: release.version, architecture: release.architecture, name: name,
+                route: release.route,
+                files: .init(
+                    references: release.references, artifacts: request.artifacts, parameters: release.parameters,
+                    minimumDiskBytes: release.minimumDiskBytes))
+        let (wait, format) = (wait, format)
+        try await connection.withClient { client in
             for (role, file) in files.sorted(by: { $0.key.rawValue < $1.key.rawValue }) {
                 guard try await !client.hasImage(file.artifact.sha256) else { continue }
                 let chunks = try FileChunks(path: file.path, role.rawValue)
@@ -221,9 +233,16 @@ struct OSAddCommand: AsyncParsableCommand {
                 }
                 try await client.sendImage(file.artifact.sha256, bytes: chunks.size, chunks: chunks)
             }
-            return try await client.call(.post, "/api/v1/os-releases", body: request, as: OSReleaseView.self)
+            guard let fetch else {
+                let view = try await client.call(.post, "/api/v1/os-releases", body: request, as: OSReleaseView.self)
+                return try format.isTable ? Output.print("\(view.name) added") : format.write(view)
+            }
+            var view = try await client.call(
+                .post, "/api/v1/release-fetches", body: fetch, as: ReleaseFetchView.self)
+            if wait { view = try await Self.follow(view, client) }
+            guard format.isTable else { return try format.write(view) }
+            Output.print(wait ? "\(view.name) added" : "\(view.name) is being fetched: \(view.id)")
         }
-        if !format.isTable { try format.write(view) } else { Output.print("\(view.name) added") }
     }
 }
 

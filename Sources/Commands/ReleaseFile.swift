@@ -11,6 +11,8 @@ struct ReleaseFile {
     /// Nil: the best one that there are files for.
     var route: InstallRoute?
     var artifacts: [ArtifactRole: LocalFile]
+    /// Of files that the daemon fetches from a registry.
+    var references: [ArtifactRole: String]
     var parameters: [String: String]?
     var minimumDiskBytes: Int64
 
@@ -21,10 +23,10 @@ struct ReleaseFile {
 
     private struct Content: Decodable {
         struct File: Decodable {
-            /// File name, beside this file.
+            /// File name, beside this file; or a reference such as `oci://REGISTRY/REPOSITORY@sha256:HEX`, by itself.
             var file: String
-            var sha256: String
-            var bytes: Int64
+            var sha256: String?
+            var bytes: Int64?
             var compression: InstallOrder.Compression?
             var rawBytes: Int64?
         }
@@ -74,18 +76,34 @@ struct ReleaseFile {
         }
         guard !files.isEmpty else { throw ClientError("\(file) names no files: neither artifacts nor image") }
         let folder = URL(fileURLWithPath: file).deletingLastPathComponent()
-        let artifacts = try files.map { role, named in
+        let references = files.filter { OCIReference.isOne($0.value.file) }
+        for (role, named) in references {
+            guard named.sha256 == nil, named.bytes == nil, named.compression == nil, named.rawBytes == nil else {
+                throw ClientError(
+                    "\(file): the digest of \(role.rawValue) stands in its reference, and nothing beside it")
+            }
+            do {
+                _ = try OCIReference(parsing: named.file)
+            } catch {
+                throw ClientError("\(file): \(error)")
+            }
+        }
+        let artifacts = try files.filter { references[$0.key] == nil }.map { role, named in
             guard !named.file.contains("/") else {
                 throw ClientError("\(file): \(named.file) is not a file name, but a path")
             }
+            guard let sha256 = named.sha256, let bytes = named.bytes else {
+                throw ClientError("\(file): \(role.rawValue) has its sha256 and bytes beside it")
+            }
             let artifact = Artifact(
-                sha256: named.sha256, bytes: named.bytes, compression: named.compression ?? .none,
+                sha256: sha256, bytes: bytes, compression: named.compression ?? .none,
                 rawBytes: named.rawBytes, name: named.file)
             return (role, LocalFile(path: folder.appendingPathComponent(named.file).path, artifact: artifact))
         }
         return Self(
             os: content.os, version: content.version, architecture: content.architecture, route: content.route,
-            artifacts: Dictionary(artifacts) { $1 }, parameters: content.parameters,
+            artifacts: Dictionary(artifacts) { $1 }, references: references.mapValues(\.file),
+            parameters: content.parameters,
             minimumDiskBytes: content.minimumDiskBytes ?? 0)
     }
 }

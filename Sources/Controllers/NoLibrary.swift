@@ -19,6 +19,13 @@ public struct NoLibrary: ImageFetching, ImageShelf {
         progress: @escaping @Sendable (Int64, Int64?) -> Void
     ) async throws -> FetchedFile { throw Unavailable() }
 
+    public func digest(of reference: OCIReference) async throws -> FileDigest { throw Unavailable() }
+
+    public func fetch(
+        _ reference: OCIReference, architecture: String, asImage: Bool,
+        progress: @escaping @Sendable (Int64, Int64?) -> Void
+    ) async throws -> FetchedFile { throw Unavailable() }
+
     public func files() throws -> [ShelvedFile] { [] }
     public func verify(_ digest: String) async throws -> Bool { false }
     public func remove(_ digest: String) throws {}

@@ -41,32 +41,42 @@ public struct ReleaseFetcher: Service, Sendable {
         if case .impossible(let reason) = driver.support {
             throw ServiceError(.invalid, "\(request.os) cannot be installed on a machine: \(reason)", field: "os")
         }
-        guard let published = driver.published(version: request.version, architecture: request.architecture) else {
-            throw ServiceError(
-                .invalid,
-                "\(request.os) \(request.version) for \(request.architecture) is not published under names that Slipway knows: add its files by a release.json",
-                field: "version")
+        let known: [ReleaseFetch.File]
+        if let files = request.files {
+            known = try await Self.files(files, images)
+        } else {
+            guard let published = driver.published(version: request.version, architecture: request.architecture) else {
+                throw ServiceError(
+                    .invalid,
+                    "\(request.os) \(request.version) for \(request.architecture) is not published under names that Slipway knows: add its files by a release.json",
+                    field: "version")
+            }
+            known = published.files.map { ReleaseFetch.File(role: $0.role, url: $0.url) }
         }
-        let roles = Set(published.files.map(\.role))
+        let roles = Set(known.map(\.role))
         let route = request.route ?? driver.route(with: roles)
         let wanted = driver.artifacts(for: route)
         guard driver.routes.contains(route), Set(wanted).isSubset(of: roles) else {
             throw ServiceError(
-                .invalid, "\(request.os) is not published with all that an install by \(route.rawValue) takes",
+                .invalid,
+                "\(request.os) by \(route.rawValue) takes \(wanted.map(\.rawValue).joined(separator: ", ")), and there are not all of them",
                 field: "route")
+        }
+        // What a person names may be for a template of theirs.
+        let files = request.files == nil ? known.filter { wanted.contains($0.role) } : known
+        let details = request.files.map {
+            ReleaseFetch.Details(parameters: $0.parameters ?? [:], minimumDiskBytes: $0.minimumDiskBytes ?? 0)
         }
         let name =
             request.name ?? "\(request.os)-\(request.version)"
             + (request.architecture == "amd64" ? "" : "-\(request.architecture)")
         try CatalogService.check(name: name)
-        let files = published.files.filter { wanted.contains($0.role) }.map {
-            ReleaseFetch.File(role: $0.role, url: $0.url)
-        }
-        let known = try await store.list(ReleaseFetch.self).items.first { $0.name == name && $0.state == .running }
-        if let known { return known }
+        let running = try await store.list(ReleaseFetch.self).items.first { $0.name == name && $0.state == .running }
+        if let running { return running }
         let fetch = ReleaseFetch(
             id: Credential.identifier("f"), name: name, os: request.os, version: request.version,
-            architecture: request.architecture, route: route, files: files, requestedBy: actor, createdAt: now())
+            architecture: request.architecture, route: route, files: files, details: details, requestedBy: actor,
+            createdAt: now())
         try await store.transaction { transaction in
             try transaction.put(fetch)
             try transaction.put(
@@ -76,6 +86,50 @@ public struct ReleaseFetcher: Service, Sendable {
         }
         board.ask.yield(fetch.id)
         return fetch
+    }
+
+    /// What a person says where files are.
+    private static func files(
+        _ request: ReleaseFetchRequest.Files, _ images: any ImageFetching
+    ) async throws -> [ReleaseFetch.File] {
+        func order<Value>(_ files: [ArtifactRole: Value]) -> [(key: ArtifactRole, value: Value)] {
+            files.sorted { $0.key.rawValue < $1.key.rawValue }
+        }
+        var files = order(request.artifacts ?? [:]).map { ReleaseFetch.File(role: $0.key, url: "", artifact: $0.value) }
+        for (role, text) in order(request.references) {
+            let field = "files.references.\(role.rawValue)"
+            guard request.artifacts?[role] == nil else {
+                throw ServiceError(.invalid, "\(role.rawValue) is named twice", field: field)
+            }
+            let reference: OCIReference
+            do {
+                reference = try OCIReference(parsing: text)
+            } catch {
+                throw ServiceError(.invalid, "\(error)", field: field)
+            }
+            guard reference.digest != nil else { throw try await Self.unpinned(reference, images, field: field) }
+            files.append(.init(role: role, url: text))
+        }
+        return files
+    }
+
+    /// A tag may mean another file tomorrow, with other machines.
+    private static func unpinned(
+        _ reference: OCIReference, _ images: any ImageFetching, field: String
+    ) async throws -> ServiceError {
+        var pinned = reference
+        do {
+            pinned.digest = try await images.digest(of: reference)
+        } catch is CancellationError {
+            throw CancellationError()
+        } catch {
+            return ServiceError(
+                .invalid, "\(reference) has no digest (@sha256:HEX), and what it means now cannot be said: \(error)",
+                field: field)
+        }
+        return ServiceError(
+            .invalid, "\(reference) has no digest, and may mean something else the next time: now it is \(pinned)",
+            field: field)
     }
 
     public func progress(of id: String) -> Progress { board.progress.withLock { $0[id] ?? [:] } }
@@ -125,24 +179,37 @@ public struct ReleaseFetcher: Service, Sendable {
     }
 
     private func bring(_ fetch: inout ReleaseFetch) async throws {
-        guard let driver = OperatingSystemCatalog.driver(named: fetch.os),
-            let published = driver.published(version: fetch.version, architecture: fetch.architecture)
-        else { throw ServiceError(.notFound, "\(fetch.os) \(fetch.version) is published no more, as far as is known") }
+        guard let driver = OperatingSystemCatalog.driver(named: fetch.os) else {
+            throw ServiceError(.notFound, "no driver installs \(fetch.os)")
+        }
+        let published = driver.published(version: fetch.version, architecture: fetch.architecture)
         var digests = PublishedDigests(images: images, system: fetch.os)
         for index in fetch.files.indices where fetch.files[index].artifact == nil {
             let role = fetch.files[index].role
-            guard let file = published.files.first(where: { $0.role == role }) else { continue }
-            let (digest, signer) = try await digests.digest(of: file)
             let (id, board) = (fetch.id, board)
-            let found = try await images.fetch(
-                file.url, expecting: digest, signature: digests.signature(of: file), asImage: role == .image
-            ) { bytes, total in
+            let progress: @Sendable (Int64, Int64?) -> Void = { bytes, total in
                 board.progress.withLock { $0[id, default: [:]][role] = (bytes, total) }
             }
-            fetch.files[index].signer = found.signer ?? signer
+            var found: FetchedFile
+            if fetch.details != nil {
+                found = try await images.fetch(
+                    OCIReference(parsing: fetch.files[index].url), architecture: fetch.architecture,
+                    asImage: role == .image, progress: progress)
+            } else if let file = published?.files.first(where: { $0.role == role }) {
+                let (digest, signer) = try await digests.digest(of: file)
+                found = try await images.fetch(
+                    file.url, expecting: digest, signature: digests.signature(of: file), asImage: role == .image,
+                    progress: progress)
+                found.signer = found.signer ?? signer
+                found.name = file.name
+            } else {
+                throw ServiceError(
+                    .notFound, "\(fetch.os) \(fetch.version) is published no more, as far as is known")
+            }
+            fetch.files[index].signer = found.signer
             fetch.files[index].artifact = Artifact(
                 sha256: found.sha256, bytes: found.bytes, compression: found.compression, rawBytes: found.rawBytes,
-                name: found.compression == .none ? file.name : nil)
+                name: found.compression == .none ? found.name : nil)
             let soFar = fetch
             try await store.transaction { transaction in try await keep(soFar, in: transaction) }
         }
@@ -151,9 +218,11 @@ public struct ReleaseFetcher: Service, Sendable {
             release: OSRelease(
                 id: Credential.identifier("r"), name: fetch.name, os: fetch.os, version: fetch.version,
                 architecture: fetch.architecture, route: fetch.route ?? driver.route(with: artifacts.keys),
-                artifacts: artifacts, parameters: published.parameters,
-                minimumDiskBytes: max(published.minimumDiskBytes, artifacts[.image]?.rawBytes ?? 0),
-                proof: ReleaseProof(files: fetch.files.map(\.signer)), createdAt: now()),
+                artifacts: artifacts, parameters: fetch.details?.parameters ?? published?.parameters ?? [:],
+                minimumDiskBytes: max(
+                    fetch.details?.minimumDiskBytes ?? published?.minimumDiskBytes ?? 0,
+                    artifacts[.image]?.rawBytes ?? 0),
+                proof: fetch.details == nil ? ReleaseProof(files: fetch.files.map(\.signer)) : nil, createdAt: now()),
             by: fetch.requestedBy)
     }
 }

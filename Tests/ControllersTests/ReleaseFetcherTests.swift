@@ -45,6 +45,21 @@ import Testing
             return FetchedText(text, signer: "KEY")
         }
 
+        func digest(of reference: OCIReference) async throws -> FileDigest {
+            guard reference.tag == "v1" else { throw Gone() }
+            return FileDigest(.sha256, String(repeating: "e", count: 64))
+        }
+
+        func fetch(
+            _ reference: OCIReference, architecture: String, asImage: Bool,
+            progress: @escaping @Sendable (Int64, Int64?) -> Void
+        ) async throws -> FetchedFile {
+            asked.withLock { $0.append("\(reference) \(architecture)\(asImage ? " image" : "")") }
+            guard var file = files.withLock({ $0["\(reference)"] }) else { throw Gone() }
+            file.name = reference.title
+            return file
+        }
+
         func fetch(
             _ url: String, expecting digest: FileDigest, signature: DetachedSignature?, asImage: Bool,
             progress: @escaping @Sendable (Int64, Int64?) -> Void
@@ -102,6 +117,52 @@ import Testing
                 wire.asked.withLock { $0 } == [
                     "\(Self.base)/vmlinuz-amd64 aaaa", "\(Self.base)/initramfs-amd64.xz bbbb",
                 ])
+        }
+    }
+
+    @Test("files of registries become a release, each by its digest")
+    func references() async throws {
+        let (store, wire) = (MemoryStore(), Self.wire())
+        let digest = "sha256:" + String(repeating: "d", count: 64)
+        let kernel = "oci://registry.example/boot/talos@\(digest)#vmlinuz"
+        let initrd = "oci+http://10.0.0.1:5000/boot/talos:v1@\(digest)#initramfs.xz"
+        let ours = Artifact(sha256: String(repeating: "3", count: 64), bytes: 30, name: "rootfs.img")
+        wire.files.withLock {
+            $0[kernel] = FetchedFile(sha256: String(repeating: "4", count: 64), bytes: 40)
+            $0[initrd] = FetchedFile(sha256: String(repeating: "5", count: 64), bytes: 50)
+        }
+        func request(
+            _ references: [ArtifactRole: String], _ artifacts: [ArtifactRole: Artifact]? = nil
+        ) -> ReleaseFetchRequest {
+            ReleaseFetchRequest(
+                os: "talos", version: "own", architecture: "arm64", name: "own",
+                files: .init(
+                    references: references, artifacts: artifacts, parameters: ["a": "b"], minimumDiskBytes: 7))
+        }
+        try await Self.running(store, wire) { fetcher in
+            for (references, words) in [
+                ([.kernel: kernel], "kernel, initrd"), ([.kernel: kernel, .initrd: "oci://x"], "no repository"),
+                ([.kernel: kernel, .initrd: "https://example.org/x"], "oci://"),
+                ([.kernel: kernel, .initrd: "oci://r.example/x:v1"], "now it is oci://r.example/x:v1@sha256:eeee"),
+                ([.kernel: kernel, .initrd: "oci://r.example/x:v2"], "nobody answers"),
+                ([.kernel: kernel, .initrd: kernel, .rootfs: kernel], "named twice"),
+            ] as [([ArtifactRole: String], String)] {
+                do {
+                    _ = try await fetcher.begin(request(references, [.rootfs: ours]), by: "alice")
+                    Issue.record("\(references) was taken")
+                } catch let error as ServiceError {
+                    #expect(error.description.contains(words), "\(error)")
+                }
+            }
+            #expect(wire.asked.withLock { $0.isEmpty })
+            let fetch = try await fetcher.begin(
+                request([.kernel: kernel, .initrd: initrd], [.rootfs: ours]), by: "alice")
+            #expect(try await eventually { try await store.get(ReleaseFetch.self, fetch.id)?.state == .succeeded })
+            let release = try #require(try await store.list(OSRelease.self).items.first { $0.name == "own" })
+            #expect(release.parameters == ["a": "b"] && release.minimumDiskBytes == 7 && release.proof == nil)
+            #expect(release.artifacts[.kernel]?.name == "vmlinuz" && release.artifacts[.initrd]?.bytes == 50)
+            #expect(release.artifacts[.rootfs] == ours)
+            #expect(wire.asked.withLock { $0 } == ["\(initrd) arm64", "\(kernel) arm64"])
         }
     }
 

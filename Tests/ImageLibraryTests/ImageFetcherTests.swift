@@ -26,7 +26,7 @@ import Testing
             daemon off; pid \(directory)/nginx.pid; error_log \(directory)/error.log; worker_processes 1;
             events {}
             http {
-                log_format asked '$status "$http_range" $uri'; access_log \(directory)/access.log asked;
+                log_format asked '$status "$http_range" $uri "$http_authorization"'; access_log \(directory)/access.log asked;
                 client_body_temp_path \(directory)/t1; proxy_temp_path \(directory)/t2; fastcgi_temp_path \(directory)/t3;
                 uwsgi_temp_path \(directory)/t4; scgi_temp_path \(directory)/t5;
                 server { listen 127.0.0.1:\(port); root \(folder); \(extra) }

@@ -21,17 +21,21 @@ public struct ImageFetcher: ImageFetching {
 
     /// All that is there, in memory.
     func bytes(at url: String, limit: Int) async throws -> ByteBuffer {
-        try await ask(url, range: nil) { response, _ in
-            guard response.status == .ok else { throw FetchError("\(url) answers \(response.status)") }
-            var bytes = ByteBuffer()
-            for try await part in response.body {
-                guard bytes.readableBytes + part.readableBytes <= limit else {
-                    throw FetchError("\(url) has more than \(limit >> 10) KiB")
-                }
-                bytes.writeImmutableBuffer(part)
-            }
-            return bytes
+        try await ask(FetchRequest(url)) { response, final in
+            try await Self.body(of: response, from: final, limit: limit)
         }
+    }
+
+    static func body(of response: HTTPClientResponse, from url: String, limit: Int) async throws -> ByteBuffer {
+        guard response.status == .ok else { throw FetchError("\(url) answers \(response.status)") }
+        var bytes = ByteBuffer()
+        for try await part in response.body {
+            guard bytes.readableBytes + part.readableBytes <= limit else {
+                throw FetchError("\(url) has more than \(limit >> 10) KiB")
+            }
+            bytes.writeImmutableBuffer(part)
+        }
+        return bytes
     }
 
     public func fetch(
@@ -40,6 +44,30 @@ public struct ImageFetcher: ImageFetching {
     ) async throws -> FetchedFile {
         // First, as the smaller one: nothing is fetched whose signature is not there.
         let seal = try await seal(signature, of: url)
+        let source = FileSource(name: url, digest: digest, limit: policy.maximumBytes) { start, body in
+            try await ask(FetchRequest(url, start: start), body)
+        }
+        return try await take(source, seal: seal, asImage: asImage, progress: progress)
+    }
+
+    /// Where a file comes from.
+    struct FileSource: Sendable {
+        /// For people, and what tells it from others: a URL.
+        var name: String
+        var digest: FileDigest
+        /// Bytes that it may have.
+        var limit: Int64
+        /// Asks for it from a byte on; nil: for all of it.
+        var ask:
+            @Sendable (
+                _ start: Int64?, _ body: @escaping @Sendable (HTTPClientResponse, String) async throws -> Void
+            ) async throws -> Void
+    }
+
+    func take(
+        _ source: FileSource, seal: Seal?, asImage: Bool, progress: @escaping @Sendable (Int64, Int64?) -> Void
+    ) async throws -> FetchedFile {
+        let (url, digest) = (source.name, source.digest)
         if !asImage, digest.algorithm == .sha256, let path = await library.path(ofImage: digest.hex) {
             let bytes = try Library.size(of: path)
             progress(bytes, bytes)
@@ -53,7 +81,7 @@ public struct ImageFetcher: ImageFetching {
         for attempt in 0..<5 {
             if attempt > 0 { try await Task.sleep(for: .seconds(min(60, 2 << attempt))) }
             do {
-                try await download(url, to: partial, progress)
+                try await download(source, to: partial, progress)
                 lastError = nil
                 break
             } catch let error as FetchError {
@@ -102,10 +130,10 @@ public struct ImageFetcher: ImageFetching {
     }
 
     private func download(
-        _ url: String, to partial: PartialFile, _ progress: @escaping @Sendable (Int64, Int64?) -> Void
+        _ source: FileSource, to partial: PartialFile, _ progress: @escaping @Sendable (Int64, Int64?) -> Void
     ) async throws {
-        let start = partial.length
-        try await ask(url, range: start > 0 ? start : nil) { response, final in
+        let (start, limit) = (partial.length, source.limit)
+        try await source.ask(start > 0 ? start : nil) { response, final in
             switch response.status {
             case .ok: try partial.truncate(to: 0)
             case .partialContent:
@@ -121,9 +149,9 @@ public struct ImageFetcher: ImageFetching {
             let announced = response.headers.first(name: "Content-Length").flatMap(Int64.init).map {
                 $0 + partial.length
             }
-            if let announced, announced > policy.maximumBytes { throw tooLarge(url) }
+            if let announced, announced > limit { throw tooLarge(source.name, limit) }
             for try await part in response.body {
-                guard partial.length + Int64(part.readableBytes) <= policy.maximumBytes else { throw tooLarge(url) }
+                guard partial.length + Int64(part.readableBytes) <= limit else { throw tooLarge(source.name, limit) }
                 try partial.append(part)
                 progress(partial.length, announced)
             }
@@ -136,18 +164,23 @@ public struct ImageFetcher: ImageFetching {
         var description: String { reason }
     }
 
-    private func tooLarge(_ url: String) -> FetchError {
-        FetchError("\(url) has more than \(policy.maximumBytes >> 30) GiB, which is the limit for one file")
+    func tooLarge(_ url: String, _ limit: Int64) -> FetchError {
+        FetchError(
+            limit < policy.maximumBytes
+                ? "\(url) has more than the \(limit) bytes that it is said to have"
+                : "\(url) has more than \(limit >> 30) GiB, which is the limit for one file (fetch_limit_gib)")
     }
 
     /// Asks, and follows at most five redirections, each of them to where the policy allows.
-    private func ask<Result: Sendable>(
-        _ url: String, range start: Int64?,
-        _ body: @Sendable (HTTPClientResponse, String) async throws -> Result
+    func ask<Result: Sendable>(
+        _ first: FetchRequest, _ body: @Sendable (HTTPClientResponse, String) async throws -> Result
     ) async throws -> Result {
-        var url = url
+        var request = first
+        let origin = try FetchPolicy.target(first.url)
         for _ in 0...5 {
-            let target = try FetchPolicy.target(url)
+            let target = try FetchPolicy.target(request.url)
+            // What was given for one server is for no other.
+            if target != origin { request.authorization = nil }
             var configuration = HTTPClient.Configuration(redirectConfiguration: .disallow)
             configuration.timeout = .init(connect: .seconds(20), read: .seconds(60))
             if let proxy = try policy.proxy(for: target) {
@@ -163,7 +196,7 @@ public struct ImageFetcher: ImageFetching {
             let client = HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
             let outcome: Outcome<Result>
             do {
-                outcome = try await step(client, url, range: start, body)
+                outcome = try await step(client, request, body)
             } catch {
                 try await client.shutdown()
                 throw error
@@ -171,10 +204,10 @@ public struct ImageFetcher: ImageFetching {
             try await client.shutdown()
             switch outcome {
             case .done(let result): return result
-            case .goTo(let next): url = next
+            case .goTo(let next): request.url = next
             }
         }
-        throw FetchError("\(url) leads from place to place, more than five times")
+        throw FetchError("\(first.url) leads from place to place, more than five times")
     }
 
     private enum Outcome<Result: Sendable>: Sendable {
@@ -183,14 +216,19 @@ public struct ImageFetcher: ImageFetching {
     }
 
     private func step<Result: Sendable>(
-        _ client: HTTPClient, _ url: String, range start: Int64?,
+        _ client: HTTPClient, _ asked: FetchRequest,
         _ body: @Sendable (HTTPClientResponse, String) async throws -> Result
     ) async throws -> Outcome<Result> {
+        let url = asked.url
         var request = HTTPClientRequest(url: url)
         request.headers.add(name: "User-Agent", value: "slipway")
         // What is compared with a digest is what lies there.
         request.headers.add(name: "Accept-Encoding", value: "identity")
-        if let start { request.headers.add(name: "Range", value: "bytes=\(start)-") }
+        if let start = asked.start { request.headers.add(name: "Range", value: "bytes=\(start)-") }
+        if let accept = asked.accept { request.headers.add(name: "Accept", value: accept) }
+        if let authorization = asked.authorization {
+            request.headers.add(name: "Authorization", value: authorization)
+        }
         let response = try await client.execute(request, timeout: .seconds(policy.seconds))
         guard (300..<400).contains(response.status.code), response.status != .notModified else {
             return .done(try await body(response, url))

@@ -18,24 +18,39 @@ public struct ReleaseFetch: Codable, Equatable, Sendable, Identifiable {
     public let createdAt: Date
     public var state = State.running
     public var files: [File]
+    /// What a person says of it; nil: its files are where its makers publish them, and so is the rest.
+    public var details: Details?
     public var error: String?
     public var finishedAt: Date?
 
+    public struct Details: Codable, Equatable, Sendable {
+        public var parameters: [String: String]
+        public var minimumDiskBytes: Int64
+
+        public init(parameters: [String: String], minimumDiskBytes: Int64) {
+            (self.parameters, self.minimumDiskBytes) = (parameters, minimumDiskBytes)
+        }
+    }
+
     public struct File: Codable, Equatable, Sendable {
         public var role: ArtifactRole
+        /// Or an ``OCIReference``; empty: a person sent it.
         public var url: String
         /// What it became; nil: not yet.
         public var artifact: Artifact?
         /// The fingerprint of the key that signed it; nil: none was looked for.
         public var signer: String?
 
-        public init(role: ArtifactRole, url: String) { (self.role, self.url) = (role, url) }
+        public init(role: ArtifactRole, url: String, artifact: Artifact? = nil) {
+            (self.role, self.url, self.artifact) = (role, url, artifact)
+        }
     }
 
     public init(
         id: String, name: String, os: String, version: String, architecture: String, route: InstallRoute?,
-        files: [File], requestedBy: String, createdAt: Date
+        files: [File], details: Details? = nil, requestedBy: String, createdAt: Date
     ) {
+        self.details = details
         (self.id, self.name, self.os, self.version) = (id, name, os, version)
         (self.architecture, self.route, self.files) = (architecture, route, files)
         (self.requestedBy, self.createdAt) = (requestedBy, createdAt)

@@ -26,6 +26,15 @@ public protocol ImageFetching: Sendable {
         _ url: String, expecting digest: FileDigest, signature: DetachedSignature?, asImage: Bool,
         progress: @escaping @Sendable (Int64, Int64?) -> Void
     ) async throws -> FetchedFile
+    /// The digest of what a reference without one means now.
+    /// - Throws: an error whose description is for a person.
+    func digest(of reference: OCIReference) async throws -> FileDigest
+    /// A file of an artifact in a registry, compared with the digests that its reference leads to, as the other is.
+    /// - Parameter architecture: chooses in an index of manifests: `amd64`, `arm64`.
+    func fetch(
+        _ reference: OCIReference, architecture: String, asImage: Bool,
+        progress: @escaping @Sendable (Int64, Int64?) -> Void
+    ) async throws -> FetchedFile
 }
 
 /// A signature (OpenPGP, RFC 9580) in a file of its own.
@@ -62,6 +71,8 @@ public struct FetchedFile: Equatable, Sendable {
     public var rawBytes: Int64
     /// The fingerprint of the key that signed it as it was published; nil: none was asked for.
     public var signer: String?
+    /// What its makers call it; nil: that is known from elsewhere, or not at all.
+    public var name: String?
 
     public init(sha256: String, bytes: Int64, compression: InstallOrder.Compression = .none, rawBytes: Int64? = nil) {
         (self.sha256, self.bytes, self.compression, self.rawBytes) = (sha256, bytes, compression, rawBytes ?? bytes)
