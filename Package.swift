@@ -9,8 +9,8 @@ let settings: [SwiftSetting] = [
 ]
 
 /// A library target. Its layer is written down in `.layers`, and `make check` holds the imports to it.
-func library(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
-    .target(name: name, dependencies: dependencies, swiftSettings: settings)
+func library(_ name: String, _ dependencies: [Target.Dependency] = [], exclude: [String] = []) -> Target {
+    .target(name: name, dependencies: dependencies, exclude: exclude, swiftSettings: settings)
 }
 
 func program(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
@@ -47,6 +47,9 @@ let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
 let yams = Target.Dependency.product(name: "Yams", package: "Yams")
 let x509 = Target.Dependency.product(name: "X509", package: "swift-certificates")
 let asn1 = Target.Dependency.product(name: "SwiftASN1", package: "swift-asn1")
+let grpc = Target.Dependency.product(name: "GRPCCore", package: "grpc-swift-2")
+let grpcNIO = Target.Dependency.product(name: "GRPCNIOTransportHTTP2Posix", package: "grpc-swift-nio-transport")
+let protobuf = Target.Dependency.product(name: "SwiftProtobuf", package: "swift-protobuf")
 let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
 
 let package = Package(
@@ -73,6 +76,9 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
         .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+        .package(url: "https://github.com/grpc/grpc-swift-2", from: "2.4.3"),
+        .package(url: "https://github.com/grpc/grpc-swift-nio-transport", from: "2.9.2"),
+        .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0"),
     ],
     targets: [
         // 0: bytes
@@ -121,6 +127,10 @@ let package = Package(
             ]),
         library(
             "ImageLibrary", ["Machines", "NetworkAddresses", httpClient, crypto, nioCore, nioPosix, nioHTTP1, logging]),
+        library(
+            "TalosEvents",
+            ["OperatingSystems", "NetworkAddresses", grpc, grpcNIO, protobuf, nioCore, logging, lifecycle],
+            exclude: ["Protocol/events.proto", "Protocol/machine.proto", "Protocol/generate"]),
         library("ClusterMembership", ["Machines", "Store", logging, lifecycle]),
         library(
             "Controllers",
@@ -144,7 +154,7 @@ let package = Package(
             "DaemonCore",
             [
                 "APIServer", "APIModel", "Controllers", "NetworkBoot", "PowerControl", "ImageLibrary",
-                "ClusterMembership",
+                "ClusterMembership", "TalosEvents",
                 "SQLiteStore", "Store", "ProfileFiles", "PrometheusMetrics", "Inventory", "Machines", "DHCP",
                 "NetworkAddresses", "CMalloc", x509,
                 crypto, cryptoExtras,
@@ -193,6 +203,13 @@ let package = Package(
             fixtures: true),
         tests(
             "ImageLibrary", ["ImageLibrary", "Machines", "NetworkAddresses", "TestSupport", crypto, logging, nioCore]),
+        tests(
+            "TalosEvents",
+            [
+                "TalosEvents", "OperatingSystems", "Machines", "NetworkAddresses", "TestSupport", grpc, grpcNIO,
+                protobuf,
+                nioCore, nioPosix, lifecycle, logging,
+            ]),
         tests(
             "RedfishControl", ["PowerControl", "Redfish", "RedfishSimulator", "Machines", "TestSupport", logging, x509]),
         tests("SMBIOS", ["SMBIOS", "TestSupport"], fixtures: true),

@@ -26,6 +26,8 @@ public struct OperationView: Codable, Sendable {
     public var setback: Operation.Setback?
     /// Why the last power command was not given; absent: it was.
     public var powerFault: String?
+    /// What the system that is being installed told of itself last, unproved.
+    public var systemWord: Operation.SystemWord?
     public var error: String?
     public var cluster: String?
     public var release: String?
@@ -63,7 +65,7 @@ public struct OperationView: Codable, Sendable {
         }
         (self.waitsFor, approvedBy, abortedBy) = (waitsFor, operation.approval?.approvedBy, operation.abortedBy)
         (attempts, setback, error) = (operation.attempts, operation.setback, operation.error)
-        powerFault = operation.powerFault
+        (powerFault, systemWord) = (operation.powerFault, operation.systemWord)
         (cluster, release) = (operation.assignment?.cluster, operation.assignment?.release)
         (wipe, disks, certificate) = (operation.wipe, operation.disks, operation.certificate)
         self.progress = progress

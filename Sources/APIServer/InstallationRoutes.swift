@@ -15,7 +15,8 @@ struct InstallationRoutes {
 
     @Sendable func file(_ request: Request, context: APIContext) async throws -> Response {
         let content = try await desk.file(
-            try context.parameters.require("name"), ticket: try context.parameters.require("ticket"))
+            try context.parameters.require("name"), ticket: try context.parameters.require("ticket"),
+            from: context.remoteAddress)
         return Response(
             status: .ok, headers: [.contentType: "application/octet-stream", .cacheControl: "no-store"],
             body: .init(byteBuffer: ByteBuffer(string: content)))

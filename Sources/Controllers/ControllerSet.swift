@@ -14,6 +14,7 @@ public struct ControllerSet: Sendable {
     public let bmcs: BMCService
     public let agents: AgentService
     public let installations: InstallationDesk
+    public let talosEvents: TalosEventDesk
     public let catalog: CatalogService
     public let clusters: ClusterService
     public let fetcher: ReleaseFetcher
@@ -70,6 +71,7 @@ public struct ControllerSet: Sendable {
             profiles: profiles,
             installation: installation, certificates: certificates, wakeups: wakeups, logger: logger, now: now)
         installations = InstallationDesk(store: store, key: installation.secretKey, wakeups: wakeups, now: now)
+        talosEvents = TalosEventDesk(store: store, wakeups: wakeups, logger: logger, now: now)
         catalog = CatalogService(store: store, images: fetching, now: now)
         fetcher = ReleaseFetcher(store: store, catalog: catalog, images: fetching, logger: logger, now: now)
         library = LibraryKeeper(store: store, shelf: shelf, logger: logger, now: now)

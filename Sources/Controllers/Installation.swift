@@ -28,6 +28,8 @@ public struct Installation: Sendable {
     public var agentArguments: [KernelArgument]
     /// Where agents send a copy of their console, `10.77.0.1:514`; nil: nowhere.
     public var syslog: String?
+    /// Where Talos machines send their events, `10.77.0.1:3247`; nil: nobody listens.
+    public var talosEvents: String?
     /// Longest time an agent's orders call is held open, in seconds.
     public var pollSeconds: Int
     /// Seconds without an order after which an agent powers its machine off; 0: never.
@@ -39,7 +41,7 @@ public struct Installation: Sendable {
         name: String = "slipway",
         secretKey: SymmetricKey, admission: BootAdmission,
         offerings: BootOfferings = BootOfferings(), agentArguments: [KernelArgument] = [], syslog: String? = nil,
-        pollSeconds: Int = 30,
+        talosEvents: String? = nil, pollSeconds: Int = 30,
         idleSeconds: Int = 3600
     ) {
         (self.apiURL, self.bootURL) = (apiURL, bootURL)
@@ -47,6 +49,7 @@ public struct Installation: Sendable {
         (self.orderKey, self.secretKey, self.admission) = (orderKey, secretKey, admission)
         (self.certificateKey, self.name) = (certificateKey, name)
         (self.offerings, self.agentArguments, self.syslog) = (offerings, agentArguments, syslog)
+        self.talosEvents = talosEvents
         (self.pollSeconds, self.idleSeconds) = (pollSeconds, idleSeconds)
     }
 }

@@ -1,6 +1,7 @@
 import Crypto
 import FoundationEssentials
 import Machines
+import NetworkAddresses
 import Store
 
 /// Hears what installers, and systems at their first start, tell of an installation.
@@ -36,8 +37,9 @@ public struct InstallationDesk: Sendable {
     }
 
     /// A file that the installer asks for. The first time is told in the trail, and is the end of an installer that tells nothing else.
+    /// - Parameter address: where it asks from. With its ticket it has shown that it is the machine.
     /// - Throws: ``ServiceError`` `notFound`.
-    public func file(_ name: String, ticket: String) async throws -> String {
+    public func file(_ name: String, ticket: String, from address: String) async throws -> String {
         let now = now()
         let (machine, content) = try await store.transaction { transaction in
             let (ticket, known, current) = try await installation(ticket, in: transaction, at: now)
@@ -45,7 +47,9 @@ public struct InstallationDesk: Sendable {
             guard let content = try ticket.content(of: name, key: key) else {
                 throw ServiceError(.notFound, "this installation has no file of that name")
             }
+            if ticket.isListenedTo ?? false { operation.listen(to: [IPAddress(address)].compactMap { $0 }) }
             guard operation.hear(ticket.endsWhenFetched ? .installed : .started, about: &machine, at: now) else {
+                if operation != current { try transaction.put(operation) }
                 return (ticket.machine, content)
             }
             try transaction.put(machine)

@@ -7,6 +7,7 @@ import ImageLibrary
 import Inventory
 import Logging
 import Machines
+import NetworkAddresses
 import NetworkBoot
 import PowerControl
 import ProfileFiles
@@ -14,6 +15,7 @@ import PrometheusMetrics
 import SQLiteStore
 import ServiceLifecycle
 import Store
+import TalosEvents
 import UnixSignals
 
 /// `slipwayd`: the one place where all parts are put together.
@@ -86,6 +88,7 @@ public enum Daemon {
             name: configuration.name, secretKey: keys.secretKey, admission: configuration.admission,
             offerings: offerings, agentArguments: configuration.agentArguments,
             syslog: configuration.syslogPort.map { "\(configuration.address):\($0)" },
+            talosEvents: configuration.talosEventsPort.map { "\(configuration.address):\($0)" },
             idleSeconds: configuration.idleSeconds)
         let bmcs = try BMCAuthorities.router(configuration.bmcAuthorities, logger: logger)
         let registry = StandaloneRegistry(
@@ -127,6 +130,14 @@ public enum Daemon {
             controllers.problemWatch, controllers.fetcher, controllers.library,
             Janitor(store: store, logger: logger, now: now), MemoryKeeper(logger: logger),
         ]
+        if let port = configuration.talosEventsPort {
+            services += [
+                controllers.talosEvents,
+                TalosEventSink(
+                    address: configuration.address.description, port: port, listener: controllers.talosEvents,
+                    logger: logger),
+            ]
+        }
         logger.info(
             "slipwayd starts",
             metadata: ["version": "\(version)", "api": "\(configuration.apiURL)", "profiles": "\(profiles.count)"])

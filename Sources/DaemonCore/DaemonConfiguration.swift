@@ -25,6 +25,8 @@ public struct DaemonConfiguration: Sendable, Equatable {
     public var tftpSinglePort: Bool
     /// Port of the syslog receiver; nil: there is none.
     public var syslogPort: Int?
+    /// Port of the event sink for Talos machines; nil: there is none.
+    public var talosEventsPort: Int?
     public var admission: BootAdmission
     public var profileDirectory: String
     public var scriptDirectory: String
@@ -115,6 +117,7 @@ public struct DaemonConfiguration: Sendable, Equatable {
         configuration.signingKeys = try top.string("signing_keys")
         configuration.libraryLimit = try top.integer("library_limit_gib", in: 1...1_000_000)
         configuration.largestFetch = try top.integer("fetch_limit_gib", in: 1...1024) ?? configuration.largestFetch
+        configuration.talosEventsPort = try top.integer("talos_events_port", in: 1...65535)
         configuration.bmcAuthorities = try top.string("bmc_authorities")
         if configuration.firmwareHTTPS, configuration.bootTLSPort == nil {
             throw top.fault(key: "firmware_https", "firmware_https: needs boot_tls_port, such as 8444")

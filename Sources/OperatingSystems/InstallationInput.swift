@@ -173,9 +173,11 @@ public struct Callback: Sendable {
     public var url: String
     /// PEM of the CA that the daemon is known by.
     public var certificateAuthority: String
+    /// `HOST:PORT` where Talos machines send their events; nil: nobody listens.
+    public var eventSink: String?
 
-    public init(url: String, certificateAuthority: String) {
-        (self.url, self.certificateAuthority) = (url, certificateAuthority)
+    public init(url: String, certificateAuthority: String, eventSink: String? = nil) {
+        (self.url, self.certificateAuthority, self.eventSink) = (url, certificateAuthority, eventSink)
     }
 
     /// Where a file of this installation is fetched, such as a configuration.

@@ -24,6 +24,8 @@ public struct InstallerBoot: Equatable, Sendable {
     /// What it fetches by itself, by TLS: ``Callback/url(file:)``.
     public var served: [ServedFile] = []
     public var end = InstallerEnd.told
+    /// It and what it installs tell of themselves at ``Callback/eventSink``.
+    public var tellsEvents = false
     /// Said after a `---`, which makes Debian's and Ubuntu's installers keep them for the installed system.
     public var keptArguments: [KernelArgument]
 

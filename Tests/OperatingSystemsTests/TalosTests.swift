@@ -96,6 +96,26 @@ import Testing
         #expect(boot.commandLine.utf8.count < 2048)
     }
 
+    @Test(
+        "a machine tells its events where the daemon listens: while it installs and afterwards, unless people have a sink of their own"
+    )
+    func events() throws {
+        var input = try Self.input("1.13.2")
+        input.callback.eventSink = "10.77.0.1:3247"
+        let boot = try Self.boot(input)
+        let served = try #require(boot.served.first)
+        try Golden.expect(
+            boot.commandLine + "\n\n=== \(served.name)\n" + served.content, "systems/talos/1.13.2-events.txt")
+        #expect(boot.tellsEvents)
+        let own = "apiVersion: v1alpha1\nkind: EventSinkConfig\nendpoint: 10.9.9.9:3247\n"
+        input.patches = [own]
+        let patched = try #require(try Self.boot(input).served.first).content
+        #expect(patched.contains("endpoint: 10.9.9.9:3247") && !patched.contains("10.77.0.1:3247"))
+        let silent = try Self.boot(try Self.input("1.13.2"))
+        #expect(!silent.tellsEvents && !silent.commandLine.contains("talos.events"))
+        #expect(silent.served.first?.content.contains("EventSinkConfig") == false)
+    }
+
     @Test("the CA on the command line is what Talos reads it for")
     func early() async throws {
         let line = try Self.boot(try Self.input("1.13.2")).commandLine

@@ -84,9 +84,29 @@ import Testing
         }
     }
 
-    @Test("a Talos machine fetches its configuration by TLS with the CA of its command line, and with its ticket only")
+    /// One event at a Talos machine's sink, by gRPC's own client: its type, and its bytes in hex.
+    private static func publish(_ sink: String, _ type: String, _ hex: String) async throws {
+        let program = """
+            import sys, grpc
+            def field(number, value):
+                size, length = b"", len(value)
+                while length > 127:
+                    size, length = size + bytes([length & 127 | 128]), length >> 7
+                return bytes([number << 3 | 2]) + size + bytes([length]) + value
+            data = field(1, b"type.googleapis.com/machine." + sys.argv[2].encode()) + field(2, bytes.fromhex(sys.argv[3]))
+            with grpc.insecure_channel(sys.argv[1]) as channel:
+                channel.unary_unary("/events.EventSinkService/Publish")(field(1, data) + field(2, b"ceqpsv3q8ds0"), timeout=30)
+            """
+        let run = try await ChildProcess.run(
+            try PythonPeer.path("python3"), ["-c", program, sink, type, hex], environment: PythonPeer.environment)
+        try #require(run.status == 0, "\(run.output)")
+    }
+
+    @Test(
+        "a Talos machine fetches its configuration by TLS with the CA of its command line, with its ticket only, and is ready once it says so"
+    )
     func talos() async throws {
-        try await Installation.with { installation in
+        try await Installation.with(configuration: "talos_events_port: 3247\n") { installation in
             let server = try TrialServer(installation)
             let release = try InstallerTests.release(in: installation.directory)
             let text = try String(contentsOfFile: release, encoding: .utf8)
@@ -126,7 +146,12 @@ import Testing
             #expect(try await fetch(String(url.dropLast(20)) + "/files/config").0 == 22)
             let (status, config) = try await fetch(url)
             #expect(status == 0)
-            for word in ["trust-word", "join-word", "somaxconn", "its-own-word", "hostname: trial", "slipway://m-"] {
+            let sink = String(try #require(line.firstMatch(of: /talos\.events\.sink=([^ \n]+)/)).output.1)
+            #expect(sink == "\(installation.address):3247")
+            for word in [
+                "trust-word", "join-word", "somaxconn", "its-own-word", "hostname: trial", "slipway://m-",
+                "kind: EventSinkConfig", sink,
+            ] {
                 #expect(config.contains(word), "\(word) is missing in\n\(config)")
             }
             #expect(try await installation.reaches("joining", "trial"))
@@ -137,6 +162,30 @@ import Testing
             #expect(!installation.log.contains("trust-word") && !installation.log.contains("its-own-word"))
             let events = try await installation.slipway("event", "list", "--machine", "trial", "--format", "json")
             #expect(events.contains("has fetched its config") && !events.contains("trust-word"))
+
+            // Its sequence `install` fails with "no space" first; a person sees why at once.
+            let failed = "0a07696e7374616c6c" + "1a0a12086e6f207370616365"
+            try await Self.publish(sink, "SequenceEvent", failed)
+            let complaint = "Talos failed in its sequence install: no space"
+            #expect(
+                try await eventually(within: .seconds(20)) {
+                    try await installation.slipway("problem", "list").contains(complaint)
+                })
+            #expect(try await installation.slipway("operation", "list").contains(complaint))
+            // It runs, and is not ready yet; then it is.
+            try await Self.publish(sink, "MachineStatusEvent", "0804" + "12020800")
+            #expect(try await installation.field("phase", of: "trial") == "joining")
+            try await Self.publish(sink, "MachineStatusEvent", "0804" + "12020801")
+            #expect(try await installation.reaches("ready", "trial"))
+            let trail = try await installation.slipway("event", "list", "--machine", "trial")
+            #expect(
+                trail.contains("Talos runs and is ready, by its own word") && trail.contains("joined as trial"),
+                "\(trail)")
+            #expect(try await !installation.slipway("problem", "list").contains(complaint))
+            // What it told may not be fetched any more, and what it tells now changes nothing.
+            #expect(try await fetch(url).0 == 22)
+            try await Self.publish(sink, "MachineStatusEvent", "0807")
+            #expect(try await installation.field("phase", of: "trial") == "ready")
         }
     }
 

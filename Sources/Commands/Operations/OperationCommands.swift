@@ -96,7 +96,8 @@ enum OperationText {
                     operation.id, operation.machineName ?? operation.machine, operation.verb.rawValue,
                     operation.state.rawValue,
                     current?.step.rawValue ?? "-", operation.requestedBy, Output.age(operation.createdAt),
-                    operation.error ?? operation.waitsFor ?? operation.setback?.reason ?? operation.powerFault ?? "-",
+                    operation.error ?? operation.waitsFor ?? operation.setback?.reason ?? operation.powerFault
+                        ?? operation.systemWord?.text ?? "-",
                 ]
             })
     }
@@ -128,6 +129,9 @@ enum OperationText {
         }
         if let setback = operation.setback { lines.append(("setback", "\(setback.reason); tried again")) }
         if let fault = operation.powerFault { lines.append(("power", fault)) }
+        if let word = operation.systemWord {
+            lines.append(("says", "\(word.text), \(Output.age(word.at)) ago\(word.isFault ? "; look at it" : "")"))
+        }
         if let progress = operation.progress {
             lines.append(("agent", progress.step.words))
             for disk in progress.disks ?? [] {

@@ -49,7 +49,7 @@ struct InstallationRenderer: Sendable {
             cluster: name, join: try sealed.join(role, standalone: standalone(secrets)),
             callback: Callback(
                 url: "\(installation.apiURL)/api/v1/installations/\(secrets.ticket)",
-                certificateAuthority: installation.certificateAuthority),
+                certificateAuthority: installation.certificateAuthority, eventSink: installation.talosEvents),
             access: AdministratorAccess(sshKeys: cluster.join?.sshKeys ?? []), setup: try sealed.setup(),
             patches: try sealed.patches(of: machine))
         let rendering = try plan.driver.render(input, route: plan.release.route)

@@ -9,7 +9,8 @@ extension OrderIssuer {
     func issueInstall(_ operation: Operation, on machine: Machine, _ session: Situation.Session) async throws {
         guard let assignment = operation.assignment else { return }
         let plan = try await planner.plan(operation, on: machine)
-        let port = try await store.get(AgentSession.self, session.id)?.mac
+        let agent = try await store.get(AgentSession.self, session.id)
+        let port = agent?.mac
         let now = now()
         let secrets = InstallationRenderer.Secrets.random()
         let rendering = try await planner.renderer.render(plan, machine, assignment, bootMAC: port, secrets)
@@ -35,6 +36,8 @@ extension OrderIssuer {
             }
             machine.observed.installed = nil
             try put(secrets, of: &current, machine, assignment, until: order.expiresAt, boot, in: transaction)
+            (current.eventSources, current.systemWord) = (nil, nil)
+            if boot?.tellsEvents ?? false { current.listen(to: try addresses(of: machine, agent)) }
             var history =
                 try await transaction.get(InstallationHistory.self, machine.id)
                 ?? InstallationHistory(machine: machine.id)
@@ -51,6 +54,13 @@ extension OrderIssuer {
                 ["disk": plan.disk.serial ?? plan.disk.wwn ?? plan.disk.path, "digest": record.digest]
             )
         }
+    }
+
+    /// Where a machine may speak from: its agent's address, and the fixed ones that it is to have.
+    private func addresses(of machine: Machine, _ agent: AgentSession?) throws -> [IPAddress] {
+        let network = try machine.desired.network?.resolved(among: machine.knownPorts)
+        return [agent.flatMap { IPAddress($0.address) }].compactMap { $0 }
+            + (network?.addressings.flatMap { $0.addressing.addresses.map(\.address) } ?? [])
     }
 
     /// Those of an earlier order are worth nothing from here on.
@@ -71,6 +81,7 @@ extension OrderIssuer {
             id: Credential.hash(secrets.ticket), machine: machine.id, operation: operation.id, expiresAt: end)
         for file in boot?.served ?? [] { try ticket.put(file, key: installation.secretKey) }
         ticket.endsWhenFetched = boot?.end == .fetched
+        if boot?.tellsEvents ?? false { ticket.isListenedTo = true }
         (operation.joinToken, operation.ticket) = (join.id, ticket.id)
         try transaction.put(join)
         try transaction.put(ticket)

@@ -69,7 +69,8 @@ extension Lifecycle {
                 ? "\(minutes) no agent has asked for the order; is the machine on and booting from the network?"
                 : "\(minutes) the agent has not \(work); look at its console"
         case .joining:
-            return "\(minutes) the installed system has not registered with its cluster; look at its console"
+            let word = situation.operation?.systemWord.map { "; its last word: \($0.text)" } ?? ""
+            return "\(minutes) the installed system has not registered with its cluster; look at its console\(word)"
         case .draining:
             guard case .leaving(let words) = situation.departure else {
                 return "\(minutes) the node has not left its cluster"

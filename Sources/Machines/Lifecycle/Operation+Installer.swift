@@ -1,4 +1,5 @@
 import FoundationEssentials
+import NetworkAddresses
 
 extension Operation {
     /// What an installer, or the system at its first start, tells of this installation.
@@ -30,6 +31,27 @@ extension Operation {
             guard step == .join, !isFinished, joinedAt == nil else { return false }
             joinedAt = now
         }
+        return true
+    }
+
+    /// The most addresses that are remembered of one machine.
+    static let maximumEventSources = 32
+
+    /// The system may tell of itself from these as well.
+    public mutating func listen(to addresses: [IPAddress]) {
+        var eventSources = eventSources ?? []
+        for address in addresses where !eventSources.contains(address) && eventSources.count < Self.maximumEventSources
+        {
+            eventSources.append(address)
+        }
+        self.eventSources = eventSources
+    }
+
+    /// What the system told of itself, unproved.
+    /// - Returns: whether that is news.
+    public mutating func note(_ text: String, isFault: Bool, at now: Date) -> Bool {
+        guard !isFinished, systemWord?.text != text || systemWord?.isFault != isFault else { return false }
+        systemWord = SystemWord(text, isFault: isFault, at: now)
         return true
     }
 }

@@ -30,6 +30,7 @@ public struct Problem: Codable, Equatable, Sendable {
         case hardwareProblem = "hardware-problem"
         case bmcUnreachable = "bmc-unreachable"
         case sessionUntrusted = "session-untrusted"
+        case systemComplains = "system-complains"
         case bootsUnexpectedly = "boots-unexpectedly"
         case unexpectedMachine = "unexpected-machine"
         case notAsAnnounced = "not-as-announced"
@@ -43,7 +44,8 @@ public struct Problem: Codable, Equatable, Sendable {
                 .certificateExpired:
                 .critical
             case .imageMissing, .diskFailing, .deadlineNear, .hardwareChanged, .hardwareProblem, .bmcUnreachable,
-                .sessionUntrusted, .bootsUnexpectedly, .unexpectedMachine, .notAsAnnounced, .certificateExpiring:
+                .sessionUntrusted, .systemComplains, .bootsUnexpectedly, .unexpectedMachine, .notAsAnnounced,
+                .certificateExpiring:
                 .warning
             case .approvalWaits, .acceptanceWaits: .info
             }
@@ -67,6 +69,7 @@ public struct Problem: Codable, Equatable, Sendable {
             case .hardwareProblem: "something about the hardware keeps the machine from being used"
             case .bmcUnreachable: "the BMC does not answer, or refuses the login"
             case .sessionUntrusted: "work waits, and the agent's session may not carry secrets"
+            case .systemComplains: "the system that is being installed says that something keeps it from its end"
             case .bootsUnexpectedly: "the agent runs on a ready machine, for longer than a start of its system takes"
             case .unexpectedMachine: "machines are announced here, and this one was not"
             case .notAsAnnounced: "a machine differs from its announcement"

@@ -35,7 +35,7 @@ public enum ProblemRules {
     private typealias Rule = @Sendable (Machine, ProblemFacts) -> [ProblemSighting]
 
     private static let machineRules: [Rule] = [
-        deadline, failure, node, hardware, bmc, identity, waiting, unexpected, agent, bmcCertificate,
+        deadline, failure, node, hardware, bmc, identity, waiting, complaint, unexpected, agent, bmcCertificate,
     ]
 
     // MARK: Lifecycle
@@ -106,6 +106,19 @@ public enum ProblemRules {
                 attempt:
                     "make sure that it is this machine and ask for the same again, which confirms it; or power-cycle it"
             )
+        ]
+    }
+
+    /// Nobody proves that it is the machine who says so.
+    @Sendable private static func complaint(_ machine: Machine, _ facts: ProblemFacts) -> [ProblemSighting] {
+        guard [.installing, .joining].contains(machine.observed.phase),
+            let operation = facts.operations[machine.id], !operation.isFinished, let word = operation.systemWord,
+            word.isFault
+        else { return [] }
+        return [
+            ProblemSighting(
+                .systemComplains, of: machine, since: word.at, word.text,
+                attempt: "look at its console: slipway machine console \(machine.name)")
         ]
     }
 

@@ -15,6 +15,8 @@ public struct InstallationTicket: Codable, Equatable, Sendable, Identifiable {
     public private(set) var files: [String: Secret] = [:]
     /// Its installer tells nothing: once it has its files the machine is its disk's.
     public var endsWhenFetched = false
+    /// What it installs tells of itself by its own way, which is believed from the addresses that are known to be its.
+    public var isListenedTo: Bool?
 
     public init(id: String, machine: String, operation: String, expiresAt: Date) {
         (self.id, self.machine, self.operation, self.expiresAt) = (id, machine, operation, expiresAt)

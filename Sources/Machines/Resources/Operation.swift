@@ -1,4 +1,5 @@
 import FoundationEssentials
+import NetworkAddresses
 
 /// Work on one machine that a person or a claim asked for: what it takes the machine through, and how far it is. It survives the daemon.
 public struct Operation: Codable, Equatable, Sendable, Identifiable {
@@ -74,6 +75,10 @@ public struct Operation: Codable, Equatable, Sendable, Identifiable {
     public var firstBootAt: Date?
     /// When the installed system told that it joined its cluster.
     public var joinedAt: Date?
+    /// Where the system that is being installed may tell of itself from, in plain text and unproved; nil: it is not listened to.
+    public var eventSources: [IPAddress]?
+    /// What it told last.
+    public var systemWord: SystemWord?
     /// Hash of the ticket made for ``order``; a new order replaces it.
     public var ticket: String?
     public var error: String?
@@ -179,6 +184,18 @@ extension Operation {
         }
     }
 
+    /// What a system told of itself without proof: for people to read, and to decide nothing.
+    public struct SystemWord: Codable, Equatable, Sendable {
+        public var text: String
+        /// Somebody should look.
+        public var isFault: Bool
+        public var at: Date
+
+        public init(_ text: String, isFault: Bool, at: Date) {
+            (self.text, self.isFault, self.at) = (text, isFault, at)
+        }
+    }
+
     /// What the daemon remembers of an order; its secrets are not stored.
     public struct OrderTicket: Codable, Equatable, Sendable {
         public var id: String
@@ -255,6 +272,7 @@ extension Operation {
         abortedBy = try optional(.abortedBy)
         (installedAt, firstBootAt) = (try optional(.installedAt), try optional(.firstBootAt))
         joinedAt = try optional(.joinedAt)
+        (eventSources, systemWord) = (try optional(.eventSources), try optional(.systemWord))
         (installer, ticket) = (try optional(.installer), try optional(.ticket))
         done =
             try optional(.done)

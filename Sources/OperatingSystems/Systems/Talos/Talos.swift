@@ -13,6 +13,12 @@ public struct Talos: OperatingSystem {
     public var routes: [InstallRoute] { [.installer] }
 
     public func artifacts(for route: InstallRoute) -> [ArtifactRole] { [.kernel, .initrd] }
+    public func remarks(_ route: InstallRoute) -> [String] {
+        [
+            "that it joined it tells at the event sink only (`talos_events_port` of slipwayd): in the open, unproved, and so does everybody who can speak from its address"
+        ]
+    }
+
     public func takesPatches(_ route: InstallRoute) -> Bool { true }
 
     public func render(_ input: InstallationInput, route: InstallRoute) throws(ConfigurationError) -> Rendering {
@@ -29,9 +35,11 @@ public struct Talos: OperatingSystem {
         }
         var config = try TalosConfig(base: join.config, patches: input.patches, version: version)
         try config.give(to: input.machine, installer: input.release.parameters["installer_image"])
+        if let sink = input.callback.eventSink { config.tell(sink) }
         var boot = InstallerBoot(overlay: [], arguments: try Self.arguments(input) + input.machine.kernelArguments)
         boot.served = [ServedFile(name: "config", content: config.yaml)]
         boot.end = .fetched
+        boot.tellsEvents = input.callback.eventSink != nil
         return .installer(boot)
     }
 
@@ -48,9 +56,13 @@ public struct Talos: OperatingSystem {
             "certificates": .text(input.callback.certificateAuthority),
         ]
         let early = Data(ZstdFrame.stored(Array(roots.yaml.utf8))).base64EncodedString()
-        return [
-            try .checked("talos.platform", "metal"), try .checked("slab_nomerge"), try .checked("pti", "on"),
+        var arguments = [
+            try KernelArgument.checked("talos.platform", "metal"), try .checked("slab_nomerge"),
+            try .checked("pti", "on"),
             try .checked("talos.config.early", early), try .checked("talos.config", input.callback.url(file: "config")),
         ]
+        // What keeps it from its configuration is told before it has one.
+        if let sink = input.callback.eventSink { arguments.append(try .checked("talos.events.sink", sink)) }
+        return arguments
     }
 }

@@ -42,6 +42,13 @@ struct TalosConfig {
         }
     }
 
+    /// The kernel arguments of the first start are not kept: the installed system is told in its configuration where to send its events, unless people
+    /// have a sink of their own.
+    mutating func tell(_ sink: String) {
+        guard !documents.contains(where: { $0["kind"]?.string == "EventSinkConfig" }) else { return }
+        documents.append(["apiVersion": "v1alpha1", "kind": "EventSinkConfig", "endpoint": .text(sink)])
+    }
+
     /// - Throws: ``ConfigurationError`` when it is for machines of another role.
     func check(_ role: Machine.NodeRole) throws(ConfigurationError) {
         let type = classic?["machine"]?["type"]?.string
