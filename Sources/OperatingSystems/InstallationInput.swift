@@ -36,6 +36,8 @@ public struct TargetMachine: Sendable {
     /// `amd64`, `arm64`.
     public var architecture: String
     public var isUEFI: Bool
+    /// Its firmware starts signed programs only, and the agent's kernel enters signed kernels only.
+    public var isSecureBoot = false
     /// The one disk that the system may have, as the agent reported it.
     public var disk: Disk
     /// Nil: DHCP.

@@ -176,6 +176,28 @@ import Testing
         #expect(try applied("$patch: delete") == "")
     }
 
+    @Test(
+        "a machine with Secure Boot takes a kernel that somebody signed, with an installer that leaves a signed system, and no other"
+    )
+    func secureBoot() throws {
+        var input = try Self.input("1.13.2")
+        input.machine.isSecureBoot = true
+        func refusal() -> String? {
+            do {
+                _ = try Self.boot(input)
+                return nil
+            } catch { return "\(error)" }
+        }
+        #expect(refusal()?.contains("Nobody signed Talos' kernel") == true)
+        input.release.parameters["secure_boot"] = "yes"
+        #expect(refusal()?.contains("Nobody signed Talos' kernel") == true)
+        input.release.parameters["secure_boot"] = "signed"
+        #expect(refusal()?.contains("metal-installer-secureboot/SCHEMATIC:v1.13.2") == true)
+        input.release.parameters["installer_image"] = "factory.example.org/metal-installer-secureboot/3765:v1.13.2"
+        #expect(refusal() == nil)
+        #expect(Talos().remarks(.installer).contains { $0.contains("Secure Boot") })
+    }
+
     @Test("what does not fit is refused")
     func refused() throws {
         func refusal(_ change: (inout InstallationInput) -> Void) throws -> String? {

@@ -35,13 +35,15 @@ struct InstallationRenderer: Sendable {
         let sealed = SealedTexts(cluster: cluster, key: installation.secretKey, redacts: redacts)
         let role = assignment.role ?? .worker
         let hardware = machine.observed.hardware
+        var target = TargetMachine(
+            id: machine.id, hostname: machine.hostname, role: role,
+            architecture: hardware?.processor.architecture ?? plan.release.architecture,
+            isUEFI: hardware?.firmware.kind == .uefi, disk: plan.disk,
+            network: try machine.desired.network?.resolved(among: machine.knownPorts), bootMAC: bootMAC,
+            kernelArguments: plan.profile?.agentArguments ?? [], labels: machine.effectiveLabels)
+        target.isSecureBoot = hardware?.firmware.secureBoot ?? false
         let input = InstallationInput(
-            machine: TargetMachine(
-                id: machine.id, hostname: machine.hostname, role: role,
-                architecture: hardware?.processor.architecture ?? plan.release.architecture,
-                isUEFI: hardware?.firmware.kind == .uefi, disk: plan.disk,
-                network: try machine.desired.network?.resolved(among: machine.knownPorts), bootMAC: bootMAC,
-                kernelArguments: plan.profile?.agentArguments ?? [], labels: machine.effectiveLabels),
+            machine: target,
             release: TargetRelease(
                 name: plan.release.name, version: plan.release.version,
                 urls: plan.release.artifacts.mapValues { $0.url(below: installation.bootURL) },

@@ -4,7 +4,8 @@ import Inventory
 import Machines
 
 /// Talos Linux: it starts in memory, fetches its machine configuration by TLS, and installs itself.
-/// Parameters: `installer_image` (such as `factory.talos.dev/metal-installer/SCHEMATIC:v1.13.2`; without it the base configuration's).
+/// Parameters: `installer_image` (such as `factory.talos.dev/metal-installer/SCHEMATIC:v1.13.2`; without it the base configuration's);
+/// `secure_boot`: `signed` where somebody signed the release's kernel with a key that the machines' firmware has.
 public struct Talos: OperatingSystem {
     public init() {}
 
@@ -15,8 +16,30 @@ public struct Talos: OperatingSystem {
     public func artifacts(for route: InstallRoute) -> [ArtifactRole] { [.kernel, .initrd] }
     public func remarks(_ route: InstallRoute) -> [String] {
         [
-            "that it joined it tells at the event sink only (`talos_events_port` of slipwayd): in the open, unproved, and so does everybody who can speak from its address"
+            "Secure Boot: \(Self.secureBoot)",
+            "that it joined it tells at the event sink only (`talos_events_port` of slipwayd): in the open, unproved, and so does everybody who can speak from its address",
         ]
+    }
+
+    /// siderolabs/talos, internal/pkg/uki: what is signed is the whole UKI and not the kernel in it, and systemd-stub obeys no other command line than
+    /// the one inside while Secure Boot is on.
+    private static let secureBoot =
+        "machines that have it on are refused. Nobody signed Talos' kernel, so that a locked-down agent cannot enter it; and the signed image (UKI) has its command line sealed, and cannot be told which machine it is. Turn it off for the install; or sign the kernel with a key that the firmware knows, and add it with the parameters secure_boot=signed and installer_image=…/metal-installer-secureboot/…"
+
+    private func checkSecureBoot(_ input: InstallationInput) throws(ConfigurationError) {
+        guard input.machine.isSecureBoot else { return }
+        let parameters = input.release.parameters
+        guard parameters["secure_boot"] == "signed" else {
+            throw ConfigurationError(field: "secure boot", reason: "\(Self.secureBoot)")
+        }
+        // What it installs has to start as well.
+        guard parameters["installer_image"]?.contains("installer-secureboot") ?? false else {
+            throw ConfigurationError(
+                field: "installer_image",
+                reason:
+                    "this machine's firmware starts signed systems only, and the release's installer leaves none: name one such as factory.talos.dev/metal-installer-secureboot/SCHEMATIC:v\(input.release.version)"
+            )
+        }
     }
 
     public func takesPatches(_ route: InstallRoute) -> Bool { true }
@@ -33,6 +56,7 @@ public struct Talos: OperatingSystem {
                     "Talos before 1.11 cannot be told a CA on its command line, and would believe anybody's configuration"
             )
         }
+        try checkSecureBoot(input)
         var config = try TalosConfig(base: join.config, patches: input.patches, version: version)
         try config.give(to: input.machine, installer: input.release.parameters["installer_image"])
         if let sink = input.callback.eventSink { config.tell(sink) }
