@@ -239,8 +239,8 @@ let package = Package(
         tests(
             "AgentCore",
             [
-                "AgentCore", "BMCSimulator", "IPMI", "Inventory", "NetworkAddresses", "RedfishSimulator", "SMBIOS",
-                "TPM",
+                "AgentCore", "BMCSimulator", "IPMI", "Inventory", "Machines", "NetworkAddresses", "RedfishSimulator",
+                "SMBIOS", "TPM",
                 "TestSupport", crypto,
             ],
             fixtures: true

@@ -128,8 +128,10 @@ final class AlignedBuffer: @unchecked Sendable {
 /// An install that failed, in words for a person.
 struct InstallError: Error, CustomStringConvertible {
     var description: String
+    /// The bytes that came are not those that were ordered.
+    var isDamage: Bool
 
-    init(_ description: String) { self.description = description }
+    init(_ description: String, isDamage: Bool = false) { (self.description, self.isDamage) = (description, isDamage) }
 
     static func system(_ doing: String, _ path: String) -> InstallError {
         InstallError("cannot \(doing) \(path): \(String(cString: strerror(errno)))")

@@ -55,6 +55,9 @@ final class BoundedQueue<Element: Sendable>: Sendable {
         signal()
     }
 
+    /// Nothing more is taken.
+    var isGivenUp: Bool { state.withLockedValue { $0.failure != nil } }
+
     /// Gives the work up on both sides.
     func fail(_ error: any Error) {
         state.withLockedValue { state in

@@ -1,16 +1,16 @@
 import Crypto
 import Glibc
 import Machines
-import NetworkAddresses
 
-/// Fetches a file by plain HTTP on a thread of its own, hashing as it goes. A connection that is cut is taken up where it ended.
+/// Fetches a file by plain HTTP on a thread of its own, hashing as it goes. A connection that is cut, by a daemon that restarts too, is taken
+/// up where it ended, from the mirror or from the daemon: what is known of the file lives here, and nothing behind it begins anew.
 struct ImageDownload: Sendable {
     let file: KernelOrder.RemoteFile
     let queue: BoundedQueue<[UInt8]>
+    /// Whether the order's mirror is asked.
+    var usesMirror = true
 
     static let chunkBytes = 256 << 10
-    /// Connections tried without a single byte between them.
-    static let patience = 60
 
     /// Feeds the queue, and closes it once the whole stream has the right SHA-256. Otherwise the work is given up.
     func run() {
@@ -22,109 +22,89 @@ struct ImageDownload: Sendable {
         }
     }
 
-    private func stream() throws {
+    /// Where it is fetched, the first choice first.
+    private var urls: [String] { (usesMirror ? [file.mirror].compactMap { $0 } : []) + [file.url] }
+
+    /// What is there of the file.
+    private struct Known {
+        var bytes: Int64 = 0
         var hash = SHA256()
-        var done: Int64 = 0
-        var idle = 0
-        while done < file.bytes {
-            let before = done
+        /// By source.
+        var tags: [Int: String] = [:]
+    }
+
+    private enum Refusal: Error {
+        case tryAgain(String), otherFile(String)
+    }
+
+    private func stream() throws {
+        let urls = urls
+        var known = Known()
+        var course = DownloadCourse(sources: urls.count, now: Console.uptime)
+        var source = 0
+        while known.bytes < file.bytes {
+            let before = known.bytes
+            let (trouble, words): (DownloadCourse.Trouble, String)
             do {
-                try connection(from: done) { chunk in
-                    hash.update(data: chunk)
-                    done += Int64(chunk.count)
-                    guard queue.put(chunk) else { throw InstallError("the install was given up") }
-                }
-            } catch let error as HTTPFault where error.mayRepeat {
-                idle = done > before ? 0 : idle + 1
-                guard idle < Self.patience else {
-                    throw InstallError("the file cannot be fetched from \(file.url) at byte \(done): \(error.words)")
-                }
-                sleep(1)
+                try take(urls[source], source, &known)
+                continue
+            } catch let fault as HTTPFetch.Fault {
+                (trouble, words) = (known.bytes > before ? .cut : .nothing, fault.words)
+            } catch Refusal.tryAgain(let why) {
+                (trouble, words) = (.nothing, why)
+            } catch Refusal.otherFile(let why) {
+                (trouble, words) = (.otherFile, why)
             }
+            let failed = "\(urls[source]) at byte \(known.bytes): \(words)"
+            switch course.next(after: trouble, now: Console.uptime, luck: .random(in: 0...1)) {
+            case .end: throw InstallError("the file cannot be fetched from \(failed)")
+            case .ask(let next, let pause):
+                if trouble != .nothing || next != source { Console.say("going on by \(urls[next]): \(failed)") }
+                source = next
+                usleep(UInt32(pause * 1e6))
+            }
+            guard !queue.isGivenUp else { throw InstallError("the install was given up") }
         }
-        let found = Credential.hex(Array(hash.finalize()))
+        let found = Credential.hex(Array(known.hash.finalize()))
         guard found == file.sha256 else {
-            throw InstallError("the file from \(file.url) has SHA-256 \(found), not \(file.sha256)")
+            throw InstallError(
+                "the file from \(urls.joined(separator: " and ")) has SHA-256 \(found), not \(file.sha256)",
+                isDamage: true)
         }
     }
 
-    private struct HTTPFault: Error {
-        var words: String
-        var mayRepeat: Bool
+    /// One connection: asks for what is missing, and hands on what comes.
+    private func take(_ url: String, _ source: Int, _ known: inout Known) throws {
+        var fetch = try HTTPFetch(url, from: known.bytes, tag: known.tags[source])
+        switch DownloadAnswer(fetch.head, done: known.bytes, total: file.bytes) {
+        case .tryAgain(let why): throw Refusal.tryAgain(why)
+        case .giveUp(let why): throw Refusal.otherFile(why)
+        case .body(let count):
+            if count > 0 { try compare(&fetch, count, with: known) }
+            known.tags[source] = fetch.head.strongTag
+        }
+        while known.bytes < file.bytes {
+            let chunk = try fetch.read(atMost: Int(min(Int64(Self.chunkBytes), file.bytes - known.bytes)))
+            known.hash.update(data: chunk)
+            known.bytes += Int64(chunk.count)
+            guard queue.put(chunk) else { throw InstallError("the install was given up") }
+        }
     }
 
-    /// One connection: asks for the rest of the image and hands on what comes.
-    private func connection(from start: Int64, _ take: ([UInt8]) throws -> Void) throws {
-        let (host, port, path) = try Self.parts(of: file.url)
-        let socket = socket(AF_INET, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
-        guard socket >= 0 else { throw HTTPFault(words: String(cString: strerror(errno)), mayRepeat: true) }
-        defer { close(socket) }
-        var patience = timeval(tv_sec: 15, tv_usec: 0)
-        setsockopt(socket, SOL_SOCKET, SO_RCVTIMEO, &patience, socklen_t(MemoryLayout<timeval>.size))
-        setsockopt(socket, SOL_SOCKET, SO_SNDTIMEO, &patience, socklen_t(MemoryLayout<timeval>.size))
-        var address = sockaddr_in()
-        address.sin_family = sa_family_t(AF_INET)
-        address.sin_port = in_port_t(port.bigEndian)
-        address.sin_addr.s_addr = host.rawValue.bigEndian
-        let connected = withUnsafePointer(to: &address) { pointer in
-            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                connect(socket, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
-            }
-        }
-        guard connected == 0 else { throw HTTPFault(words: String(cString: strerror(errno)), mayRepeat: true) }
-        let request =
-            "GET \(path) HTTP/1.1\r\nHost: \(host):\(port)\r\nRange: bytes=\(start)-\r\nConnection: close\r\n\r\n"
-        guard send(socket, request, request.utf8.count, Int32(MSG_NOSIGNAL)) == request.utf8.count else {
-            throw HTTPFault(words: "the request cannot be sent", mayRepeat: true)
-        }
-        var body = try head(socket, from: start)
-        var left = file.bytes - start
+    /// Reads what is known already: a server that sends the whole file again may have another one by now, and that is better told
+    /// now than after the last byte.
+    private func compare(_ fetch: inout HTTPFetch, _ count: Int64, with known: Known) throws {
+        var hash = SHA256()
+        var left = count
         while left > 0 {
-            if body.isEmpty {
-                body = [UInt8](unsafeUninitializedCapacity: Self.chunkBytes) { buffer, count in
-                    count = max(0, recv(socket, buffer.baseAddress, buffer.count, 0))
-                }
-                guard !body.isEmpty else { throw HTTPFault(words: "the connection ended early", mayRepeat: true) }
-            }
-            if Int64(body.count) > left { body.removeLast(body.count - Int(left)) }
-            left -= Int64(body.count)
-            try take(body)
-            body = []
+            let chunk = try fetch.read(atMost: Int(min(Int64(Self.chunkBytes), left)))
+            hash.update(data: chunk)
+            left -= Int64(chunk.count)
+            guard !queue.isGivenUp else { throw InstallError("the install was given up") }
         }
-    }
-
-    /// Reads the answer's head; returns what of the body came with it.
-    private func head(_ socket: Int32, from start: Int64) throws -> [UInt8] {
-        var received: [UInt8] = []
-        while received.count < 16 << 10 {
-            var chunk = [UInt8](repeating: 0, count: 4096)
-            let count = recv(socket, &chunk, chunk.count, 0)
-            guard count > 0 else { throw HTTPFault(words: "no answer", mayRepeat: true) }
-            received += chunk.prefix(count)
-            guard let end = received.firstRange(of: Array("\r\n\r\n".utf8)) else { continue }
-            let lines = String(decoding: received[..<end.lowerBound], as: UTF8.self).split(separator: "\r\n")
-            let status = lines.first?.split(separator: " ").dropFirst().first.map(String.init) ?? ""
-            switch status {
-            case "206": break
-            case "200" where start == 0: break
-            case "200": throw HTTPFault(words: "the server does not resume", mayRepeat: false)
-            default:
-                throw HTTPFault(
-                    words: "the server answered \(status)", mayRepeat: status.hasPrefix("5") || status == "404")
-            }
-            return Array(received[end.upperBound...])
+        // Where it did not begin at the first byte, the digest of the whole file tells.
+        guard count < known.bytes || hash.finalize() == known.hash.finalize() else {
+            throw Refusal.otherFile("it has another file by now, which differs within the first \(count) bytes")
         }
-        throw HTTPFault(words: "the answer's head is too long", mayRepeat: false)
-    }
-
-    static func parts(of url: String) throws -> (IPv4Address, UInt16, String) {
-        guard url.hasPrefix("http://") else { throw InstallError("\(url) is not an http URL") }
-        let rest = url.dropFirst("http://".count)
-        guard let slash = rest.firstIndex(of: "/") else { throw InstallError("\(url) has no path") }
-        let authority = rest[..<slash].split(separator: ":")
-        guard let host = authority.first.flatMap({ IPv4Address(String($0)) }),
-            let port = authority.count == 2 ? UInt16(authority[1]) : 80
-        else { throw InstallError("\(url): the host must be an IPv4 address") }
-        return (host, port, String(rest[slash...]))
     }
 }

@@ -31,7 +31,7 @@ struct ImageWriter {
         }
         let begin = Console.uptime
         try destroyOldTables()
-        let (head, sums) = try writeBody()
+        let (head, sums) = try writeTrusted()
         guard head.count == Self.blockBytes else { throw InstallError("the image is shorter than 1 MiB") }
         progress(.flushing, 0, 0)
         try target.flush()
@@ -53,13 +53,24 @@ struct ImageWriter {
         try target.flush()
     }
 
+    /// Nobody has to trust a mirror: where its bytes turn out to be others, the daemon's are written over them.
+    private func writeTrusted() throws -> (head: AlignedBuffer, sums: [UInt64?]) {
+        do {
+            return try writeBody(usesMirror: true)
+        } catch let error as InstallError where error.isDamage && order.image.mirror != nil {
+            Console.say("beginning again without the mirror: \(error)")
+            return try writeBody(usesMirror: false)
+        }
+    }
+
     /// Three stages, each on its own thread: receive and hash, unpack, write.
-    private func writeBody() throws -> (head: AlignedBuffer, sums: [UInt64?]) {
+    private func writeBody(usesMirror: Bool) throws -> (head: AlignedBuffer, sums: [UInt64?]) {
         let chunks = BoundedQueue<[UInt8]>(capacity: 16)
         let blocks = BoundedQueue<AlignedBuffer>(capacity: 8)
         let download = ImageDownload(
-            file: .init(url: order.image.url, sha256: order.image.sha256, bytes: order.image.compressedBytes),
-            queue: chunks)
+            file: .init(
+                url: order.image.url, sha256: order.image.sha256, bytes: order.image.compressedBytes,
+                mirror: order.image.mirror), queue: chunks, usesMirror: usesMirror)
         AgentThread.start("download") { download.run() }
         let decoder = ImageDecoder(
             compression: order.image.compression == .zstd ? .zstd : .none, blockBytes: Self.blockBytes)
@@ -97,7 +108,8 @@ struct ImageWriter {
         while let block = try blocks.take() {
             guard offset + Int64(block.count) <= order.image.rawBytes else {
                 throw InstallError(
-                    "the image unpacks to more than the \(order.image.rawBytes) bytes that its release says")
+                    "the image unpacks to more than the \(order.image.rawBytes) bytes that its release says",
+                    isDamage: true)
             }
             if head == nil {
                 head = block
@@ -124,7 +136,8 @@ struct ImageWriter {
         try target.zero(zeros, at: offset - zeros)
         guard offset == order.image.rawBytes else {
             throw InstallError(
-                "the image unpacks to \(offset) bytes, not the \(order.image.rawBytes) that its release says")
+                "the image unpacks to \(offset) bytes, not the \(order.image.rawBytes) that its release says",
+                isDamage: true)
         }
         guard let head else { throw InstallError("the image is empty") }
         return (head, sums)

@@ -70,9 +70,25 @@ private final class PartFile {
     /// The kernel passes over zeros between archives, and wants the next one at a multiple of four.
     func align() throws { try put([UInt8](repeating: 0, count: (4 - length % 4) % 4)) }
 
+    /// Appends a file that is fetched; what a mirror sent and is something else is cut off again, and fetched from the daemon.
     func fetch(_ remote: KernelOrder.RemoteFile, _ count: (Int) -> Void) throws {
+        let start = length
+        do {
+            try fetch(remote, usesMirror: true, count)
+        } catch let error as InstallError where error.isDamage && remote.mirror != nil {
+            Console.say("beginning again without the mirror: \(error)")
+            guard ftruncate(file, off_t(start)) == 0, lseek(file, off_t(start), SEEK_SET) == off_t(start) else {
+                throw InstallError.system("truncate", path)
+            }
+            count(start - length)
+            length = start
+            try fetch(remote, usesMirror: false, count)
+        }
+    }
+
+    private func fetch(_ remote: KernelOrder.RemoteFile, usesMirror: Bool, _ count: (Int) -> Void) throws {
         let chunks = BoundedQueue<[UInt8]>(capacity: 16)
-        let download = ImageDownload(file: remote, queue: chunks)
+        let download = ImageDownload(file: remote, queue: chunks, usesMirror: usesMirror)
         AgentThread.start("download") { download.run() }
         do {
             while let chunk = try chunks.take() {

@@ -45,7 +45,8 @@ struct ImageDecoder {
                         pending = ZSTD_decompressStream(stream, &output, &input)
                         guard ZSTD_isError(pending) == 0 else {
                             throw InstallError(
-                                "the image is no sound zstd stream: \(String(cString: ZSTD_getErrorName(pending)))")
+                                "the image is no sound zstd stream: \(String(cString: ZSTD_getErrorName(pending)))",
+                                isDamage: true)
                         }
                         current.count = output.pos
                         // A frame that has ended has nothing left to flush; another call would begin the next one.
@@ -54,7 +55,9 @@ struct ImageDecoder {
                     }
                 }
             }
-            guard pending == 0 else { throw InstallError("the image ends in the middle of its zstd stream") }
+            guard pending == 0 else {
+                throw InstallError("the image ends in the middle of its zstd stream", isDamage: true)
+            }
         }
         try emit(full: false)
     }

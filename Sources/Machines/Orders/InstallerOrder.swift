@@ -49,9 +49,11 @@ public struct KernelOrder: Codable, Equatable, Sendable {
         /// 64 hex digits.
         public var sha256: String
         public var bytes: Int64
+        /// The same bytes nearer by, asked first; nil: there is no mirror.
+        public var mirror: String?
 
-        public init(url: String, sha256: String, bytes: Int64) {
-            (self.url, self.sha256, self.bytes) = (url, sha256, bytes)
+        public init(url: String, sha256: String, bytes: Int64, mirror: String? = nil) {
+            (self.url, self.sha256, self.bytes, self.mirror) = (url, sha256, bytes, mirror)
         }
 
         public init(_ artifact: Artifact, below server: String) {

@@ -99,6 +99,8 @@ public struct InstallOrder: Codable, Equatable, Sendable {
         public var compressedBytes: Int64
         /// Bytes of the raw disk image.
         public var rawBytes: Int64
+        /// The same bytes nearer by, asked first; nil: there is no mirror.
+        public var mirror: String?
 
         public init(url: String, sha256: String, compression: Compression, compressedBytes: Int64, rawBytes: Int64) {
             (self.url, self.sha256, self.compression) = (url, sha256, compression)
