@@ -159,12 +159,18 @@ public struct ReleaseFetchRequest: Codable, Sendable {
         }
     }
 
+    /// Of Talos: made for a schematic. Absent: as its makers publish it.
+    public var factory: ReleaseFetch.Factory?
+    /// SHA-256 or SHA-512 of files, in hex, by their names: each stands in for what is published beside the file.
+    public var digests: [String: String]?
+
     public init(
         os: String, version: String, architecture: String, name: String? = nil, route: InstallRoute? = nil,
-        files: Files? = nil
+        files: Files? = nil, factory: ReleaseFetch.Factory? = nil, digests: [String: String]? = nil
     ) {
         (self.os, self.version, self.architecture) = (os, version, architecture)
         (self.name, self.route, self.files) = (name, route, files)
+        (self.factory, self.digests) = (factory, digests)
     }
 }
 

@@ -1,6 +1,7 @@
 import APIClient
 import APIModel
 import ArgumentParser
+import Crypto
 import Foundation
 import Machines
 import NIOCore
@@ -120,7 +121,7 @@ struct OSAddCommand: AsyncParsableCommand {
         commandName: "add", abstract: "Add an OS release, from files or as its makers publish it.",
         discussion: """
             SYSTEM@VERSION, such as talos@1.13.2: the daemon fetches its files, compares them with the digests that are published beside them, and goes on \
-            where it was cut off. A file: the release.json that an image build leaves beside its files, which are sent to the daemon; files that it names as \
+            where it was cut off. With --schematic Talos as an Image Factory makes it. A file: the release.json that an image build leaves beside its files, which are sent to the daemon; files that it names as \
             oci://REGISTRY/REPOSITORY@sha256:HEX are fetched by the daemon. A folder: every \
             release.json in it and below, as it was carried to a site without a network.
             """)
@@ -135,6 +136,19 @@ struct OSAddCommand: AsyncParsableCommand {
     var arch = "amd64"
     @Option(help: ArgumentHelp("Of what is fetched. Default: the best.", valueName: "image|installer"))
     var route: InstallRoute?
+    @Option(
+        help: ArgumentHelp(
+            "Of Talos: the schematic that an Image Factory makes it for, by its id, or a file with it as the factory shows it.",
+            valueName: "id|file.yaml"))
+    var schematic: String?
+    @Option(help: ArgumentHelp("The Image Factory.", valueName: "url"))
+    var factory = "https://factory.talos.dev"
+    @Option(
+        name: .customLong("sha256"),
+        help: ArgumentHelp(
+            "What a file that is fetched has to have, where nothing is published beside it. Can be said more than once.",
+            valueName: "file=hex"))
+    var digests: [String] = []
     @Flag(inversion: .prefixedNo, help: "Wait until what is fetched is there.") var wait = true
     @OptionGroup var format: FormatOption
     @OptionGroup var connection: ConnectionOptions
@@ -155,16 +169,23 @@ struct OSAddCommand: AsyncParsableCommand {
         guard name == nil || architectures.count == 1 || published == nil else {
             throw ValidationError("--name is for one architecture")
         }
+        guard published != nil || (schematic == nil && digests.isEmpty) else {
+            throw ValidationError("--schematic and --sha256 are for what is fetched: SYSTEM@VERSION")
+        }
     }
 
     func run() async throws {
         guard let published else { return try await send() }
+        let (source, said) = (try factorySource(), try saidDigests())
         let (architectures, name, route, wait, format) = (architectures, name, route, wait, format)
         try await connection.withClient { client in
             var fetches: [ReleaseFetchView] = []
             for architecture in architectures {
                 let request = ReleaseFetchRequest(
-                    os: published.os, version: published.version, architecture: architecture, name: name, route: route)
+                    os: published.os, version: published.version, architecture: architecture, name: name, route: route,
+                    factory: source,
+                    // Each is for the files of one architecture.
+                    digests: said.filter { architectures.count == 1 || $0.key.contains(architecture) })
                 fetches.append(
                     try await client.call(.post, "/api/v1/release-fetches", body: request, as: ReleaseFetchView.self))
             }
@@ -176,6 +197,28 @@ struct OSAddCommand: AsyncParsableCommand {
                 Output.print(wait ? "\(fetch.name) added" : "\(fetch.name) is being fetched: \(fetch.id)")
             }
         }
+    }
+
+    private func factorySource() throws -> ReleaseFetch.Factory? {
+        guard let schematic else { return nil }
+        if FileDigest(hex: schematic)?.algorithm == .sha256 { return .init(url: factory, schematic: schematic) }
+        guard let data = FileManager.default.contents(atPath: schematic) else {
+            throw ClientError(
+                "\(schematic) is neither the id of a schematic, 64 hex digits, nor a file that can be read")
+        }
+        return .init(url: factory, schematic: SHA256.hash(data: data).map { String(format: "%02x", $0) }.joined())
+    }
+
+    private func saidDigests() throws -> [String: String] {
+        var said: [String: String] = [:]
+        for text in digests {
+            let parts = text.split(separator: "=", maxSplits: 1).map(String.init)
+            guard parts.count == 2, FileDigest(hex: parts[1]) != nil else {
+                throw ValidationError("--sha256 \(text): it is FILE=HEX, such as kernel-amd64=9f86d0…")
+            }
+            said[parts[0]] = parts[1]
+        }
+        return said
     }
 
     private static func follow(_ fetch: ReleaseFetchView, _ client: APIClient) async throws -> ReleaseFetchView {

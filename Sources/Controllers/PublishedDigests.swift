@@ -8,9 +8,17 @@ struct PublishedDigests {
     let images: any ImageFetching
     /// Whose keys count.
     let system: String
+    /// What a person says of files, by their names: it stands in for what is published beside them.
+    let said: [String: FileDigest]
+    let factory: ImageFactory?
     private var lists: [String: FetchedText] = [:]
 
-    init(images: any ImageFetching, system: String) { (self.images, self.system) = (images, system) }
+    init(
+        images: any ImageFetching, system: String, said: [String: FileDigest] = [:], factory: ImageFactory? = nil
+    ) {
+        (self.images, self.system) = (images, system)
+        (self.said, self.factory) = (said, factory)
+    }
 
     /// The signature of the file itself, where that is what its makers sign.
     func signature(of file: PublishedFile) -> DetachedSignature? {
@@ -21,14 +29,26 @@ struct PublishedDigests {
     /// - Returns: what the file is compared with, and the fingerprint of the key that signed that.
     /// - Throws: an error whose description is for a person.
     mutating func digest(of file: PublishedFile) async throws -> (FileDigest, signer: String?) {
+        if let said = said[file.name] { return (said, nil) }
         let list: FetchedText
         if let known = lists[file.digests] {
             list = known
         } else {
-            list = try await fetchList(of: file)
+            do {
+                list = try await fetchList(of: file)
+            } catch let error where !(error is CancellationError) {
+                throw factory.map { Self.silent($0, about: file, error) } ?? error
+            }
             lists[file.digests] = list
         }
         return (try Self.digest(of: file.listedAs, in: list.text, at: file.digests), list.signer)
+    }
+
+    private static func silent(_ factory: ImageFactory, about file: PublishedFile, _ error: any Error) -> ServiceError {
+        ServiceError(
+            .notFound,
+            "\(error): without a digest nothing is believed. Where this factory tells none, as \(ImageFactory.preset) does, say what you know the file to have: --sha256 \(file.name)=HEX; \(factory.advice)"
+        )
     }
 
     private func fetchList(of file: PublishedFile) async throws -> FetchedText {

@@ -41,18 +41,14 @@ public struct ReleaseFetcher: Service, Sendable {
         if case .impossible(let reason) = driver.support {
             throw ServiceError(.invalid, "\(request.os) cannot be installed on a machine: \(reason)", field: "os")
         }
-        let known: [ReleaseFetch.File]
-        if let files = request.files {
-            known = try await Self.files(files, images)
-        } else {
-            guard let published = driver.published(version: request.version, architecture: request.architecture) else {
-                throw ServiceError(
-                    .invalid,
-                    "\(request.os) \(request.version) for \(request.architecture) is not published under names that Slipway knows: add its files by a release.json",
-                    field: "version")
+        let factory = try Self.factory(of: request)
+        let published = request.files == nil ? try Self.published(request, driver, by: factory) : nil
+        let known =
+            if let files = request.files {
+                try await Self.files(files, images)
+            } else {
+                (published?.files ?? []).map { ReleaseFetch.File(role: $0.role, url: $0.url) }
             }
-            known = published.files.map { ReleaseFetch.File(role: $0.role, url: $0.url) }
-        }
         let roles = Set(known.map(\.role))
         let route = request.route ?? driver.route(with: roles)
         let wanted = driver.artifacts(for: route)
@@ -67,16 +63,27 @@ public struct ReleaseFetcher: Service, Sendable {
         let details = request.files.map {
             ReleaseFetch.Details(parameters: $0.parameters ?? [:], minimumDiskBytes: $0.minimumDiskBytes ?? 0)
         }
+        let digests = try Self.digests(
+            request.digests ?? [:], of: (published?.files ?? []).filter { wanted.contains($0.role) })
         let name =
             request.name ?? "\(request.os)-\(request.version)"
+            + (factory.map { "-\($0.schematic.prefix(8))" } ?? "")
             + (request.architecture == "amd64" ? "" : "-\(request.architecture)")
         try CatalogService.check(name: name)
+        if let taken = try await store.list(OSRelease.self).items.first(where: { $0.name == name }),
+            (taken.os, taken.version, taken.architecture) != (request.os, request.version, request.architecture)
+        {
+            throw ServiceError(
+                .conflict,
+                "the release \(name) exists, and is another: \(taken.os) \(taken.version) for \(taken.architecture)",
+                field: "name")
+        }
         let running = try await store.list(ReleaseFetch.self).items.first { $0.name == name && $0.state == .running }
         if let running { return running }
         let fetch = ReleaseFetch(
             id: Credential.identifier("f"), name: name, os: request.os, version: request.version,
-            architecture: request.architecture, route: route, files: files, details: details, requestedBy: actor,
-            createdAt: now())
+            architecture: request.architecture, route: route, files: files, details: details, factory: request.factory,
+            digests: digests.isEmpty ? nil : digests, requestedBy: actor, createdAt: now())
         try await store.transaction { transaction in
             try transaction.put(fetch)
             try transaction.put(
@@ -86,50 +93,6 @@ public struct ReleaseFetcher: Service, Sendable {
         }
         board.ask.yield(fetch.id)
         return fetch
-    }
-
-    /// What a person says where files are.
-    private static func files(
-        _ request: ReleaseFetchRequest.Files, _ images: any ImageFetching
-    ) async throws -> [ReleaseFetch.File] {
-        func order<Value>(_ files: [ArtifactRole: Value]) -> [(key: ArtifactRole, value: Value)] {
-            files.sorted { $0.key.rawValue < $1.key.rawValue }
-        }
-        var files = order(request.artifacts ?? [:]).map { ReleaseFetch.File(role: $0.key, url: "", artifact: $0.value) }
-        for (role, text) in order(request.references) {
-            let field = "files.references.\(role.rawValue)"
-            guard request.artifacts?[role] == nil else {
-                throw ServiceError(.invalid, "\(role.rawValue) is named twice", field: field)
-            }
-            let reference: OCIReference
-            do {
-                reference = try OCIReference(parsing: text)
-            } catch {
-                throw ServiceError(.invalid, "\(error)", field: field)
-            }
-            guard reference.digest != nil else { throw try await Self.unpinned(reference, images, field: field) }
-            files.append(.init(role: role, url: text))
-        }
-        return files
-    }
-
-    /// A tag may mean another file tomorrow, with other machines.
-    private static func unpinned(
-        _ reference: OCIReference, _ images: any ImageFetching, field: String
-    ) async throws -> ServiceError {
-        var pinned = reference
-        do {
-            pinned.digest = try await images.digest(of: reference)
-        } catch is CancellationError {
-            throw CancellationError()
-        } catch {
-            return ServiceError(
-                .invalid, "\(reference) has no digest (@sha256:HEX), and what it means now cannot be said: \(error)",
-                field: field)
-        }
-        return ServiceError(
-            .invalid, "\(reference) has no digest, and may mean something else the next time: now it is \(pinned)",
-            field: field)
     }
 
     public func progress(of id: String) -> Progress { board.progress.withLock { $0[id] ?? [:] } }
@@ -182,8 +145,9 @@ public struct ReleaseFetcher: Service, Sendable {
         guard let driver = OperatingSystemCatalog.driver(named: fetch.os) else {
             throw ServiceError(.notFound, "no driver installs \(fetch.os)")
         }
-        let published = driver.published(version: fetch.version, architecture: fetch.architecture)
-        var digests = PublishedDigests(images: images, system: fetch.os)
+        let factory = try fetch.factory.map(Self.factory)
+        let published = driver.published(version: fetch.version, architecture: fetch.architecture, by: factory)
+        var digests = PublishedDigests(images: images, system: fetch.os, said: fetch.digests ?? [:], factory: factory)
         for index in fetch.files.indices where fetch.files[index].artifact == nil {
             let role = fetch.files[index].role
             let (id, board) = (fetch.id, board)
@@ -197,9 +161,13 @@ public struct ReleaseFetcher: Service, Sendable {
                     asImage: role == .image, progress: progress)
             } else if let file = published?.files.first(where: { $0.role == role }) {
                 let (digest, signer) = try await digests.digest(of: file)
-                found = try await images.fetch(
-                    file.url, expecting: digest, signature: digests.signature(of: file), asImage: role == .image,
-                    progress: progress)
+                do {
+                    found = try await images.fetch(
+                        file.url, expecting: digest, signature: digests.signature(of: file), asImage: role == .image,
+                        progress: progress)
+                } catch let error where !(error is CancellationError) {
+                    throw factory.map { ServiceError(.notFound, "\(error); \($0.advice)") } ?? error
+                }
                 found.signer = found.signer ?? signer
                 found.name = file.name
             } else {

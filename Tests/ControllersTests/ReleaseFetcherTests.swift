@@ -267,6 +267,62 @@ import Testing
         }
     }
 
+    @Test(
+        "a schematic's files come from its factory, with its installer; its digests or a person's, and nothing without")
+    func factory() async throws {
+        let id = "376567988ad370138ad8b2698212367b8edcb69b5fd68c80be1f2ec7d603b4ba"
+        let base = "https://factory.example.org/image/\(id)/v1.13.2"
+        let (one, two) = (String(repeating: "c", count: 64), String(repeating: "d", count: 64))
+        let wire = Wire(
+            lists: ["\(base)/kernel-amd64.sha256": "\(one)  kernel-amd64\n"],
+            files: [
+                "\(base)/kernel-amd64": FetchedFile(sha256: one, bytes: 10),
+                "\(base)/initramfs-amd64.xz": FetchedFile(sha256: two, bytes: 20),
+            ])
+        let store = MemoryStore()
+        try await Self.running(store, wire) { fetcher in
+            func fetch(_ digests: [String: String]?, name: String? = nil) async throws -> ReleaseFetch {
+                let fetch = try await fetcher.begin(
+                    .init(
+                        os: "talos", version: "1.13.2", architecture: "amd64", name: name,
+                        factory: .init(url: "https://factory.example.org", schematic: id), digests: digests),
+                    by: "alice")
+                #expect(try await eventually { try await store.get(ReleaseFetch.self, fetch.id)?.state != .running })
+                return try #require(try await store.get(ReleaseFetch.self, fetch.id))
+            }
+            // This factory tells the digest of one file only.
+            let failed = try await fetch(nil)
+            #expect(failed.state == .failed)
+            #expect(failed.error?.contains("--sha256 initramfs-amd64.xz=HEX") == true, "\(failed.error ?? "")")
+            #expect(failed.error?.contains("@schematic.yaml https://factory.example.org/schematics") == true)
+            #expect(try await store.list(OSRelease.self).items.isEmpty)
+            let done = try await fetch(["initramfs-amd64.xz": two])
+            #expect(done.state == .succeeded && done.name == "talos-1.13.2-37656798", "\(done.error ?? "")")
+            let release = try #require(try await store.list(OSRelease.self).items.first)
+            #expect(release.parameters["installer_image"] == "factory.example.org/metal-installer/\(id):v1.13.2")
+            #expect(
+                Array(wire.asked.withLock { $0 }.suffix(2)) == [
+                    "\(base)/kernel-amd64 cccc", "\(base)/initramfs-amd64.xz dddd",
+                ])
+            for digests in [["initramfs-amd64.xz": "abc"], ["other": two]] {
+                await #expect(throws: ServiceError.self) { _ = try await fetch(digests, name: "x") }
+            }
+            // Before anything is asked for.
+            await #expect(throws: ServiceError.self) {
+                try await fetcher.begin(
+                    .init(os: "talos", version: "1.13.3", architecture: "amd64", name: "talos-1.13.2-37656798"),
+                    by: "alice")
+            }
+            for request in [
+                ReleaseFetchRequest(
+                    os: "debian", version: "12", architecture: "amd64", factory: .init(url: "https://a", schematic: id)),
+                .init(
+                    os: "talos", version: "1.13.2", architecture: "amd64",
+                    factory: .init(url: "file:///etc", schematic: id)),
+            ] { await #expect(throws: ServiceError.self) { try await fetcher.begin(request, by: "alice") } }
+        }
+    }
+
     @Test("the next daemon goes on with what is not there yet, and asks for nothing twice")
     func goesOn() async throws {
         let (store, wire) = (MemoryStore(), Self.wire())

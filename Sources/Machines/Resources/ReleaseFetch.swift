@@ -14,6 +14,10 @@ public struct ReleaseFetch: Codable, Equatable, Sendable, Identifiable {
     public let architecture: String
     /// Nil: the best that there are files for.
     public let route: InstallRoute?
+    /// Nil: as the system's makers publish it.
+    public let factory: Factory?
+    /// What a person says that files have, by their names: it stands in for what is published beside them.
+    public let digests: [String: FileDigest]?
     public let requestedBy: String
     public let createdAt: Date
     public var state = State.running
@@ -32,6 +36,16 @@ public struct ReleaseFetch: Codable, Equatable, Sendable, Identifiable {
         }
     }
 
+    /// Where Talos' files are made for a choice of extensions.
+    public struct Factory: Codable, Equatable, Sendable {
+        /// `https://HOST[:PORT]`.
+        public var url: String
+        /// Id of the schematic: 64 hex digits.
+        public var schematic: String
+
+        public init(url: String, schematic: String) { (self.url, self.schematic) = (url, schematic) }
+    }
+
     public struct File: Codable, Equatable, Sendable {
         public var role: ArtifactRole
         /// Or an ``OCIReference``; empty: a person sent it.
@@ -48,11 +62,13 @@ public struct ReleaseFetch: Codable, Equatable, Sendable, Identifiable {
 
     public init(
         id: String, name: String, os: String, version: String, architecture: String, route: InstallRoute?,
-        files: [File], details: Details? = nil, requestedBy: String, createdAt: Date
+        files: [File], details: Details? = nil, factory: Factory? = nil, digests: [String: FileDigest]? = nil,
+        requestedBy: String, createdAt: Date
     ) {
         self.details = details
         (self.id, self.name, self.os, self.version) = (id, name, os, version)
         (self.architecture, self.route, self.files) = (architecture, route, files)
+        (self.factory, self.digests) = (factory, digests)
         (self.requestedBy, self.createdAt) = (requestedBy, createdAt)
     }
 }
