@@ -34,6 +34,8 @@ public struct Installation: Sendable {
     public var pollSeconds: Int
     /// Seconds without an order after which an agent powers its machine off; 0: never.
     public var idleSeconds: Int
+    /// Who else has the image library's files.
+    public var mirrors: [ImageMirror]
 
     public init(
         apiURL: String, bootURL: String, certificateAuthority: String, certificateAuthorityPin: String,
@@ -42,14 +44,14 @@ public struct Installation: Sendable {
         secretKey: SymmetricKey, admission: BootAdmission,
         offerings: BootOfferings = BootOfferings(), agentArguments: [KernelArgument] = [], syslog: String? = nil,
         talosEvents: String? = nil, pollSeconds: Int = 30,
-        idleSeconds: Int = 3600
+        idleSeconds: Int = 3600, mirrors: [ImageMirror] = []
     ) {
         (self.apiURL, self.bootURL) = (apiURL, bootURL)
         (self.certificateAuthority, self.certificateAuthorityPin) = (certificateAuthority, certificateAuthorityPin)
         (self.orderKey, self.secretKey, self.admission) = (orderKey, secretKey, admission)
         (self.certificateKey, self.name) = (certificateKey, name)
         (self.offerings, self.agentArguments, self.syslog) = (offerings, agentArguments, syslog)
-        self.talosEvents = talosEvents
+        (self.talosEvents, self.mirrors) = (talosEvents, mirrors)
         (self.pollSeconds, self.idleSeconds) = (pollSeconds, idleSeconds)
     }
 }

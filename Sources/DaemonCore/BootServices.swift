@@ -22,7 +22,7 @@ struct BootServices {
         let content = BootContent(
             scripts: scripts, bootFiles: bootFiles,
             agents: configuration.agentDirectories.mapValues { BootFileDirectory($0) },
-            images: images, director: director, bootURL: configuration.bootURL)
+            images: images, director: director, bootURL: configuration.bootURL, limits: configuration.images)
         var services: [any Service] = [
             BootHTTPServer(address: address, port: configuration.bootPort, content: content, logger: logger),
             TFTPServer(

@@ -24,10 +24,8 @@ public enum Daemon {
 
     /// Reads the configuration, starts everything, and returns when asked to stop.
     public static func main(configurationFile: String, logLevel: String, checkOnly: Bool) async throws {
-        do {
-            guard let level = Logger.Level(rawValue: logLevel) else {
-                throw DaemonError("\(logLevel) is not a log level; there is trace, debug, info, notice, warning, error")
-            }
+        await telling {
+            let logger = try logger(logLevel)
             let configuration = try DaemonConfiguration.load(configurationFile)
             let profiles = try ProfileDirectory.load(configuration.profileDirectory)
             let scripts = try BootScripts(directory: configuration.scriptDirectory)
@@ -38,21 +36,34 @@ public enum Daemon {
                 print("\(configurationFile): fine; \(profiles.count) hardware profiles")
                 return
             }
-            LoggingSystem.bootstrap { label in
-                var handler = StreamLogHandler.standardError(label: label)
-                handler.logLevel = level
-                return handler
-            }
             let metrics = MetricsRegistry()
             MetricsSystem.bootstrap(metrics)
-            try await run(
-                configuration, profiles: profiles, scripts: scripts, metrics: metrics,
-                logger: Logger(label: "slipwayd"))
+            try await run(configuration, profiles: profiles, scripts: scripts, metrics: metrics, logger: logger)
+        }
+    }
+
+    /// Does what a program is for; what goes wrong is told, and ends it.
+    static func telling(_ body: () async throws -> Void) async {
+        do {
+            try await body()
         } catch {
             // The words are enough: a person reads them in the journal, not a debugger.
             FileHandle.standardError.write(Data("slipwayd: \(error)\n".utf8))
             exit(1)
         }
+    }
+
+    /// Sets up the log.
+    static func logger(_ level: String) throws -> Logger {
+        guard let level = Logger.Level(rawValue: level) else {
+            throw DaemonError("\(level) is not a log level; there is trace, debug, info, notice, warning, error")
+        }
+        LoggingSystem.bootstrap { label in
+            var handler = StreamLogHandler.standardError(label: label)
+            handler.logLevel = level
+            return handler
+        }
+        return Logger(label: "slipwayd")
     }
 
     static func run(
@@ -89,7 +100,7 @@ public enum Daemon {
             offerings: offerings, agentArguments: configuration.agentArguments,
             syslog: configuration.syslogPort.map { "\(configuration.address):\($0)" },
             talosEvents: configuration.talosEventsPort.map { "\(configuration.address):\($0)" },
-            idleSeconds: configuration.idleSeconds)
+            idleSeconds: configuration.idleSeconds, mirrors: configuration.mirrors)
         let bmcs = try BMCAuthorities.router(configuration.bmcAuthorities, logger: logger)
         let registry = StandaloneRegistry(
             store: store, heartbeatSeconds: configuration.heartbeatSeconds, logger: logger, now: now)
@@ -141,6 +152,12 @@ public enum Daemon {
         logger.info(
             "slipwayd starts",
             metadata: ["version": "\(version)", "api": "\(configuration.apiURL)", "profiles": "\(profiles.count)"])
+        try await serve(services, logger: logger)
+        try store.close()
+    }
+
+    /// Runs services until the daemon is asked to stop.
+    static func serve(_ services: [any Service], logger: Logger) async throws {
         var group = ServiceGroupConfiguration(
             services: services.map { .init(service: EndingWell(service: $0)) },
             gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
@@ -151,7 +168,6 @@ public enum Daemon {
         } catch is CancellationError {
             // The five seconds were over.
         }
-        try store.close()
     }
 
     /// Certificates whose end is a problem.

@@ -63,6 +63,10 @@ public struct DaemonConfiguration: Sendable, Equatable {
     public var largestFetch = 32
     /// GiB that all files of the image library may have; nil: as many as there is room for.
     public var libraryLimit: Int?
+    /// How images leave.
+    public var images = ImageLimits()
+    /// Who else has the library's files.
+    public var mirrors: [ImageMirror] = []
     /// DHCP packets a second that one MAC may send in the long run; 0: no limit.
     public var dhcpPacketsPerSecond: Int
 
@@ -118,6 +122,8 @@ public struct DaemonConfiguration: Sendable, Equatable {
         configuration.libraryLimit = try top.integer("library_limit_gib", in: 1...1_000_000)
         configuration.largestFetch = try top.integer("fetch_limit_gib", in: 1...1024) ?? configuration.largestFetch
         configuration.talosEventsPort = try top.integer("talos_events_port", in: 1...65535)
+        configuration.images = try ImagesSection.limits(&top)
+        configuration.mirrors = try ImagesSection.mirrors(&top)
         configuration.bmcAuthorities = try top.string("bmc_authorities")
         if configuration.firmwareHTTPS, configuration.bootTLSPort == nil {
             throw top.fault(key: "firmware_https", "firmware_https: needs boot_tls_port, such as 8444")

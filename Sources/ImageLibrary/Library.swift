@@ -115,7 +115,7 @@ public struct Library: ImageSource {
         return Int64(status.st_size)
     }
 
-    private static let partial = ".partial"
+    static let partial = ".partial"
 
     /// 64 lower-case hex digits: no other name is ever looked for in the directory.
     static func isDigest(_ text: String) -> Bool {

@@ -11,6 +11,9 @@ extension OrderIssuer {
         let plan = try await planner.plan(operation, on: machine)
         let agent = try await store.get(AgentSession.self, session.id)
         let port = agent?.mac
+        let mirror = agent.flatMap { IPv4Address($0.address) }.flatMap {
+            ImageMirror.url(for: $0, among: installation.mirrors)
+        }
         let now = now()
         let secrets = InstallationRenderer.Secrets.random()
         let rendering = try await planner.renderer.render(plan, machine, assignment, bootMAC: port, secrets)
@@ -23,8 +26,8 @@ extension OrderIssuer {
             digest: RenderedInstallation(lasting).digest(plan.release, key: installation.secretKey), at: now)
         let task = try InstallTask(rendering, plan, machine, bootURL: installation.bootURL)
         let order = Order(
-            id: Credential.identifier("order"), operation: operation.id, machine: plan.facts, task: task.task,
-            issuedAt: now,
+            id: Credential.identifier("order"), operation: operation.id, machine: plan.facts,
+            task: task.task.mirrored(at: mirror, of: installation.bootURL), issuedAt: now,
             expiresAt: now.addingTimeInterval(Self.lifetime))
         try await send(order, of: operation, to: machine, session, .install) { machine, current, transaction in
             current.order?.installs = InstalledSystem(disk: DiskTarget(plan.disk), entry: task.entry)

@@ -4,6 +4,32 @@ import FoundationEssentials
 public protocol ImageSource: Sendable {
     /// The path of the verified file whose SHA-256 is `digest` (64 hex digits), nil when the library does not hold it.
     func path(ofImage digest: String) async -> String?
+    /// The same, or one that is still on its way.
+    func image(_ digest: String) async -> ServedImage?
+}
+
+extension ImageSource {
+    public func image(_ digest: String) async -> ServedImage? {
+        await path(ofImage: digest).map { ServedImage(path: $0) }
+    }
+}
+
+/// A file of the library as it is served.
+public struct ServedImage: Sendable {
+    public var path: String
+    /// Nil: all of it is there.
+    public var growth: (any FileGrowth)?
+
+    public init(path: String, growth: (any FileGrowth)? = nil) { (self.path, self.growth) = (path, growth) }
+}
+
+/// A file that is served while it comes.
+public protocol FileGrowth: Sendable {
+    /// Bytes of all of it.
+    var bytes: Int64 { get }
+    /// Waits until more than `offset` bytes are there, and says how many.
+    /// - Throws: an error whose description is for a person, when no more will come.
+    func length(beyond offset: Int64) async throws -> Int64
 }
 
 /// Brings files into the image library from where their makers publish them.

@@ -2,21 +2,31 @@ import Machines
 
 /// What firmware, iPXE, GRUB and agents may fetch, by TFTP and by HTTP alike.
 public struct BootContent: Sendable {
-    let scripts: BootScripts
-    let bootFiles: BootFileDirectory
+    /// Nil: there are images and nothing else, as on a mirror.
+    let scripts: BootScripts?
+    let bootFiles: BootFileDirectory?
     /// `vmlinuz` and `initrd` for each architecture that there is an agent for.
     let agents: [AgentArchitecture: BootFileDirectory]
     let images: any ImageSource
     let director: any NetworkBootDirector
     private(set) var bootURL: String
     let signers = SignerCache()
+    /// Of those who fetch images.
+    let turns: ImageTurns
 
     public init(
         scripts: BootScripts, bootFiles: BootFileDirectory, agents: [AgentArchitecture: BootFileDirectory],
-        images: any ImageSource, director: any NetworkBootDirector, bootURL: String
+        images: any ImageSource, director: any NetworkBootDirector, bootURL: String, limits: ImageLimits = ImageLimits()
     ) {
         (self.scripts, self.bootFiles, self.agents) = (scripts, bootFiles, agents)
         (self.images, self.director, self.bootURL) = (images, director, bootURL)
+        turns = ImageTurns(limits)
+    }
+
+    /// Images only.
+    public init(images: any ImageSource, director: any NetworkBootDirector, limits: ImageLimits) {
+        (scripts, bootFiles, agents, bootURL) = (nil, nil, [:], "")
+        (self.images, self.director, turns) = (images, director, ImageTurns(limits))
     }
 
     /// The same for clients that reach us elsewhere.
@@ -35,6 +45,10 @@ public struct BootContent: Sendable {
     /// What is made and not fetched from a disk; nil: ``file(_:)`` may have it.
     /// - Parameter isHead: asked without being fetched; a ticket is not spent on it.
     func made(_ request: BootRequest, isHead: Bool = false) -> Found? {
+        guard let scripts else {
+            if case .image = request { return nil }
+            return .nothing
+        }
         switch request {
         case .script(let client):
             if isHead { return .text("#!ipxe\n") }
@@ -56,11 +70,20 @@ public struct BootContent: Sendable {
 
     func file(_ request: BootRequest) async -> OpenFile? {
         switch request {
-        case .bootFile(let name): bootFiles.open(name)
+        case .bootFile(let name): bootFiles?.open(name)
         case .agent(let file): agents[file.architecture]?.open(file.name.rawValue)
-        case .image(let digest): await images.path(ofImage: digest).flatMap { OpenFile(path: $0) }
+        case .image(let digest): await image(digest)
         case .script, .pixiecore, .grubConfiguration, .nothing: nil
         }
+    }
+
+    private func image(_ digest: String) async -> OpenFile? {
+        // One that has come to its end meanwhile lies elsewhere.
+        for _ in 0..<2 {
+            guard let image = await images.image(digest) else { return nil }
+            if let file = OpenFile(path: image.path, digest: digest, growth: image.growth) { return file }
+        }
+        return nil
     }
 
     func find(_ request: BootRequest) async -> Found {

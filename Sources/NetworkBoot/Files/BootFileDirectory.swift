@@ -1,4 +1,5 @@
 import Glibc
+import Machines
 
 /// A directory that is served and nothing outside it: every lookup is by the kernel's own rule that no step may leave it.
 public struct BootFileDirectory: Sendable {
@@ -34,6 +35,10 @@ public final class OpenFile: Sendable {
     /// Seconds since 1970.
     let modified: Int
     let inode: UInt64
+    /// SHA-256 of the content, where it is known: then it is the file's tag, wherever the file lies.
+    let digest: String?
+    /// Nil: all of it is there.
+    let growth: (any FileGrowth)?
 
     /// Another one after every change.
     struct Identity: Hashable {
@@ -44,8 +49,12 @@ public final class OpenFile: Sendable {
 
     var identity: Identity { Identity(inode: inode, size: size, modified: modified) }
 
+    /// The entity tag (RFC 9110 §8.8.3), with its quotes.
+    var tag: String { digest.map { "\"\($0)\"" } ?? "\"\(inode)-\(size)-\(modified)\"" }
+
     /// Nil when there is no regular file at `path` or it cannot be read.
-    init?(path: String) {
+    init?(path: String, digest: String? = nil, growth: (any FileGrowth)? = nil) {
+        (self.digest, self.growth) = (digest, growth)
         descriptor = Glibc.open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK)
         guard descriptor >= 0 else { return nil }
         var status = stat()
@@ -53,7 +62,9 @@ public final class OpenFile: Sendable {
             close(descriptor)
             return nil
         }
-        (size, modified, inode) = (Int64(status.st_size), status.st_mtim.tv_sec, UInt64(status.st_ino))
+        (size, modified, inode) = (
+            growth?.bytes ?? Int64(status.st_size), status.st_mtim.tv_sec, UInt64(status.st_ino)
+        )
     }
 
     deinit { close(descriptor) }

@@ -62,7 +62,7 @@ extension BootHTTPHandler {
     }
 
     private func send(_ file: OpenFile, to head: HTTPRequestHead, _ context: ChannelHandlerContext) {
-        let tag = "\"\(file.inode)-\(file.size)-\(file.modified)\""
+        let tag = file.tag
         let range: Range<Int64>
         var answer: ResponseHead
         switch FileAnswer(tag: tag, size: file.size, header: { head.headers.first(name: $0) }) {
@@ -88,7 +88,8 @@ extension BootHTTPHandler {
         answer.add("Accept-Ranges", "bytes")
         answer.add("ETag", tag)
         guard head.method == .GET, !range.isEmpty else { return end(answer.ended(), context) }
-        guard let sending = try? FileSending(file, range, isTLS: isTLS, on: context) else {
+        let turns = file.digest.map { _ in content.turns }
+        guard let sending = try? FileSending(file, range, isTLS: isTLS, turns: turns, on: context) else {
             return context.close(promise: nil)
         }
         answering = .sending(sending)
