@@ -1,7 +1,7 @@
 /// Waits until a condition holds. For tests: they wait for what they need, never for luck.
 /// - Returns: whether it held in time.
 public func eventually(
-    within limit: Duration = .seconds(20), every pause: Duration = .milliseconds(20),
+    within limit: Duration = .seconds(60), every pause: Duration = .milliseconds(20),
     _ condition: () async throws -> Bool
 ) async rethrows -> Bool {
     let clock = ContinuousClock()

@@ -42,7 +42,14 @@ import Testing
             try await sh("gpg --export \(users) >keys/trial.gpg")
         }
 
-        func end() async { _ = try? await ChildProcess.run("gpgconf", ["--homedir", home, "--kill", "all"]) }
+        /// The agents remove their sockets themselves as they end: a directory cannot be removed at the same time.
+        func end() async {
+            _ = try? await ChildProcess.run("gpgconf", ["--homedir", home, "--kill", "all"])
+            _ = await eventually {
+                let names = (try? FileManager.default.contentsOfDirectory(atPath: home)) ?? []
+                return !names.contains { $0.hasPrefix("S.") }
+            }
+        }
     }
 
     private func withMakers(
