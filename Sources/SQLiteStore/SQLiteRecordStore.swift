@@ -98,7 +98,8 @@ public final class SQLiteRecordStore: RecordStore {
 
     /// Writes the log back into the file and ends every watch. Not needed for durability.
     public func close() throws {
-        state.withLock { $0.feed.close() }
+        let endWatches = state.withLock { $0.feed.close() }
+        endWatches()
         try lookup.close()
         try pool.writeWithoutTransaction { db in _ = try db.checkpoint(.truncate) }
         try pool.close()
@@ -126,11 +127,16 @@ public final class SQLiteRecordStore: RecordStore {
 
     private func finish(_ group: [Pending], _ result: Result<[Outcome], any Error>) {
         // The feed hears of a commit before its caller does: a watch that begins after it has all of it.
-        state.withLock { state in
-            state.isWriting = false
-            guard case .success(let outcomes) = result else { return }
-            for case .committed(_, let changes) in outcomes { state.feed.append(changes) }
+        let handovers = state.withLock { state -> [ChangeFeed.Handover] in
+            guard case .success(let outcomes) = result else { return [] }
+            return outcomes.compactMap { outcome in
+                guard case .committed(_, let changes) = outcome else { return nil }
+                return state.feed.append(changes)
+            }
         }
+        for handover in handovers { handover.perform() }
+        // Only now the next group: changes come in order.
+        state.withLock { $0.isWriting = false }
         switch result {
         case .failure(let error):
             for pending in group { pending.continuation.resume(throwing: error) }

@@ -1,6 +1,7 @@
-/// The tail of the change log and those who follow it: shared by the engines. Not safe by itself; its owner holds a lock.
+/// The tail of the change log and those who follow it: shared by the engines. Not safe by itself; its owner holds a lock, and hands changes over without it:
+/// whoever wakes a reader waits for the lock of its task, which a canceller of that task holds while it runs ``onEnd(of:perform:)``'s action.
 public struct ChangeFeed: Sendable {
-    private struct Watcher: Sendable {
+    fileprivate struct Watcher: Sendable {
         var kind: String
         /// Changes up to this one it has from its list: a commit can be in the engine a moment before it is in the feed.
         var from: Revision
@@ -23,8 +24,27 @@ public struct ChangeFeed: Sendable {
         (compacted, self.capacity, self.watcherCapacity) = (revision, capacity, watcherCapacity)
     }
 
-    /// Adds the changes of one commit and hands them to the watchers.
-    public mutating func append(_ changes: [Change]) {
+    /// What is to be done about the watchers once the owner's lock is free, in the order of the commits.
+    public struct Handover: Sendable {
+        fileprivate var changes: [(to: Watcher, [Change])] = []
+        fileprivate let limit: Int
+
+        /// Never under a lock that an action of ``ChangeFeed/onEnd(of:perform:)`` takes.
+        public func perform() {
+            for (watcher, changes) in changes {
+                for change in changes {
+                    if case .dropped = watcher.continuation.yield(change) {
+                        watcher.continuation.finish(throwing: StoreError.watcherTooSlow(limit: limit))
+                        break
+                    }
+                }
+            }
+        }
+    }
+
+    /// Adds the changes of one commit.
+    /// - Returns: what the watchers get.
+    public mutating func append(_ changes: [Change]) -> Handover {
         log += changes
         if log.count > capacity + capacity / 4 {
             let surplus = log.count - capacity
@@ -32,14 +52,12 @@ public struct ChangeFeed: Sendable {
             compacted = log[surplus - 1].revision
             log.removeAll { $0.revision <= compacted }
         }
-        for (id, watcher) in watchers {
-            for change in changes where change.key.kind == watcher.kind && change.revision > watcher.from {
-                if case .dropped = watcher.continuation.yield(change) {
-                    end(id, throwing: StoreError.watcherTooSlow(limit: watcherCapacity))
-                    break
-                }
-            }
+        var handover = Handover(limit: watcherCapacity)
+        for watcher in watchers.values {
+            let wanted = changes.filter { $0.key.kind == watcher.kind && $0.revision > watcher.from }
+            if !wanted.isEmpty { handover.changes.append((watcher, wanted)) }
         }
+        return handover
     }
 
     /// A stream of the changes of `kind` after `revision`, and the number to end it by.
@@ -66,15 +84,12 @@ public struct ChangeFeed: Sendable {
 
     public mutating func end(_ id: Int) { watchers[id] = nil }
 
-    /// Ends every stream; the store closes.
-    public mutating func close() {
-        for id in watchers.keys { end(id, throwing: nil) }
-    }
-
-    /// Ends a stream by ourselves: nobody is told of it, since the owner holds its lock.
-    private mutating func end(_ id: Int, throwing error: StoreError?) {
-        guard let watcher = watchers.removeValue(forKey: id) else { return }
-        watcher.continuation.onTermination = nil
-        watcher.continuation.finish(throwing: error)
+    /// The store closes.
+    /// - Returns: what ends every stream, to be called as ``Handover/perform()`` is.
+    public mutating func close() -> @Sendable () -> Void {
+        defer { watchers = [:] }
+        return { [watchers] in
+            for watcher in watchers.values { watcher.continuation.finish() }
+        }
     }
 }

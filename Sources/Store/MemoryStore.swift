@@ -9,6 +9,8 @@ public final class MemoryStore: RecordStore {
     }
 
     private let state: Mutex<State>
+    /// Held by a commit until its changes are handed over: they come in order.
+    private let committing = Mutex(())
     public let decoded = DecodedRecords()
 
     public init(logCapacity: Int = 10_000, watcherCapacity: Int = 10_000) {
@@ -29,32 +31,39 @@ public final class MemoryStore: RecordStore {
     }
 
     public func commit(_ writes: [Write]) throws -> Revision {
-        try state.withLock { state in
-            var changes: [Change] = []
-            let next = state.revision + 1
-            var staged: [RecordKey: Record?] = [:]
-            for write in writes {
-                let current = staged[write.key] ?? state.records[write.key.kind]?[write.key.id]
-                try write.expectation.check(current, key: write.key)
-                switch write {
-                case .put(let key, let value, _):
-                    let record = Record(
-                        key: key, value: value, createRevision: current?.createRevision ?? next, revision: next)
-                    staged[key] = .some(record)
-                    changes.append(Change(revision: next, key: key, effect: .put(record)))
-                case .delete(let key, _):
-                    guard current != nil else { continue }
-                    staged[key] = .some(nil)
-                    changes.append(Change(revision: next, key: key, effect: .delete))
-                case .check: continue
-                }
-            }
-            guard !changes.isEmpty else { return state.revision }
-            for (key, record) in staged { state.records[key.kind, default: [:]][key.id] = record }
-            state.revision = next
-            state.feed.append(changes)
-            return next
+        try committing.withLock { _ in
+            let (revision, handover) = try state.withLock { try Self.commit(writes, to: &$0) }
+            handover?.perform()
+            return revision
         }
+    }
+
+    private static func commit(
+        _ writes: [Write], to state: inout State
+    ) throws(StoreError) -> (Revision, ChangeFeed.Handover?) {
+        var changes: [Change] = []
+        let next = state.revision + 1
+        var staged: [RecordKey: Record?] = [:]
+        for write in writes {
+            let current = staged[write.key] ?? state.records[write.key.kind]?[write.key.id]
+            try write.expectation.check(current, key: write.key)
+            switch write {
+            case .put(let key, let value, _):
+                let record = Record(
+                    key: key, value: value, createRevision: current?.createRevision ?? next, revision: next)
+                staged[key] = .some(record)
+                changes.append(Change(revision: next, key: key, effect: .put(record)))
+            case .delete(let key, _):
+                guard current != nil else { continue }
+                staged[key] = .some(nil)
+                changes.append(Change(revision: next, key: key, effect: .delete))
+            case .check: continue
+            }
+        }
+        guard !changes.isEmpty else { return (state.revision, nil) }
+        for (key, record) in staged { state.records[key.kind, default: [:]][key.id] = record }
+        state.revision = next
+        return (next, state.feed.append(changes))
     }
 
     public func watch(kind: String, from revision: Revision) -> AsyncThrowingStream<Change, any Error> {

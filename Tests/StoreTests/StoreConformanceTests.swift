@@ -172,6 +172,34 @@ import Testing
         }
     }
 
+    @Test(
+        "readers that are cancelled in the instant of a commit stop nobody", .timeLimit(.minutes(2)),
+        arguments: Engine.allCases)
+    func cancelled(engine: Engine) async throws {
+        try await Self.with(engine) { store in
+            try await withThrowingTaskGroup(of: Void.self) { tasks in
+                let (written, note) = AsyncStream.makeStream(of: Revision.self)
+                tasks.addTask {
+                    for _ in 0..<(engine == .memory ? 20_000 : 2_000) {
+                        let revision = try await store.commit([.put(Self.key, [1], expecting: .any)])
+                        note.yield(revision)
+                    }
+                    note.finish()
+                }
+                tasks.addTask {
+                    for await revision in written {
+                        let reader = Task {
+                            for try await _ in try await store.watch(kind: Self.key.kind, from: revision) {}
+                        }
+                        await Task.yield()
+                        reader.cancel()
+                    }
+                }
+                try await tasks.waitForAll()
+            }
+        }
+    }
+
     @Test("a slow watcher is cut off, and the others are not", arguments: Engine.allCases)
     func slowWatcher(engine: Engine) async throws {
         try await Self.with(engine, watchers: 5) { store in

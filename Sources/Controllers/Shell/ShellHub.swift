@@ -53,7 +53,11 @@ final class ShellHub: Sendable {
     /// Bytes of what was printed last, for a person who comes later.
     private static let remembered = 4096
 
+    /// Nobody who reads is told anything under this lock: whoever wakes a viewer waits for the lock of its task, which a canceller of that task holds until the viewer
+    /// is taken out of here.
     private let lines = Mutex<[String: Line]>([:])
+    /// Held from a change of the lines until viewers are told: they read in order.
+    private let telling = Mutex(())
     private let nextViewer = Atomic<Int>(0)
 
     // MARK: people
@@ -99,23 +103,25 @@ final class ShellHub: Sendable {
     /// Gives what was taken down to this shell's agent.
     /// - Returns: false when the shell is over.
     func type(_ bytes: Data, into shell: ShellRecording) -> Bool {
-        lines.withLock { lines in
-            guard var line = lines[shell.machine], line.recording?.id == shell.id else { return false }
+        let line = lines.withLock { lines -> Line? in
+            guard var line = lines[shell.machine], line.recording?.id == shell.id else { return nil }
             line.input += bytes
             line.inputEnd += Int64(bytes.count)
-            line.waiter?.yield()
             lines[shell.machine] = line
-            return true
+            return line
         }
+        line?.waiter?.yield()
+        return line != nil
     }
 
     func resize(_ machine: String, to size: TerminalSize) {
-        lines.withLock { lines in
-            guard lines[machine] != nil, lines[machine]?.size != size else { return }
+        let waiter = lines.withLock { lines -> AsyncStream<Void>.Continuation? in
+            guard lines[machine] != nil, lines[machine]?.size != size else { return nil }
             lines[machine]?.size = size
             lines[machine]?.isSizeNew = true
-            lines[machine]?.waiter?.yield()
+            return lines[machine]?.waiter
         }
+        waiter?.yield()
     }
 
     // MARK: the agent
@@ -127,47 +133,50 @@ final class ShellHub: Sendable {
 
     /// A shell is open; what was printed of it before goes on.
     func open(_ recording: ShellRecording, session: String, at now: Date) {
-        let late = lines.withLock { lines -> [Viewer] in
-            guard lines[recording.machine]?.recording?.id != recording.id else {
-                lines[recording.machine]?.session = session
-                return []
+        telling.withLock { _ in
+            let (viewers, late) = lines.withLock { lines -> ([Viewer], late: [Viewer]) in
+                guard lines[recording.machine]?.recording?.id != recording.id else {
+                    lines[recording.machine]?.session = session
+                    return ([], [])
+                }
+                var (line, late) = Self.line(of: recording.operation, lines[recording.machine])
+                (line.recording, line.session, line.kept) = (recording, session, recording.position)
+                (line.input, line.inputEnd, line.epoch) = (Data(), 0, Credential.identifier("epoch"))
+                line.isSizeNew = line.size != nil
+                for viewer in line.viewers.values {
+                    line.recording?.visit(by: viewer.person, at: now)
+                    line.isUnsaved = true
+                }
+                lines[recording.machine] = line
+                return (Array(line.viewers.values), late)
             }
-            var (line, late) = Self.line(of: recording.operation, lines[recording.machine])
-            (line.recording, line.session, line.kept) = (recording, session, recording.position)
-            (line.input, line.inputEnd, line.epoch) = (Data(), 0, Credential.identifier("epoch"))
-            line.isSizeNew = line.size != nil
-            for viewer in line.viewers.values {
-                line.recording?.visit(by: viewer.person, at: now)
-                line.isUnsaved = true
-                viewer.continuation.yield(.note("rescue shell open"))
-            }
-            lines[recording.machine] = line
-            return late
+            for viewer in viewers { viewer.continuation.yield(.note("rescue shell open")) }
+            for viewer in late { viewer.continuation.finish() }
         }
-        for viewer in late { viewer.continuation.finish() }
     }
 
     /// - Returns: where the next output is to begin, and what is kept; nil when no such shell is open.
     func publish(_ output: ShellOutput, order: String, of machine: String) -> (next: Int64, kept: Int64)? {
-        var slow: [Viewer] = []
-        let taken = lines.withLock { lines -> (next: Int64, kept: Int64)? in
-            guard var line = lines[machine], var recording = line.recording, recording.id == order else { return nil }
-            // A daemon before this one had more: the agent says it again, as far as it still has it.
-            if output.position > recording.position, output.oldest < output.position {
-                return (recording.position, line.kept)
-            }
-            let new = recording.append(output.data, at: output.position)
-            if !new.isEmpty {
-                (line.recording, line.isUnsaved) = (recording, true)
-                for viewer in line.viewers.values {
-                    if case .dropped = viewer.continuation.yield(.bytes(Array(new))) { slow.append(viewer) }
+        telling.withLock { _ in
+            let (taken, new, viewers) = lines.withLock {
+                lines -> ((next: Int64, kept: Int64)?, Data, [Viewer]) in
+                guard var line = lines[machine], var recording = line.recording, recording.id == order else {
+                    return (nil, Data(), [])
                 }
+                // A daemon before this one had more: the agent says it again, as far as it still has it.
+                if output.position > recording.position, output.oldest < output.position {
+                    return ((recording.position, line.kept), Data(), [])
+                }
+                let new = recording.append(output.data, at: output.position)
+                if !new.isEmpty { (line.recording, line.isUnsaved) = (recording, true) }
+                lines[machine] = line
+                return ((recording.position, line.kept), new, Array(line.viewers.values))
             }
-            lines[machine] = line
-            return (recording.position, line.kept)
+            for viewer in viewers where !new.isEmpty {
+                if case .dropped = viewer.continuation.yield(.bytes(Array(new))) { viewer.continuation.finish() }
+            }
+            return taken
         }
-        for viewer in slow { viewer.continuation.finish() }
-        return taken
     }
 
     /// What was typed behind `after`, at once or when something is, at the latest after `limit`; nil when no such shell is open.
@@ -238,24 +247,26 @@ final class ShellHub: Sendable {
     /// - Parameter rescueIsOver: people are told so and leave; else they wait for the next shell of the same rescue.
     /// - Returns: its recording.
     func end(_ seen: Seen, _ words: String, rescueIsOver: Bool) -> ShellRecording? {
-        let line = lines.withLock { lines -> Line? in
-            guard let line = lines[seen.machine], line.operation == seen.operation,
-                line.recording?.id == seen.recording?.id
-            else { return nil }
-            if rescueIsOver {
-                lines[seen.machine] = nil
-            } else {
-                lines[seen.machine]?.recording = nil
+        telling.withLock { _ in
+            let line = lines.withLock { lines -> Line? in
+                guard let line = lines[seen.machine], line.operation == seen.operation,
+                    line.recording?.id == seen.recording?.id
+                else { return nil }
+                if rescueIsOver {
+                    lines[seen.machine] = nil
+                } else {
+                    lines[seen.machine]?.recording = nil
+                }
+                return line
             }
-            return line
+            line?.waiter?.finish()
+            for viewer in line?.viewers.values ?? [:].values {
+                let notice = "rescue shell ended: \(words)"
+                viewer.continuation.yield(rescueIsOver ? .end(notice) : .note(notice))
+                if rescueIsOver { viewer.continuation.finish() }
+            }
+            return line?.recording
         }
-        line?.waiter?.finish()
-        for viewer in line?.viewers.values ?? [:].values {
-            let notice = "rescue shell ended: \(words)"
-            viewer.continuation.yield(rescueIsOver ? .end(notice) : .note(notice))
-            if rescueIsOver { viewer.continuation.finish() }
-        }
-        return line?.recording
     }
 
     /// The line of this rescue, and the viewers of another one: they are let go outside of the lock, which their leaving takes.

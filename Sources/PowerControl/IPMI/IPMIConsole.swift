@@ -117,12 +117,13 @@ final class IPMIConsole: SerialConsole {
 
     /// False while nobody reads: what the machine says now is not acknowledged, and the BMC holds it back for a while.
     var hasRoom: Bool {
-        state.withLock { state in
-            guard !state.held.isEmpty else { return true }
-            if case .dropped = printed.yield(state.held) { return false }
-            state.held = []
-            return true
-        }
+        // Its line alone prints. Not under the lock: whoever wakes a reader waits for the lock of its task, which a canceller of both holds while a typer
+        // of that task is forgotten.
+        let held = state.withLock { $0.held }
+        guard !held.isEmpty else { return true }
+        if case .dropped = printed.yield(held) { return false }
+        state.withLock { $0.held.removeFirst(held.count) }
+        return true
     }
 
     /// Whoever had it is done with it.
