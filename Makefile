@@ -47,11 +47,9 @@ check: deps
 	deploy/check-layers
 	swift format lint --strict --parallel --recursive Package.swift Sources Tests deploy/fuzz/Package.swift deploy/fuzz/Sources/Fuzz deploy/bench/inventory/Package.swift deploy/bench/inventory/Sources/InventoryBench deploy/simulate/Package.swift deploy/simulate/Sources/Fleet
 
-# Eight at once: most tests run real programs, and all of them at once on two cores would wait for each other longer than a
-# boot client waits.
 test: check
 	$(BUILD) --build-tests
-	SWT_EXPERIMENTAL_MAXIMUM_PARALLELIZATION_WIDTH=8 swift test --skip-build --parallel
+	deploy/run-tests
 	cd deploy/virtual-rack && python3 -m unittest discover -t . -s tests
 
 # Virtual machines with real firmware: from power-on to nodes and back from their disks after a power cycle, in both modes
