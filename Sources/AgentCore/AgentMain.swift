@@ -46,6 +46,8 @@ public enum AgentMain {
           slipway-agent --network slipway.mac=MAC ...       only brings up one interface of this network namespace
           slipway-agent --neighbours                        only says what switches say of themselves
           slipway-agent --endorsement-key                   only says the hash of the TPM's endorsement key
+          slipway-agent --write-image \(WriteByHand.usage)
+                                                            only writes an image to a plain file or a loop device
         """
 
     private static func byHand(_ arguments: [String]) async {
@@ -71,6 +73,12 @@ public enum AgentMain {
             let hash = EndorsementKeyQuestion.ofKernel(files: SystemFiles()).hash(within: .seconds(300))
             Console.say(hash.map { "endorsement key \($0)" } ?? "/dev/tpmrm0 does not tell an endorsement key")
             exit(hash == nil ? 1 : 0)
+        case ("--write-image", 2...):
+            do {
+                try WriteByHand.run(Array(arguments.dropFirst()))
+            } catch {
+                Startup.giveUp("\(error)")
+            }
         default:
             Console.say(usage)
             exit(64)

@@ -12,6 +12,7 @@ public struct RealMachine: MachineControl {
     private let drivers: Drivers
     private let neighbours: NeighbourTable
     private let endorsementKey: EndorsementKeyQuestion
+    private let blank = BlankDisks()
 
     public init(drivers: Drivers, neighbours: NeighbourTable, endorsementKey: EndorsementKeyQuestion) {
         (self.drivers, self.neighbours, self.endorsementKey) = (drivers, neighbours, endorsementKey)
@@ -106,6 +107,7 @@ public struct RealMachine: MachineControl {
         let evidence = WipeRun(
             order: order, disks: disks, devices: KernelWipeDevices(files: files), progress: progress
         ).run()
+        blank.note(evidence)
         drivers.load(["efivarfs"])
         let (facts, failures) = WipeExtras(wanted: order.extras, files: files).run()
         return WipeOutcome(disks: evidence, facts: facts, failures: failures)
@@ -124,7 +126,11 @@ public struct RealMachine: MachineControl {
         return facts
     }
 
-    public var shell: ShellProgram { ShellProgram(path: "/bin/sh", home: "/root") }
+    public var shell: ShellProgram {
+        // Whoever has it may write to any disk.
+        blank.forget()
+        return ShellProgram(path: "/bin/sh", home: "/root")
+    }
 
     private static let fileSystems = [
         "crc32c_generic", "crc32c_intel", "vfat", "nls_cp437", "nls_ascii", "nls_iso8859_1", "ext4", "xfs", "btrfs",
@@ -135,7 +141,7 @@ public struct RealMachine: MachineControl {
         _ order: InstallOrder, to disk: Disk, progress: @escaping InstallProgress
     ) throws -> ImageWriter.Outcome {
         let target = try BlockTarget(path: disk.path)
-        return try ImageWriter(order: order, target: target, progress: progress).run()
+        return try ImageWriter(order: order, target: target, isBlank: blank.take(disk), progress: progress).run()
     }
 
     public func enter(_ way: EntryWay) {

@@ -11,6 +11,7 @@
 #include <linux/nvme_ioctl.h>
 #include <linux/rtc.h>
 #include <linux/sockios.h>
+#include <malloc.h>
 #include <net/if.h>
 #include <net/route.h>
 #include <poll.h>
@@ -64,6 +65,11 @@ int agent_device_read_only(int file) {
 int agent_zero_range(int file, uint64_t start, uint64_t length) {
     uint64_t range[2] = {start, length};
     return ioctl(file, BLKZEROOUT, range);
+}
+
+void agent_keep_freed_memory(void) {
+    mallopt(M_MMAP_THRESHOLD, 32 << 20);
+    mallopt(M_TRIM_THRESHOLD, 256 << 20);
 }
 
 int agent_discard(int file, uint64_t start, uint64_t length) {

@@ -8,40 +8,7 @@ import Testing
 
 /// Downloads from nginx that is killed in the middle and comes back, with the same file or another.
 @Suite(.timeLimit(.minutes(3))) struct ImageDownloadTests {
-    /// nginx over a folder with one file, `image`, and a log of what it was asked.
-    private struct Site {
-        let directory: String
-        let port = FreePort.tcp()
-
-        var url: String { "http://127.0.0.1:\(port)/image" }
-        var asked: [String] {
-            ((try? String(contentsOfFile: directory + "/access.log", encoding: .utf8)) ?? "").split(separator: "\n")
-                .map(String.init)
-        }
-
-        func start(_ extra: String = "") async throws -> ChildProcess {
-            try """
-            daemon off; master_process off; pid \(directory)/nginx.pid; error_log \(directory)/error.log;
-            events {}
-            http {
-                log_format asked '$status $http_range $http_if_range'; access_log \(directory)/access.log asked;
-                client_body_temp_path \(directory)/t1; proxy_temp_path \(directory)/t2; fastcgi_temp_path \(directory)/t3;
-                uwsgi_temp_path \(directory)/t4; scgi_temp_path \(directory)/t5;
-                server { listen 127.0.0.1:\(port) reuseport; root \(directory); \(extra) }
-            }
-            """.write(toFile: directory + "/nginx.conf", atomically: true, encoding: .utf8)
-            let child = try ChildProcess("nginx", ["-c", directory + "/nginx.conf", "-e", directory + "/error.log"])
-            let answers = await eventually {
-                (try? await ChildProcess.run("curl", ["--silent", "--output", "/dev/null", url + "x"]))?.status == 0
-            }
-            try #require(answers, "\(child.output)")
-            return child
-        }
-
-        func put(_ content: Data) throws { try content.write(to: URL(filePath: directory + "/image")) }
-    }
-
-    private static func noise(_ count: Int, seed: UInt64) -> Data {
+    static func noise(_ count: Int, seed: UInt64) -> Data {
         var state = seed
         return Data(
             (0..<count / 8).flatMap { _ in
@@ -88,7 +55,7 @@ import Testing
         arguments: Return.allCases)
     func killed(_ comeback: Return) async throws {
         try await withTemporaryDirectory { directory in
-            let site = Site(directory: directory)
+            let site = NginxSite(directory: directory)
             try site.put(Self.content)
             let first = try await site.start()
             defer { first.kill() }
@@ -128,7 +95,9 @@ import Testing
     @Test("a mirror that dies is gone on from by the daemon, and what a mirror has of another file is not taken")
     func mirrors() async throws {
         try await withTemporaryDirectory { directory in
-            let (origin, mirror) = (Site(directory: directory + "/origin"), Site(directory: directory + "/mirror"))
+            let (origin, mirror) = (
+                NginxSite(directory: directory + "/origin"), NginxSite(directory: directory + "/mirror")
+            )
             for site in [origin, mirror] {
                 try FileManager.default.createDirectory(atPath: site.directory, withIntermediateDirectories: true)
                 try site.put(Self.content)

@@ -1,4 +1,5 @@
 import APIModel
+import CAgent
 import FoundationEssentials
 import Glibc
 import Inventory
@@ -9,6 +10,8 @@ import Machines
 struct ImageWriter {
     let order: InstallOrder
     let target: BlockTarget
+    /// The disk is known to read as zeros: those of the image are there already.
+    var isBlank = false
     let progress: InstallProgress
 
     static let blockBytes = 1 << 20
@@ -30,6 +33,8 @@ struct ImageWriter {
             )
         }
         let begin = Console.uptime
+        // A block given back to the kernel is one to be cleared and mapped anew: half of the time that writing takes.
+        agent_keep_freed_memory()
         try destroyOldTables()
         let (head, sums) = try writeTrusted()
         guard head.count == Self.blockBytes else { throw InstallError("the image is shorter than 1 MiB") }
@@ -56,15 +61,15 @@ struct ImageWriter {
     /// Nobody has to trust a mirror: where its bytes turn out to be others, the daemon's are written over them.
     private func writeTrusted() throws -> (head: AlignedBuffer, sums: [UInt64?]) {
         do {
-            return try writeBody(usesMirror: true)
+            return try writeBody(usesMirror: true, isBlank: isBlank)
         } catch let error as InstallError where error.isDamage && order.image.mirror != nil {
             Console.say("beginning again without the mirror: \(error)")
-            return try writeBody(usesMirror: false)
+            return try writeBody(usesMirror: false, isBlank: false)
         }
     }
 
     /// Three stages, each on its own thread: receive and hash, unpack, write.
-    private func writeBody(usesMirror: Bool) throws -> (head: AlignedBuffer, sums: [UInt64?]) {
+    private func writeBody(usesMirror: Bool, isBlank: Bool) throws -> (head: AlignedBuffer, sums: [UInt64?]) {
         let chunks = BoundedQueue<[UInt8]>(capacity: 16)
         let blocks = BoundedQueue<AlignedBuffer>(capacity: 8)
         let download = ImageDownload(
@@ -88,7 +93,7 @@ struct ImageWriter {
             }
         }
         do {
-            return try writeBlocks(from: blocks)
+            return try writeBlocks(from: blocks, isBlank: isBlank)
         } catch {
             chunks.fail(error)
             blocks.fail(error)
@@ -96,8 +101,9 @@ struct ImageWriter {
         }
     }
 
-    private func writeBlocks(from blocks: BoundedQueue<AlignedBuffer>) throws -> (head: AlignedBuffer, sums: [UInt64?])
-    {
+    private func writeBlocks(
+        from blocks: BoundedQueue<AlignedBuffer>, isBlank: Bool
+    ) throws -> (head: AlignedBuffer, sums: [UInt64?]) {
         var head: AlignedBuffer?
         /// Of each block after the first; nil: all zeros.
         var sums: [UInt64?] = []
@@ -117,7 +123,7 @@ struct ImageWriter {
                 zeros += Int64(block.count)
                 sums.append(nil)
             } else {
-                try target.zero(zeros, at: offset - zeros)
+                if !isBlank { try target.zero(zeros, at: offset - zeros) }
                 zeros = 0
                 // Direct writes are of whole 4 KiB; the tail of the last block is zeros beyond the image.
                 let length = (block.count + 4095) / 4096 * 4096
@@ -133,7 +139,7 @@ struct ImageWriter {
                 progress(.writing, offset, order.image.rawBytes)
             }
         }
-        try target.zero(zeros, at: offset - zeros)
+        if !isBlank { try target.zero(zeros, at: offset - zeros) }
         guard offset == order.image.rawBytes else {
             throw InstallError(
                 "the image unpacks to \(offset) bytes, not the \(order.image.rawBytes) that its release says",

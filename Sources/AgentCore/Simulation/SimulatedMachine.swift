@@ -18,6 +18,7 @@ import Machines
 public struct SimulatedMachine: MachineControl {
     private let directory: String
     private let bootID = UUID().uuidString.lowercased()
+    private let blank = BlankDisks()
 
     /// - Throws: ``InstallError`` when `hardware.json` cannot be read.
     public init(directory: String) throws {
@@ -56,8 +57,9 @@ public struct SimulatedMachine: MachineControl {
     public func install(
         _ order: InstallOrder, on disk: Disk, progress: @escaping InstallProgress
     ) throws -> (entry: EntryWay, facts: [String: String]) {
-        let outcome = try ImageWriter(order: order, target: BlockTarget(path: try file(of: disk)), progress: progress)
-            .run()
+        let outcome = try ImageWriter(
+            order: order, target: BlockTarget(path: try file(of: disk)), isBlank: blank.take(disk), progress: progress
+        ).run()
         let installed = InstalledDisk(path: disk.path, table: outcome.table, files: SystemFiles())
         progress(.configuring, 0, 0)
         for file in order.files {
@@ -97,6 +99,7 @@ public struct SimulatedMachine: MachineControl {
     ) -> WipeOutcome {
         let devices = SimulatedWipeDevices(faults: faults(of: disks), path: { [self] in try file(of: $0) })
         let evidence = WipeRun(order: order, disks: disks, devices: devices, progress: progress).run()
+        blank.note(evidence)
         // It has neither NVRAM nor a TPM.
         return WipeOutcome(disks: evidence, facts: [:], failures: [])
     }
@@ -137,7 +140,10 @@ public struct SimulatedMachine: MachineControl {
     }
 
     /// A real shell of this host, in the directory.
-    public var shell: ShellProgram { ShellProgram(path: "/bin/sh", home: directory) }
+    public var shell: ShellProgram {
+        blank.forget()
+        return ShellProgram(path: "/bin/sh", home: directory)
+    }
 
     public func enter(_ way: EntryWay) {}
     public func reboot() {}

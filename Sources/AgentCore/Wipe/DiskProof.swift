@@ -83,7 +83,9 @@ struct DiskProof: Sendable {
             kind: .full, bytes: target.sizeBytes, finding: finding(marks.offsets.count, zeros: zeros))
     }
 
-    private func finding(_ count: Int, zeros: Bool) -> String { zeros ? "all zeros" : "none of \(count) marks left" }
+    private func finding(_ count: Int, zeros: Bool) -> String {
+        zeros ? BlankDisks.zeros : "none of \(count) marks left"
+    }
 
     private static func failure(_ left: Int, of count: Int, first: Int64, zeros: Bool) -> WipeFailure {
         WipeFailure(

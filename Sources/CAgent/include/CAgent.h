@@ -24,6 +24,8 @@ int agent_device_read_only(int file);
 int agent_zero_range(int file, uint64_t start, uint64_t length);
 /// Tells the device that blocks are not in use; what is read there afterwards is its own affair.
 int agent_discard(int file, uint64_t start, uint64_t length);
+/// Keeps memory that is freed for what is allocated next, up to 256 MiB of it.
+void agent_keep_freed_memory(void);
 /// Drops cached buffers of the device.
 int agent_flush_buffers(int file);
 /// Reads the partition table again.
