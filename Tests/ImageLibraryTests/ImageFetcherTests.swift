@@ -23,7 +23,7 @@ import Testing
             (self.directory, port) = (directory, FreePort.tcp())
             try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
             try """
-            daemon off; pid \(directory)/nginx.pid; error_log \(directory)/error.log; worker_processes 1;
+            daemon off; master_process off; pid \(directory)/nginx.pid; error_log \(directory)/error.log;
             events {}
             http {
                 log_format asked '$status "$http_range" $uri "$http_authorization"'; access_log \(directory)/access.log asked;
