@@ -129,6 +129,14 @@ public struct OSReleaseRequest: Codable, Sendable {
     }
 }
 
+/// `PATCH /api/v1/os-releases/{name}` → 200 ``OSReleaseView``.
+public struct OSReleaseChange: Codable, Sendable {
+    /// See ``OSRelease/allowsPlainHTTP``.
+    public var allowsPlainHTTP: Bool
+
+    public init(allowsPlainHTTP: Bool) { self.allowsPlainHTTP = allowsPlainHTTP }
+}
+
 /// `POST /api/v1/release-fetches` → 202 ``ReleaseFetchView``: a release as its makers publish it, or one whose files are in registries.
 public struct ReleaseFetchRequest: Codable, Sendable {
     public var os: String

@@ -27,6 +27,8 @@ public struct OSReleaseView: Codable, Sendable {
     public var labels: [String: String]?
     /// Absent: a person sent it, with its digests.
     public var proof: ReleaseProof?
+    /// Machines without kexec may start its installer from the network, by plain HTTP.
+    public var allowsPlainHTTP: Bool?
     /// Its files are in the library, and their SHA-256 was checked.
     public var cached: Bool
     public var createdAt: Date
@@ -35,6 +37,7 @@ public struct OSReleaseView: Codable, Sendable {
         (id, name, os, version) = (release.id, release.name, release.os, release.version)
         (architecture, route, artifacts) = (release.architecture, release.route, release.artifacts)
         (parameters, minimumDiskBytes) = (release.parameters, release.minimumDiskBytes)
+        allowsPlainHTTP = release.allowsPlainHTTP
         (self.cached, labels, proof, createdAt) = (cached, release.labels, release.proof, release.createdAt)
     }
 }
@@ -102,6 +105,8 @@ public struct OperatingSystemView: Codable, Sendable {
         public var route: InstallRoute
         /// The files that a release has for it.
         public var artifacts: [ArtifactRole]
+        /// How the system, or its installer, comes to run once the agent is done, in words.
+        public var entry: String
         /// `installed`, `boot path` or `rendered`: how much of it the tests have seen at work.
         public var evidence: String
         /// Patches of clusters and machines mean something to it.
@@ -110,8 +115,10 @@ public struct OperatingSystemView: Codable, Sendable {
         public var remarks: [String]
 
         public init(
-            _ route: InstallRoute, artifacts: [ArtifactRole], evidence: String, takesPatches: Bool, remarks: [String]
+            _ route: InstallRoute, artifacts: [ArtifactRole], entry: String, evidence: String, takesPatches: Bool,
+            remarks: [String]
         ) {
+            self.entry = entry
             (self.route, self.artifacts, self.evidence) = (route, artifacts, evidence)
             (self.takesPatches, self.remarks) = (takesPatches, remarks)
         }

@@ -21,6 +21,7 @@ struct CatalogRoutes {
             .post("release-fetches", use: beginFetch)
             .get("release-fetches/{id}", use: showFetch)
             .post("os-releases", use: addRelease)
+            .patch("os-releases/{name}", use: changeRelease)
             .delete("os-releases/{name}", use: removeRelease)
             .post("library/verify", use: verify)
             .post("library/prune", use: prune)
@@ -76,6 +77,13 @@ struct CatalogRoutes {
                 minimumDiskBytes: body.minimumDiskBytes, labels: body.labels, createdAt: Date()),
             by: context.actor)
         return try .json(await view(of: release), status: .created)
+    }
+
+    @Sendable func changeRelease(_ request: Request, context: APIContext) async throws -> Response {
+        let body = try await request.json(OSReleaseChange.self)
+        let name: String = try context.parameters.require("name")
+        let release = try await catalog.set(plainHTTP: body.allowsPlainHTTP, of: name, by: context.actor)
+        return try .json(await view(of: release))
     }
 
     /// All of them are in the library.

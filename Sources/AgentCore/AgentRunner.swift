@@ -89,6 +89,13 @@ public struct AgentRunner: Sendable {
             case .runInstaller(let installer):
                 let disk = try OrderVerifier.disk(installer.disk, among: hardware.disks)
                 return try await run(installer, for: disk, order: order, session)
+            case .startInstaller(let start):
+                let disk = try OrderVerifier.disk(start.disk, among: hardware.disks)
+                Console.say("order \(order.id): restarting for the installer of \(start.release), for \(disk.summary)")
+                let machine = machine
+                return try await leave(for: "the installer", order, session) { _ in
+                    (.network, try machine.startFromNetwork())
+                }
             case .wipe(let wipe):
                 let result = try await self.wipe(wipe, hardware, order: order, session)
                 // What is on the disks now is known before anything is installed on them.

@@ -25,6 +25,10 @@ public protocol MachineControl: Sendable {
     func load(
         _ installer: InstallerOrder, for disk: Disk, progress: @escaping InstallProgress
     ) throws -> [String: String]
+    /// Has firmware begin its next start where it began this one: with the network. Blocks; called on a thread of its own.
+    /// - Returns: facts for the record.
+    /// - Throws: an error whose description is for a person.
+    func startFromNetwork() throws -> [String: String]
     /// Erases each disk of the order, all of them at once, and reads what is left. Blocks; called on a thread of its own.
     func wipe(
         _ order: WipeOrder, _ disks: [Disk], progress: @escaping @Sendable ([DiskProgress]) -> Void
@@ -62,4 +66,8 @@ public struct WipeOutcome: Sendable {
 }
 
 /// How the agent leaves.
-public enum EntryWay: String, Sendable { case kexec, reboot }
+public enum EntryWay: String, Sendable {
+    case kexec, reboot
+    /// A restart, after which the boot program is given what to start.
+    case network
+}

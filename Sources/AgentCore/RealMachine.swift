@@ -144,6 +144,13 @@ public struct RealMachine: MachineControl {
         return try ImageWriter(order: order, target: target, isBlank: blank.take(disk), progress: progress).run()
     }
 
+    public func startFromNetwork() throws -> [String: String] {
+        drivers.load(["efivarfs"])
+        // BIOS has no such thing; its boot order led here, and does so again.
+        guard let entry = try EFIVariables(files: files)?.beginAgainAsNow() else { return [:] }
+        return ["bootNext": entry]
+    }
+
     public func enter(_ way: EntryWay) {
         if way == .kexec { _ = agent_reboot(CChar(UInt8(ascii: "k"))) }
         reboot()

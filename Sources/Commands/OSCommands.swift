@@ -10,7 +10,8 @@ struct OSCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "os", abstract: "Operating systems that can be installed.",
         subcommands: [
-            OSListCommand.self, OSSystemsCommand.self, OSShowCommand.self, OSAddCommand.self, OSRemoveCommand.self,
+            OSListCommand.self, OSSystemsCommand.self, OSShowCommand.self, OSAddCommand.self, OSSetCommand.self,
+            OSRemoveCommand.self,
             OSVerifyCommand.self, OSPruneCommand.self,
         ])
 }
@@ -99,7 +100,12 @@ struct OSShowCommand: AsyncParsableCommand {
             "release \(release.name): \(release.os) \(release.version) for \(release.architecture), by \(release.route.rawValue)"
                 + (release.cached ? "" : ", whose files are not all in the library"),
             "proof: \(release.proof?.words ?? "the digests that its sender gave")",
-        ] + files + (parameters.isEmpty ? [] : ["parameters"] + parameters)
+        ]
+            + [
+                release.allowsPlainHTTP ?? false
+                    ? "on machines without kexec its installer is started by firmware and iPXE, by plain HTTP: whoever is on that network can read its configuration with the secrets in it, and alter all that is started"
+                    : nil
+            ].compactMap { $0 } + files + (parameters.isEmpty ? [] : ["parameters"] + parameters)
     }
 
     /// - Parameter route: the only one that counts; nil: all of them.
@@ -110,9 +116,36 @@ struct OSShowCommand: AsyncParsableCommand {
                 [
                     "route \(way.route.rawValue): \(way.artifacts.map(\.rawValue).joined(separator: ", "))"
                         + (way.takesPatches ? "; takes patches" : ""),
-                    "  seen: \(way.evidence)",
+                    "  entered: \(way.entry)", "  seen: \(way.evidence)",
                 ] + way.remarks.map { "  - \($0)" }
             }
+    }
+}
+
+struct OSSetCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "set", abstract: "Change what machines may do with a release.",
+        discussion: """
+            --plain-http: a machine whose hardware profile forbids kexec, or on which it failed, restarts and has iPXE start the release's installer. Kernel, \
+            initramfs and configuration go by plain HTTP, once, to the machine that asked: whoever is on that network can read the secrets in it and alter it. \
+            Machines with Secure Boot, and those of arm64, cannot.
+            """)
+    @Argument(help: "Name of the release.", completion: .release) var name: String
+    @Flag(inversion: .prefixedNo, help: "Its installer may be started by plain HTTP.") var plainHTTP: Bool
+    @OptionGroup var format: FormatOption
+    @OptionGroup var connection: ConnectionOptions
+
+    func run() async throws {
+        let change = OSReleaseChange(allowsPlainHTTP: plainHTTP)
+        let (name, format) = (name, format)
+        let release = try await connection.withClient { client in
+            try await client.call(
+                .patch, "/api/v1/os-releases/\(name.escaped)", body: change, as: OSReleaseView.self)
+        }
+        guard format.isTable else { return try format.write(release) }
+        Output.print(
+            "\(release.name): its installer may \(release.allowsPlainHTTP ?? false ? "" : "not ")be started by plain HTTP"
+        )
     }
 }
 

@@ -49,7 +49,7 @@ extension AgentService {
             case .succeeded(let entry):
                 switch step {
                 case .install:
-                    try finishInstall(&machine, &operation, entry, result.facts, in: transaction, at: now)
+                    try await finishInstall(&machine, &operation, entry, result.facts, in: transaction, at: now)
                     try await noteLeft(session, in: transaction, at: now)
                 case .wipe:
                     try await finishWipe(&machine, &operation, result.facts, session, in: transaction, at: now)
@@ -86,11 +86,17 @@ extension AgentService {
     private func finishInstall(
         _ machine: inout Machine, _ operation: inout Operation, _ entry: String, _ facts: [String: String],
         in transaction: Transaction, at now: Date
-    ) throws {
+    ) async throws {
         let release = operation.assignment?.release ?? "the system"
         machine.updatedAt = now
         if operation.order?.runsInstaller == true, let system = operation.order?.installs {
             operation.installer = .init(enteredAt: now, installs: system)
+            if var start = try await transaction.get(NetworkStart.self, machine.id), start.order == operation.order?.id
+            {
+                start.openedAt = now
+                operation.installer?.isFromNetwork = true
+                try transaction.put(start)
+            }
             if operation.order?.endsWhenEntered == true { _ = operation.hear(.installed, about: &machine, at: now) }
             return try transaction.put(
                 Event.now(

@@ -60,6 +60,7 @@ public final class BootDirector: NetworkBootDirector {
     private let tickets: TicketOffice
     private let book: BootBook
     private let profiles: ProfileBook
+    private let starts: NetworkStarts?
     private let now: @Sendable () -> Date
     private let logger: Logger
     private let trace: AsyncStream<Step>.Continuation
@@ -73,9 +74,10 @@ public final class BootDirector: NetworkBootDirector {
     }
 
     public init(
-        installation: Installation, tickets: TicketOffice, book: BootBook, profiles: ProfileBook, logger: Logger,
-        now: @escaping @Sendable () -> Date = { Date() }
+        installation: Installation, tickets: TicketOffice, book: BootBook, profiles: ProfileBook,
+        starts: NetworkStarts? = nil, logger: Logger, now: @escaping @Sendable () -> Date = { Date() }
     ) {
+        self.starts = starts
         (self.installation, self.tickets, self.book) = (installation, tickets, book)
         (self.profiles, self.logger, self.now) = (profiles, logger, now)
         common = Result { () throws(KernelArgumentError) in try Self.common(to: installation) }
@@ -107,8 +109,18 @@ public final class BootDirector: NetworkBootDirector {
         case .ignore:
             return .refuse(
                 "Slipway does not serve \(client.mac): it is rejected, retired, denied, or unknown")
-        case .agent: return agent(for: client, entry, toDisk: false)
+        case .agent:
+            if let entry, entry.facts.phase == .installing,
+                let start = starts?.script(of: entry.machine, for: client)
+            {
+                return .installer(start)
+            }
+            return agent(for: client, entry, toDisk: false)
         }
+    }
+
+    public func initrd(_ token: String, for address: IPv4Address?) async -> [InitrdPart]? {
+        await starts?.initrd(token, for: address)
     }
 
     private func agent(for client: BootClient, _ entry: Entry?, toDisk: Bool) -> BootScript {

@@ -24,7 +24,8 @@ public struct CatalogService: Sendable {
                 name: system.name, support: system.support.words, architectures: system.architectures,
                 routes: system.routes.map { route in
                     .init(
-                        route, artifacts: system.artifacts(for: route), evidence: system.evidence(route).rawValue,
+                        route, artifacts: system.artifacts(for: route), entry: system.entry(route).words,
+                        evidence: system.evidence(route).rawValue,
                         takesPatches: system.takesPatches(route), remarks: system.remarks(route))
                 }, proof: proof(of: system))
         }
@@ -89,6 +90,30 @@ public struct CatalogService: Sendable {
             try transaction.put(
                 Event.now(
                     .resourceChanged, machine: nil, actor: actor, "OS release \(release.name): \(proof.words)",
+                    at: now()))
+            return release
+        }
+    }
+
+    /// Says whether machines that may not enter its installer from the agent may start it from the network.
+    /// - Throws: ``ServiceError``.
+    public func set(plainHTTP isAllowed: Bool, of name: String, by actor: String) async throws -> OSRelease {
+        guard let known = try await store.list(OSRelease.self).items.first(where: { $0.name == name }) else {
+            throw ServiceError(.notFound, "there is no OS release \(name.debugDescription); see `slipway os list`")
+        }
+        guard known.route == .installer || !isAllowed else {
+            throw ServiceError(
+                .invalid, "\(name) is an image, which the agent writes: it has no installer", field: "allowsPlainHTTP")
+        }
+        return try await store.transaction { transaction in
+            guard var release = try await transaction.get(OSRelease.self, known.id) else { return known }
+            release.allowsPlainHTTP = isAllowed ? true : nil
+            guard release != known else { return known }
+            try transaction.put(release)
+            try transaction.put(
+                Event.now(
+                    .resourceChanged, machine: nil, actor: actor,
+                    "OS release \(name): its installer may \(isAllowed ? "" : "not ")be started by plain HTTP",
                     at: now()))
             return release
         }

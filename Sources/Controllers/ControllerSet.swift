@@ -49,8 +49,10 @@ public struct ControllerSet: Sendable {
         boots = BootBook()
         identities = IdentityBook()
         let tickets = TicketOffice(secret: installation.secretKey)
+        let starts = NetworkStarts(store: store, key: installation.secretKey, logger: logger, now: now)
         director = BootDirector(
-            installation: installation, tickets: tickets, book: boots, profiles: profiles, logger: logger, now: now)
+            installation: installation, tickets: tickets, book: boots, profiles: profiles, starts: starts,
+            logger: logger, now: now)
         consoles = ConsoleHub()
         bmcs = BMCService(
             store: store, installation: installation, profiles: profiles, controller: controller, prober: prober,
@@ -95,7 +97,7 @@ public struct ControllerSet: Sendable {
         consoleService = ConsoleService(store: store, bmcs: bmcs, hub: consoles, logger: logger, now: now)
         shells = ShellService(store: store, installation: installation, logger: logger, now: now)
         recorder = BootRecorder(store: store, director: director, book: boots, consoles: consoles, logger: logger)
-        feed = DirectorFeed(store: store, director: director, identities: identities)
+        feed = DirectorFeed(store: store, director: director, identities: identities, starts: starts)
         self.profiles = ProfileService(store: store, book: profiles, machines: machines, logger: logger, now: now)
     }
 }

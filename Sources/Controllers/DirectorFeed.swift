@@ -9,9 +9,11 @@ public struct DirectorFeed: Service {
     let store: any RecordStore
     let director: BootDirector
     let identities: IdentityBook
+    let starts: NetworkStarts
 
-    init(store: any RecordStore, director: BootDirector, identities: IdentityBook) {
-        (self.store, self.director, self.identities) = (store, director, identities)
+    init(store: any RecordStore, director: BootDirector, identities: IdentityBook, starts: NetworkStarts) {
+        (self.store, self.director) = (store, director)
+        (self.identities, self.starts) = (identities, starts)
     }
 
     /// Loads what the store holds. Called before the first packet is answered: a ready machine must not be taken for unknown.
@@ -20,21 +22,38 @@ public struct DirectorFeed: Service {
             for machine in machines { apply(machine) }
             return true
         }
+        for start in try await store.list(NetworkStart.self).items { starts.update(start) }
     }
 
     public func run() async throws {
         try await cancelWhenGracefulShutdown {
-            let changes = try await store.follow(Machine.self) { machines in
-                for machine in machines { apply(machine) }
+            try await withThrowingTaskGroup(of: Void.self) { tasks in
+                tasks.addTask { try await followMachines() }
+                tasks.addTask { try await followStarts() }
+                try await tasks.next()
+                tasks.cancelAll()
             }
-            for try await change in changes {
-                guard let machine = change.item else {
-                    director.remove(change.id)
-                    identities.remove(change.id)
-                    continue
-                }
-                apply(machine)
+        }
+    }
+
+    private func followStarts() async throws {
+        let changes = try await store.follow(NetworkStart.self) { for start in $0 { starts.update(start) } }
+        for try await change in changes {
+            if let start = change.item { starts.update(start) } else { starts.remove(change.id) }
+        }
+    }
+
+    private func followMachines() async throws {
+        let changes = try await store.follow(Machine.self) { machines in
+            for machine in machines { apply(machine) }
+        }
+        for try await change in changes {
+            guard let machine = change.item else {
+                director.remove(change.id)
+                identities.remove(change.id)
+                continue
             }
+            apply(machine)
         }
     }
 

@@ -95,6 +95,7 @@ extension MachineService {
         }
         transaction.delete(InstallationHistory.self, machine.id)
         transaction.delete(InstalledRendering.self, machine.id)
+        transaction.delete(NetworkStart.self, machine.id)
         transaction.delete(Machine.self, machine.id)
     }
 }

@@ -16,6 +16,8 @@ public protocol OperatingSystem: Sendable {
     func remarks(_ route: InstallRoute) -> [String]
     var support: SupportStatus { get }
     func evidence(_ route: InstallRoute) -> Evidence
+    /// How the system, or its installer, comes to run once the agent is done.
+    func entry(_ route: InstallRoute) -> RouteEntry
     /// What a machine gets.
     /// - Throws: ``ConfigurationError`` when a value cannot be said in this system's words.
     func render(_ input: InstallationInput, route: InstallRoute) throws(ConfigurationError) -> Rendering

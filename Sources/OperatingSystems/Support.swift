@@ -28,7 +28,39 @@ public enum Evidence: String, Sendable, Codable {
     case rendered
 }
 
+/// How a driver's route goes on where the agent ends.
+public enum RouteEntry: Sendable, CaseIterable {
+    /// The agent enters the kernel of the system's own installer by kexec.
+    case installer
+    /// The agent enters the installed kernel by kexec, where the hardware profile does not forbid that.
+    case kexec
+    /// The agent enters the image's own kernel by kexec once, with its configuration; later starts are the firmware's.
+    case firstKexec
+    /// Through firmware.
+    case reboot
+
+    public init(_ rendering: Rendering) {
+        self =
+            switch rendering {
+            case .installer: .installer
+            case .imageStartedBy: .firstKexec
+            case .image(_, .reboot): .reboot
+            case .image: .kexec
+            }
+    }
+
+    public var words: String {
+        switch self {
+        case .installer: "its installer, by kexec"
+        case .kexec: "the installed kernel, by kexec; through firmware where that is forbidden"
+        case .firstKexec: "the image's own kernel, by kexec once; then through firmware"
+        case .reboot: "through firmware"
+        }
+    }
+}
+
 extension OperatingSystem {
+    public func entry(_ route: InstallRoute) -> RouteEntry { route == .installer ? .installer : .reboot }
     public var support: SupportStatus { .supported }
     public func evidence(_ route: InstallRoute) -> Evidence { .bootPath }
     public func remarks(_ route: InstallRoute) -> [String] { [] }

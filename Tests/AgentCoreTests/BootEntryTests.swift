@@ -1,3 +1,4 @@
+import Foundation
 import Inventory
 import TestSupport
 import Testing
@@ -76,6 +77,22 @@ import Testing
             let option = generator.bytes(length)
             _ = EFIBootEntry.title(of: option)
             _ = EFIBootEntry.isNetwork(option)
+        }
+    }
+
+    @Test("the next start begins with the entry of this one; where firmware does not tell it, with its order")
+    func again() async throws {
+        let vendor = "8be4df61-93ca-11d2-aa0d-00e098032b8c"
+        let folder = "/sys/firmware/efi/efivars"
+        for isTold in [true, false] {
+            try await withTree { tree in
+                try tree.write("\(folder)/BootOrder-\(vendor)", Data([7, 0, 0, 0, 2, 0, 0x1a, 0x02]))
+                if isTold { try tree.write("\(folder)/BootCurrent-\(vendor)", Data([6, 0, 0, 0, 0x1a, 0x02])) }
+                let files = SystemFiles(root: tree.root)
+                let variables = try #require(EFIVariables(files: files))
+                #expect(try variables.beginAgainAsNow() == (isTold ? "Boot021A" : nil))
+                #expect(files.bytes("\(folder)/BootNext-\(vendor)") == (isTold ? [7, 0, 0, 0, 0x1a, 0x02] : nil))
+            }
         }
     }
 }

@@ -35,7 +35,7 @@ import Testing
                 switch script {
                 case .agent: #expect(refusal == nil)
                 case .refuse(let words): #expect(refusal.map(words.contains) ?? false, "\(words)")
-                case .localDisk: Issue.record("an unknown machine was sent to its disk")
+                case .localDisk, .installer: Issue.record("an unknown machine was sent elsewhere")
                 }
             }
         }

@@ -72,12 +72,18 @@ struct LifecycleRow: Sendable, CustomTestStringConvertible {
     }
 
     /// Its agent left for the system's own installer after a minute.
-    static func installer(session: Situation.Session?) -> Situation {
+    /// - Parameter fetched: its firmware is to start it, and did or did not fetch it; nil: the agent entered it.
+    static func installer(
+        session: Situation.Session?, fetched: Bool? = nil, commandedAt: Double? = nil, now: Double = 600
+    ) -> Situation {
         var operation = operation(attempts: 1)
         operation.installer = .init(
             enteredAt: after(60), installs: .init(disk: .init(serial: "D-1", wwn: nil, sizeBytes: 1), entry: .reboot))
-        return Situation(
-            machine: machine(.installing, bmc: true), operation: operation, session: session, now: after(600))
+        operation.installer?.isFromNetwork = fetched == nil ? nil : true
+        operation.installer?.fetchedAt = fetched ?? false ? after(120) : nil
+        var machine = machine(.installing, bmc: true)
+        machine.observed.powerCommandAt = commandedAt.map(after)
+        return Situation(machine: machine, operation: operation, session: session, now: after(now))
     }
 
     /// Its agent left for the installed system after ten minutes.
@@ -244,6 +250,20 @@ struct LifecycleRow: Sendable, CustomTestStringConvertible {
             .wait(until: after(3600))),
         .init(
             "its agent's last words are no new agent", installer(session: session("s-0", live: false)),
+            .wait(until: after(3600))),
+        .init(
+            "firmware is to start the installer, and has time for that", installer(session: nil, fetched: false),
+            .wait(until: after(60 + Lifecycle.bootPatience))),
+        .init(
+            "firmware did not ask for the installer: once more, by power",
+            installer(session: nil, fetched: false, now: 60 + Lifecycle.bootPatience),
+            .power(
+                .cycle, reason: "it did not ask the network for its installer in 30 minutes", afterKexec: false)),
+        .init(
+            "nor after that", installer(session: nil, fetched: false, commandedAt: 1900, now: 2000),
+            .wait(until: after(3600))),
+        .init(
+            "firmware fetched the installer: nobody disturbs it", installer(session: nil, fetched: true, now: 3000),
             .wait(until: after(3600))),
         .init(
             "an agent after the installer: the machine restarted too early", installer(session: session(openedAt: 500)),

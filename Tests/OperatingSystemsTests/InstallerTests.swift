@@ -106,7 +106,9 @@ import Testing
             #expect(!system.support.words.contains("\n"))
             for route in system.routes {
                 #expect(!system.artifacts(for: route).isEmpty)
-                switch try system.render(try TrialInput.fit(for: system), route: route) {
+                let rendering = try system.render(try TrialInput.fit(for: system), route: route)
+                #expect(RouteEntry(rendering) == system.entry(route), "\(system.name) by \(route)")
+                switch rendering {
                 case .installer(let boot), .imageStartedBy(let boot):
                     var roles = Set([boot.kernel] + boot.initrds)
                     if !(system is GenericOS) { roles.formUnion(boot.archived.values) }

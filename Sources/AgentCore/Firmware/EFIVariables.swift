@@ -40,6 +40,16 @@ struct EFIVariables {
         if order != plan.order { try writeOrder(plan.order) }
     }
 
+    /// Has the next start begin with the entry that this one began with (UEFI 2.10 §3.3: `BootCurrent`, `BootNext`).
+    /// - Returns: its name; nil where firmware does not tell it.
+    /// - Throws: ``InstallError``.
+    func beginAgainAsNow() throws -> String? {
+        guard let current = numbers("BootCurrent").first else { return nil }
+        try write(
+            "BootNext-" + Self.vendor, [UInt8(truncatingIfNeeded: current), UInt8(truncatingIfNeeded: current >> 8)])
+        return String(Self.name(current).prefix(8))
+    }
+
     /// Removes the entries that `isStale` says of their content, from the boot order too.
     /// - Returns: their titles.
     /// - Throws: ``InstallError``.

@@ -145,6 +145,8 @@ public struct SimulatedMachine: MachineControl {
         return ShellProgram(path: "/bin/sh", home: directory)
     }
 
+    public func startFromNetwork() -> [String: String] { [:] }
+
     public func enter(_ way: EntryWay) {}
     public func reboot() {}
     public func powerOff() {}

@@ -6,6 +6,8 @@ import OperatingSystems
 struct InstallTask {
     let task: Order.Task
     let entry: SystemEntry
+    /// What the machine's boot program is to be given after the order; nil: the agent enters whatever there is.
+    private(set) var networkStart: KernelOrder?
 
     /// - Parameter bootURL: what artifacts are fetched below.
     /// - Throws: ``ServiceError`` when the machine or the release does not allow it.
@@ -17,6 +19,10 @@ struct InstallTask {
         case .imageStartedBy(let boot):
             let first = try maker.kernel(boot)
             (task, entry) = (.install(try maker.install([], .reboot, first: first)), .reboot)
+        case .installer(let boot) where !maker.mayKexec && plan.release.allowsPlainHTTP ?? false:
+            networkStart = try maker.networkKernel(boot)
+            let order = NetworkStartOrder(release: plan.release.name, disk: DiskTarget(plan.disk))
+            (task, entry) = (.startInstaller(order), .reboot)
         case .installer(let boot):
             let order = InstallerOrder(
                 release: plan.release.name, disk: DiskTarget(plan.disk), boot: try maker.kernel(boot))
@@ -32,7 +38,7 @@ private struct Maker {
     var bootURL: String
 
     private var release: OSRelease { plan.release }
-    private var mayKexec: Bool { (plan.profile?.kexec ?? true) && !machine.observed.kexecFailed }
+    var mayKexec: Bool { (plan.profile?.kexec ?? true) && !machine.observed.kexecFailed }
 
     func install(_ files: [ConfigurationFile], _ entry: SystemEntry, first: KernelOrder?) throws -> InstallOrder {
         let image = try artifact(.image)
@@ -50,11 +56,40 @@ private struct Maker {
         guard mayKexec else {
             throw ServiceError(
                 .conflict,
-                "\(machine.name) cannot enter a kernel of \(release.name): "
-                    + (machine.observed.kexecFailed
-                        ? "one that was entered by kexec gave no sign of life on it"
-                        : "its hardware profile \(plan.profile?.name ?? "") forbids kexec"))
+                "\(machine.name) cannot enter a kernel of \(release.name): \(whyNoKexec)"
+                    + (release.route == .installer
+                        ? "; `slipway os set \(release.name) --plain-http` lets its firmware start the installer" : ""))
         }
+        return try order(boot)
+    }
+
+    private var whyNoKexec: String {
+        machine.observed.kexecFailed
+            ? "one that was entered by kexec gave no sign of life on it"
+            : "its hardware profile \(plan.profile?.name ?? "") forbids kexec"
+    }
+
+    /// For a boot program, which is iPXE.
+    func networkKernel(_ boot: InstallerBoot) throws -> KernelOrder {
+        func refusal(_ why: String) -> ServiceError {
+            ServiceError(
+                .conflict,
+                "\(machine.name) cannot start \(release.name) from the network: \(why); nor from its agent: \(whyNoKexec)"
+            )
+        }
+        let firmware = machine.observed.hardware?.firmware
+        guard firmware?.secureBoot != true else {
+            throw refusal("its Secure Boot is on, and iPXE is not signed for it")
+        }
+        guard release.architecture == "amd64" else {
+            throw refusal("a machine of \(release.architecture) boots by GRUB, and this is for iPXE")
+        }
+        let order = try order(boot)
+        guard order.initrdParts != nil else { throw refusal("an initramfs has no room for a file of 4 GiB") }
+        return order
+    }
+
+    private func order(_ boot: InstallerBoot) throws -> KernelOrder {
         // COMMAND_LINE_SIZE of x86 and arm64, with its end.
         guard boot.commandLine.utf8.count < 2048 else {
             throw ServiceError(

@@ -37,6 +37,15 @@ extension OrderIssuer {
                 current.order?.runsInstaller = true
                 current.order?.endsWhenEntered = installer.end == .entered
             }
+            _ = try await transaction.get(NetworkStart.self, machine.id)
+            if let kernel = task.networkStart {
+                try transaction.put(
+                    NetworkStart(
+                        machine: machine.id, operation: operation.id, order: order.id, kernel,
+                        key: installation.secretKey))
+            } else {
+                transaction.delete(NetworkStart.self, machine.id)
+            }
             machine.observed.installed = nil
             try put(secrets, of: &current, machine, assignment, until: order.expiresAt, boot, in: transaction)
             (current.eventSources, current.systemWord) = (nil, nil)

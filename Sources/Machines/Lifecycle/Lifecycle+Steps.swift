@@ -27,7 +27,15 @@ extension Lifecycle {
             return .fallBack(
                 reason: "the machine restarted before its installer said that it was done; look at its console")
         }
-        return .wait(until: deadline(situation))
+        let due = run.enteredAt.addingTimeInterval(bootPatience)
+        let commanded = situation.machine.observed.powerCommandAt.map { $0 >= run.enteredAt } ?? false
+        guard run.isFromNetwork ?? false, run.fetchedAt == nil, situation.hasBMC, !commanded else {
+            return .wait(until: deadline(situation))
+        }
+        guard situation.now >= due else { return .wait(until: earlier(due, deadline(situation))) }
+        return .power(
+            .cycle, reason: "it did not ask the network for its installer in \(Int(bootPatience / 60)) minutes",
+            afterKexec: false)
     }
 
     static func joining(_ situation: Situation) -> LifecycleStep {

@@ -42,7 +42,7 @@ extension Order.Task {
         case .runInstaller(var order):
             order.boot = near(order.boot)
             return .runInstaller(order)
-        case .wipe, .shell, .start, .reboot, .powerOff, .setUpBMC: return self
+        case .startInstaller, .wipe, .shell, .start, .reboot, .powerOff, .setUpBMC: return self
         }
     }
 }

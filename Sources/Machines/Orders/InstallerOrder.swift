@@ -11,6 +11,16 @@ public struct InstallerOrder: Codable, Equatable, Sendable {
     }
 }
 
+/// Leave the machine to a system's own installer that its boot program is given, since no kernel may be entered from the agent.
+public struct NetworkStartOrder: Codable, Equatable, Sendable {
+    /// Name of the OS release, for people.
+    public var release: String
+    /// What the installer will write to: it has to be there.
+    public var disk: DiskTarget
+
+    public init(release: String, disk: DiskTarget) { (self.release, self.disk) = (release, disk) }
+}
+
 /// A kernel that is fetched and entered by kexec, with files in its initramfs.
 public struct KernelOrder: Codable, Equatable, Sendable {
     public var kernel: RemoteFile

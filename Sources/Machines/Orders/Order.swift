@@ -24,6 +24,8 @@ public struct Order: Codable, Equatable, Sendable, Identifiable {
     public enum Task: Codable, Equatable, Sendable {
         case install(InstallOrder)
         case runInstaller(InstallerOrder)
+        /// Restart, and let firmware start a system's own installer from the network.
+        case startInstaller(NetworkStartOrder)
         case wipe(WipeOrder)
         /// Hold a shell for a person. What they do in it is theirs.
         case shell(ShellOrder)

@@ -23,6 +23,9 @@ public struct OSRelease: Codable, Equatable, Sendable, Identifiable {
     public var labels: [String: String]?
     /// Nil: a person sent it, with its digests.
     public var proof: ReleaseProof?
+    /// Where kexec is forbidden its installer may be started by the machine's boot program: by plain HTTP, where a neighbour on the network can read the
+    /// configuration with its secrets, and alter all of it. Nil: no.
+    public var allowsPlainHTTP: Bool?
     public let createdAt: Date
 
     public init(
@@ -53,7 +56,7 @@ extension OSRelease {
 
     private enum Key: String, CodingKey {
         case id, name, os, version, architecture, route, artifacts, parameters, minimumDiskBytes, labels, proof,
-            createdAt,
+            createdAt, allowsPlainHTTP,
             image
     }
 
@@ -76,6 +79,7 @@ extension OSRelease {
             labels: try values.decodeIfPresent([String: String].self, forKey: .labels),
             proof: try values.decodeIfPresent(ReleaseProof.self, forKey: .proof),
             createdAt: try values.decode(Date.self, forKey: .createdAt))
+        allowsPlainHTTP = try values.decodeIfPresent(Bool.self, forKey: .allowsPlainHTTP)
     }
 
     public func encode(to encoder: any Encoder) throws {
@@ -91,6 +95,7 @@ extension OSRelease {
         try values.encode(minimumDiskBytes, forKey: .minimumDiskBytes)
         try values.encodeIfPresent(labels, forKey: .labels)
         try values.encodeIfPresent(proof, forKey: .proof)
+        try values.encodeIfPresent(allowsPlainHTTP, forKey: .allowsPlainHTTP)
         try values.encode(createdAt, forKey: .createdAt)
     }
 }

@@ -178,6 +178,10 @@ extension Operation {
         public var installs: InstalledSystem
         /// When it said that it began; nil: not every installer can.
         public var startedAt: Date?
+        /// The machine is to start it by itself, from the network.
+        public var isFromNetwork: Bool?
+        /// When its boot program fetched it then.
+        public var fetchedAt: Date?
 
         public init(enteredAt: Date, installs: InstalledSystem) {
             (self.enteredAt, self.installs) = (enteredAt, installs)

@@ -32,4 +32,5 @@ extension CertificateHead: Resource {}
 extension PhaseHistory: Resource {}
 extension InstallationHistory: Resource {}
 extension InstalledRendering: Resource {}
+extension NetworkStart: Resource {}
 extension ProblemMemory: Resource {}

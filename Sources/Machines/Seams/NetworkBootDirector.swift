@@ -48,8 +48,24 @@ public enum BootScript: Equatable, Sendable {
     /// Get the machine to its own disk.
     /// - Parameter volume: id of the EFI system partition that GRUB looks for.
     case localDisk(LocalDiskMethod, volume: String?)
+    /// Start a system's own installer.
+    case installer(InstallerStart)
     /// Print these words, wait, and hand back: the machine cannot be served, and this says why.
     case refuse(String)
+}
+
+/// What a boot program is told of an installer.
+public struct InstallerStart: Equatable, Sendable {
+    /// SHA-256 of the kernel, a file of the library.
+    public var kernel: String
+    /// ``KernelArgument``s with blanks between them: nothing in it ends a line or starts a command.
+    public var commandLine: String
+    /// Names the initramfs, once.
+    public var token: String
+
+    public init(kernel: String, commandLine: String, token: String) {
+        (self.kernel, self.commandLine, self.token) = (kernel, commandLine, token)
+    }
 }
 
 /// Decides what a machine boots. The packet path calls it: every member answers from memory and never waits.
@@ -58,6 +74,12 @@ public protocol NetworkBootDirector: Sendable {
     func instruction(for client: BootClient) -> BootInstruction
     /// The script for exactly this machine at this moment. Called once for each fetch: a ticket in it is used up by one boot.
     func script(for client: BootClient) -> BootScript
+    /// The initramfs that ``BootScript/installer(_:)`` named, for whoever was told of it, and from then on for nobody. It may wait, for the store.
+    func initrd(_ token: String, for address: IPv4Address?) async -> [InitrdPart]?
     /// Notes one step of a boot for the trace. Never blocks; steps may be dropped under a flood.
     func record(_ event: BootTraceEvent)
+}
+
+extension NetworkBootDirector {
+    public func initrd(_ token: String, for address: IPv4Address?) async -> [InitrdPart]? { nil }
 }

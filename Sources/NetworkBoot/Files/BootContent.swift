@@ -1,4 +1,5 @@
 import Machines
+import NetworkAddresses
 
 /// What firmware, iPXE, GRUB and agents may fetch, by TFTP and by HTTP alike.
 public struct BootContent: Sendable {
@@ -39,7 +40,21 @@ public struct BootContent: Sendable {
     enum Found: Sendable {
         case text(String)
         case file(OpenFile)
+        /// One after another, as one file.
+        case parts([Part])
         case nothing
+    }
+
+    enum Part: Sendable {
+        case bytes([UInt8])
+        case file(OpenFile)
+
+        var count: Int64 {
+            switch self {
+            case .bytes(let bytes): Int64(bytes.count)
+            case .file(let file): file.size
+            }
+        }
     }
 
     /// What is made and not fetched from a disk; nil: ``file(_:)`` may have it.
@@ -64,16 +79,34 @@ public struct BootContent: Sendable {
             return .text(PixiecoreAnswer(bootURL: bootURL, arguments: arguments).json)
         case .grubConfiguration: return .text(scripts.grubConfiguration)
         case .nothing: return .nothing
+        // Who only asks does not use it up.
+        case .initrd: return isHead ? .nothing : nil
         case .bootFile, .agent, .image: return nil
         }
     }
 
-    func file(_ request: BootRequest) async -> OpenFile? {
+    /// What is fetched.
+    func sought(_ request: BootRequest, by client: IPv4Address?) async -> Found {
+        guard case .initrd(let token) = request else { return await file(request).map { .file($0) } ?? .nothing }
+        guard let parts = await director.initrd(token, for: client) else { return .nothing }
+        var found: [Part] = []
+        for part in parts {
+            switch part {
+            case .bytes(let bytes): found.append(.bytes(bytes))
+            case .image(let digest, let count):
+                guard let file = await image(digest), file.size == count else { return .nothing }
+                found.append(.file(file))
+            }
+        }
+        return .parts(found)
+    }
+
+    private func file(_ request: BootRequest) async -> OpenFile? {
         switch request {
         case .bootFile(let name): bootFiles?.open(name)
         case .agent(let file): agents[file.architecture]?.open(file.name.rawValue)
         case .image(let digest): await image(digest)
-        case .script, .pixiecore, .grubConfiguration, .nothing: nil
+        case .script, .pixiecore, .grubConfiguration, .initrd, .nothing: nil
         }
     }
 
@@ -88,6 +121,6 @@ public struct BootContent: Sendable {
 
     func find(_ request: BootRequest) async -> Found {
         if let found = made(request) { return found }
-        return await file(request).map { .file($0) } ?? .nothing
+        return await sought(request, by: nil)
     }
 }

@@ -13,6 +13,8 @@ enum BootRequest: Equatable {
     case bootFile(String)
     case agent(AgentFile)
     case image(String)
+    /// The initramfs of an installer, by its token.
+    case initrd(String)
     /// The words are for the log; the client gets 404.
     case nothing(String)
 
@@ -56,8 +58,14 @@ enum BootRequest: Equatable {
             self = AgentFile(path: segments.joined(separator: "/")).map { .agent($0) } ?? .nothing("no such path")
         // A file's own name may follow, for those who look at the end of a URL.
         case "images" where segments.count == 2 || segments.count == 3: self = .image(segments[1])
+        case "start" where segments.count == 3 && segments[2] == "initrd": self = .initrd(segments[1])
         default: self = .nothing("no such path")
         }
+    }
+
+    /// What is told of a path: a token is a secret until it is used.
+    static func shown(_ path: String) -> String {
+        path.contains("/start/") ? "/start/…/initrd" : path
     }
 
     /// A file name of a TFTP request, as firmware writes it: with `\` for `/`, with or without a slash before it. The paths of

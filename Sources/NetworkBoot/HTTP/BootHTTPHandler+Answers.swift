@@ -16,6 +16,7 @@ extension BootHTTPHandler {
         switch content.made(request, isHead: head.method == .HEAD) {
         case .text(let text): reply(text, to: head, context)
         case .file(let file): send(file, to: head, context)
+        case .parts(let parts): send(parts, to: head, context)
         case .nothing: missing(head, context)
         case nil: look(for: request, head, context)
         }
@@ -23,14 +24,19 @@ extension BootHTTPHandler {
 
     private func look(for request: BootRequest, _ head: HTTPRequestHead, _ context: ChannelHandlerContext) {
         answering = .looking
-        let file = context.eventLoop.makePromise(of: OpenFile?.self)
-        let content = content
-        file.completeWithTask { await content.file(request) }
+        let found = context.eventLoop.makePromise(of: BootContent.Found.self)
+        let (content, client) = (content, client)
+        found.completeWithTask { await content.sought(request, by: client) }
         let bound = NIOLoopBound((self, context), eventLoop: context.eventLoop)
-        file.futureResult.whenSuccess { file in
+        found.futureResult.whenSuccess { found in
             let (handler, context) = bound.value
             handler.answering = nil
-            if let file { handler.send(file, to: head, context) } else { handler.missing(head, context) }
+            switch found {
+            case .text(let text): handler.reply(text, to: head, context)
+            case .file(let file): handler.send(file, to: head, context)
+            case .parts(let parts): handler.send(parts, to: head, context)
+            case .nothing: handler.missing(head, context)
+            }
             handler.answerNext(context)
         }
     }
@@ -44,7 +50,7 @@ extension BootHTTPHandler {
 
     private func missing(_ head: HTTPRequestHead, _ context: ChannelHandlerContext) {
         content.director.record(
-            BootTraceEvent(mac: mac, address: client, step: .trouble(.missing(.http, head.uri))))
+            BootTraceEvent(mac: mac, address: client, step: .trouble(.missing(.http, BootRequest.shown(head.uri)))))
         refuse(.notFound, "no such file", context, isHead: head.method == .HEAD)
     }
 
@@ -103,6 +109,53 @@ extension BootHTTPHandler {
             self.movedAt = .now()
             guard case .success = result, !self.isClosing else { return context.close(promise: nil) }
             self.answerNext(context)
+        }
+    }
+
+    /// Never in part, and to nobody else: what is sent so is given once.
+    private func send(_ parts: [BootContent.Part], to head: HTTPRequestHead, _ context: ChannelHandlerContext) {
+        let count = parts.reduce(0) { $0 + $1.count }
+        var answer = begin(.ok, head, context)
+        answer.add("Content-Length", "\(count)")
+        answer.add("Content-Type", "application/octet-stream")
+        answer.add("Cache-Control", "no-store")
+        let note = TransferNote(
+            director: content.director, mac: mac, address: client, path: BootRequest.shown(head.uri), bytes: Int(count))
+        note.begun(signers: nil)
+        context.write(wrapOutboundOut(.byteBuffer(answer.ended())), promise: nil)
+        send(parts[...], context) { result in
+            note.ended(result)
+            self.answering = nil
+            self.movedAt = .now()
+            guard case .success = result, !self.isClosing else { return context.close(promise: nil) }
+            self.answerNext(context)
+        }
+    }
+
+    private func send(
+        _ parts: ArraySlice<BootContent.Part>, _ context: ChannelHandlerContext,
+        _ done: @escaping (Result<Void, any Error>) -> Void
+    ) {
+        var rest = parts
+        guard let part = rest.popFirst() else { return done(.success(())) }
+        func goOn(_ result: Result<Void, any Error>) {
+            guard case .success = result else { return done(result) }
+            send(rest, context, done)
+        }
+        switch part {
+        case .bytes(let bytes):
+            answering = .writing(since: .now())
+            context.writeAndFlush(wrapOutboundOut(.byteBuffer(ByteBuffer(bytes: bytes)))).assumeIsolated()
+                .whenComplete(goOn)
+        case .file(let file):
+            do {
+                let turns = file.digest.map { _ in content.turns }
+                let sending = try FileSending(file, 0..<file.size, isTLS: isTLS, turns: turns, on: context)
+                answering = .sending(sending)
+                sending.begin(goOn)
+            } catch {
+                done(.failure(error))
+            }
         }
     }
 

@@ -25,6 +25,8 @@ final class BootHTTPHandler: ChannelDuplexHandler {
         /// Looking for a file.
         case looking
         case sending(FileSending)
+        /// A few bytes, in one piece.
+        case writing(since: NIODeadline)
     }
 
     let content: BootContent
@@ -99,6 +101,7 @@ final class BootHTTPHandler: ChannelDuplexHandler {
     private func isOverdue(_ now: NIODeadline) -> Bool {
         switch answering {
         case .looking: false
+        case .writing(let since): now - since > FileSending.piecePatience
         case .sending(let file): now - file.progressAt > FileSending.piecePatience
         case nil: begunAt.map { now - $0 > patience.request } ?? (now - movedAt > patience.idle)
         }

@@ -13,6 +13,7 @@ public struct BootScripts: Sendable {
         case localDiskExit = "local-disk-exit"
         case localDiskExitFailure = "local-disk-exit-1"
         case localDiskSANBoot = "local-disk-sanboot"
+        case installer
         case refuse
         /// What GRUB reads first, the same for all machines.
         case grub
@@ -76,6 +77,13 @@ public struct BootScripts: Sendable {
             case .sanboot: return rendered(.localDiskSANBoot, [:])
             case .notFound: return Rendered(name: method.script, text: nil)
             }
+        case .installer(let start):
+            return rendered(
+                .installer,
+                [
+                    "boot_url": bootURL, "kernel": start.kernel, "token": start.token,
+                    "kernel_arguments": start.commandLine,
+                ])
         case .refuse(let reason):
             return rendered(.refuse, ["reason": Self.printable(reason), "exit_status": isUEFI ? "1" : "0"])
         }
@@ -98,6 +106,7 @@ public struct BootScripts: Sendable {
             return rendered(
                 .grubLocalDisk,
                 ["volume": Self.hexDigits(volume ?? ""), "loader": client.architecture?.removableLoader ?? ""])
+        case .installer: return rendered(.grubRefuse, ["reason": "an installer is started by iPXE"])
         case .refuse(let reason): return rendered(.grubRefuse, ["reason": Self.printable(reason)])
         }
     }
@@ -145,6 +154,7 @@ public struct BootScripts: Sendable {
         switch name {
         case .agent: ["boot_url", "agent", "consoles", "kernel_arguments"]
         case .localDiskExit, .localDiskExitFailure, .localDiskSANBoot, .grub: []
+        case .installer: ["boot_url", "kernel", "token", "kernel_arguments"]
         case .refuse: ["reason", "exit_status"]
         case .grubAgent: ["agent", "consoles", "kernel_arguments", "boot_interface"]
         case .grubLocalDisk: ["volume", "loader"]

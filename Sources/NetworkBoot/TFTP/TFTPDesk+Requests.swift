@@ -61,7 +61,7 @@ extension TFTPDesk {
             case .text(let text): (ByteBuffer(string: text), nil)
             case .file(let file):
                 cache.content(of: file).map { ($0, content.signers.signers(of: file, named: request.file)) }
-            case .nothing: nil
+            case .parts, .nothing: nil
             }
         }
         found.futureResult.assumeIsolated().whenComplete { result in

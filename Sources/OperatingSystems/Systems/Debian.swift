@@ -18,6 +18,8 @@ public struct Debian: OperatingSystem {
         route == .image ? [.image] : [.kernel, .initrd]
     }
 
+    public func entry(_ route: InstallRoute) -> RouteEntry { route == .installer ? .installer : .kexec }
+
     public func render(_ input: InstallationInput, route: InstallRoute) throws(ConfigurationError) -> Rendering {
         switch route {
         case .image:

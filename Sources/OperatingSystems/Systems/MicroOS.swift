@@ -16,6 +16,8 @@ public struct MicroOS: OperatingSystem {
     public func artifacts(for route: InstallRoute) -> [ArtifactRole] { [.image, .kernel, .initrd] }
     public func takesPatches(_ route: InstallRoute) -> Bool { true }
 
+    public func entry(_ route: InstallRoute) -> RouteEntry { .firstKexec }
+
     public func render(_ input: InstallationInput, route: InstallRoute) throws(ConfigurationError) -> Rendering {
         var ignition = try Ignition(input, network: .networkManager)
         ignition.user = "root"

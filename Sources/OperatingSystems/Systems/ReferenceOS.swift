@@ -13,6 +13,8 @@ public struct ReferenceOS: OperatingSystem {
     public func evidence(_ route: InstallRoute) -> Evidence { .installed }
     public func artifacts(for route: InstallRoute) -> [ArtifactRole] { [.image] }
 
+    public func entry(_ route: InstallRoute) -> RouteEntry { .kexec }
+
     public func render(_ input: InstallationInput, route: InstallRoute) throws(ConfigurationError) -> Rendering {
         guard case .standalone(let join) = input.join else {
             throw ConfigurationError(field: "cluster", reason: "the reference OS joins standalone clusters only")
